@@ -1,0 +1,13 @@
+"""Exceptions for misuse of the library; a bad file gives findings instead."""
+
+
+class ImgcifError(Exception):
+    """Base of every exception that the package raises on purpose."""
+
+
+class InputError(ImgcifError):
+    """An input that cannot be read at all: one clear line, exit status 2."""
+
+
+class UsageError(ImgcifError):
+    """A call with arguments that make no sense together."""

@@ -1,0 +1,223 @@
+"""What a check says: spans, locations, findings and reports as plain frozen data."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+SCHEMA = "imgcif-check-report/1"
+
+
+class Severity(StrEnum):
+    """How bad a finding is; compare with `at_least`."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    def at_least(self, other: "Severity") -> bool:
+        """True if this severity is as grave as `other`, or graver."""
+        return _RANK[self] >= _RANK[other]
+
+
+_RANK = {Severity.ERROR: 3, Severity.WARNING: 2, Severity.INFO: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of text: 1-based lines, columns in code points, end exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a finding stands: block, item, row key and position in the text."""
+
+    block: str | None = None
+    category: str | None = None
+    item: str | None = None
+    key: Mapping[str, str] = field(default_factory=dict)
+    span: Span | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The location as the JSON report writes it."""
+        span = self.span
+        position = {
+            "line": span.line if span else None,
+            "column": span.column if span else None,
+            "end_line": span.end_line if span else None,
+            "end_column": span.end_column if span else None,
+        }
+        return {
+            "block": self.block,
+            "category": self.category,
+            "item": self.item,
+            "key": dict(self.key),
+            **position,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a rule has to say, with its place, its data and the way out."""
+
+    rule: str
+    name: str
+    severity: Severity
+    message: str
+    help: str = ""
+    reference: str = ""
+    location: Location = field(default_factory=Location)
+    count: int = 1
+    more: tuple[Location, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    source_line: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding as the JSON report writes it."""
+        return {
+            "rule": self.rule,
+            "name": self.name,
+            "severity": str(self.severity),
+            "message": self.message,
+            "help": self.help,
+            "reference": self.reference,
+            "location": self.location.as_dict(),
+            "count": self.count,
+            "more": [place.as_dict() for place in self.more],
+            "data": dict(self.data),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Blockage:
+    """A rule that could not run, and the rules whose findings say why."""
+
+    rule: str
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """A rule that was not run, and the reason."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """How each rule ended that has no finding; rules with findings are in the findings."""
+
+    clean: tuple[str, ...] = ()
+    not_applicable: tuple[str, ...] = ()
+    blocked: tuple[Blockage, ...] = ()
+    not_checked: tuple[Unchecked, ...] = ()
+    crashed: tuple[Unchecked, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcomes as the JSON report writes them."""
+        return {
+            "clean": list(self.clean),
+            "not_applicable": list(self.not_applicable),
+            "blocked": [{"rule": entry.rule, "by": list(entry.by)} for entry in self.blocked],
+            "not_checked": [{"rule": entry.rule, "reason": entry.reason} for entry in self.not_checked],
+            "crashed": [{"rule": entry.rule, "reason": entry.reason} for entry in self.crashed],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """All that is said about one file."""
+
+    path: str
+    sha256: str
+    flavour: str
+    profile: str
+    findings: tuple[Finding, ...]
+    outcomes: Outcomes = field(default_factory=Outcomes)
+
+    def count(self, severity: Severity) -> int:
+        """The number of findings of one severity."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    @property
+    def conforming(self) -> bool:
+        """True when there is no error."""
+        return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The file's part of the JSON report."""
+        return {
+            "path": self.path,
+            "sha256": self.sha256,
+            "flavour": self.flavour,
+            "profile": self.profile,
+            "conforming": self.conforming,
+            "counts": {str(severity): self.count(severity) for severity in Severity},
+            "findings": [finding.as_dict() for finding in self.findings],
+            "outcomes": self.outcomes.as_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DictionaryIdentity:
+    """Which dictionary judged: enough to repeat the run."""
+
+    title: str
+    version: str
+    date: str
+    sha256: str
+    origin: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The identity as the JSON report writes it."""
+        return {
+            "title": self.title,
+            "version": self.version,
+            "date": self.date,
+            "sha256": self.sha256,
+            "origin": self.origin,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one run over one or more files."""
+
+    version: str
+    dictionaries: tuple[DictionaryIdentity, ...]
+    files: tuple[FileReport, ...]
+
+    @property
+    def conforming(self) -> bool:
+        """True when no file has an error."""
+        return all(entry.conforming for entry in self.files)
+
+    def findings(self, severity: Severity | None = None) -> Iterator[Finding]:
+        """The findings of all files, or those at or above a severity."""
+        for entry in self.files:
+            for finding in entry.findings:
+                if severity is None or finding.severity.at_least(severity):
+                    yield finding
+
+    def exit_status(self, fail_on: Severity | None = Severity.ERROR) -> int:
+        """0 nothing at or above `fail_on`, 1 findings, 3 a rule crashed."""
+        if any(entry.outcomes.crashed for entry in self.files):
+            return 3
+        if fail_on is None:
+            return 0
+        return int(any(True for _ in self.findings(fail_on)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report in the public JSON schema."""
+        return {
+            "schema": SCHEMA,
+            "tool": {"name": "imgcif-check", "version": self.version},
+            "dictionaries": [entry.as_dict() for entry in self.dictionaries],
+            "files": [entry.as_dict() for entry in self.files],
+        }
