@@ -1,0 +1,215 @@
+"""The registry: what a rule is, what it yields, and how inputs are provided by name."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from imgcif_core.cif.document import Place
+from imgcif_core.errors import UsageError
+from imgcif_core.findings import Severity
+
+FILE_INPUTS = frozenset({"document", "source", "dictionary", "options", "profile", "tolerances", "all_tables"})
+HEADINGS = ("What", "Why", "How to fix", "Source")
+
+
+class NotApplicable(Exception):
+    """There is nothing in this file that the rule could judge."""
+
+
+class NotChecked(Exception):
+    """The rule could judge, but not in this run; the text says why."""
+
+
+class Blocked(Exception):
+    """An input cannot be built; the codes are those of the findings that say why."""
+
+    def __init__(self, *codes: str) -> None:
+        super().__init__(", ".join(codes))
+        self.codes = codes
+
+
+@dataclass(slots=True)
+class Problem:
+    """What a rule yields: a place, and the data that fill the rule's message.
+
+    `count` is the number of occurrences that this problem stands for, `more` their places.
+    """
+
+    place: Place
+    severity: str | None
+    variant: str
+    help: str | None
+    reference: str | None
+    count: int
+    more: list[Place]
+    data: dict[str, Any]
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        severity: str | None = None,
+        variant: str = "",
+        help: str | None = None,
+        reference: str | None = None,
+        count: int = 1,
+        more: Iterable[Place] = (),
+        **data: Any,
+    ) -> None:
+        self.place = place
+        self.severity = severity
+        self.variant = variant
+        self.help = help
+        self.reference = reference
+        self.count = count
+        self.more = list(more)
+        self.data = data
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One check: its code, its name, its messages and the function that makes it."""
+
+    code: str
+    name: str
+    severity: Severity
+    source: str
+    messages: Mapping[str, str]
+    function: Callable[..., Iterator[Problem]]
+    inputs: tuple[str, ...]
+
+    @property
+    def family(self) -> str:
+        """The letters of the code."""
+        return self.code.rstrip("0123456789")
+
+    @property
+    def prose(self) -> dict[str, str]:
+        """The docstring by its four headings."""
+        return split_prose(self.function.__doc__ or "")
+
+    def fix(self) -> str:
+        """The first sentence of the prose on how to mend it."""
+        text = self.prose.get("How to fix", "")
+        head, dot, _ = text.partition(". ")
+        return (head + dot).strip().rstrip(".")
+
+
+@dataclass(slots=True)
+class _Registry:
+    rules: dict[str, Rule] = field(default_factory=dict)
+    providers: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = field(default_factory=dict)
+
+
+_REGISTRY = _Registry()
+
+
+def rule(
+    code: str,
+    name: str,
+    *,
+    severity: str,
+    source: str,
+    message: str = "",
+    messages: Mapping[str, str] | None = None,
+) -> Callable[[Callable[..., Iterator[Problem]]], Callable[..., Iterator[Problem]]]:
+    """Register a generator of problems as the rule `code`.
+
+    `severity` is the default; a problem may carry its own. `message` is a format template for the
+    data of a problem, `messages` holds further templates by variant.
+
+    Raises
+    ------
+    UsageError
+        If the code is taken.
+    """
+
+    def register(function: Callable[..., Iterator[Problem]]) -> Callable[..., Iterator[Problem]]:
+        if code in _REGISTRY.rules:
+            raise UsageError(f"rule code {code} is registered twice")
+        templates = {"": message, **(messages or {})}
+        entry = Rule(code, name, Severity(severity), source, templates, function, parameter_names(function))
+        _REGISTRY.rules[code] = entry
+        return function
+
+    return register
+
+
+def provider(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function that builds the input `name`; its own parameters are inputs too."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        if name in _REGISTRY.providers:
+            raise UsageError(f"input {name} has two providers")
+        _REGISTRY.providers[name] = (function, parameter_names(function))
+        return function
+
+    return register
+
+
+def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The parameter names of a plain function, without the cost of `inspect`."""
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+def split_prose(docstring: str) -> dict[str, str]:
+    """The text under each of the four headings, white space folded."""
+    parts: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in docstring.splitlines():
+        text = line.strip()
+        head, colon, rest = text.partition(":")
+        if colon and head in HEADINGS:
+            current = parts.setdefault(head, [])
+            text = rest.strip()
+        if text:
+            current.append(text)
+    return {head: " ".join(lines) for head, lines in parts.items()}
+
+
+@lru_cache(maxsize=1)
+def load_rules() -> dict[str, Rule]:
+    """All rules by code: those of this package, and those of installed plug-ins."""
+    _import_all("imgcif_core.checks")
+    _load_plugins()
+    return dict(sorted(_REGISTRY.rules.items()))
+
+
+def providers() -> dict[str, tuple[Callable[..., Any], tuple[str, ...]]]:
+    """The builders of inputs by name."""
+    return _REGISTRY.providers
+
+
+def is_file_rule(inputs: tuple[str, ...]) -> bool:
+    """True if nothing that the rule asks for depends on one block."""
+    for name in inputs:
+        if name in FILE_INPUTS:
+            continue
+        if name == "block" or name == "tables" or name not in _REGISTRY.providers:
+            return False
+        if not is_file_rule(_REGISTRY.providers[name][1]):
+            return False
+    return True
+
+
+def _import_all(package_name: str) -> None:
+    """Import every module below a package, so that its rules register themselves."""
+    package = importlib.import_module(package_name)
+    for module in pkgutil.iter_modules(package.__path__):
+        name = f"{package_name}.{module.name}"
+        if module.ispkg:
+            _import_all(name)
+        else:
+            importlib.import_module(name)
+
+
+def _load_plugins() -> None:
+    """Import what other packages announce under the entry point `imgcif_core.rules`."""
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group="imgcif_core.rules"):
+        entry.load()

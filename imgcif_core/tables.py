@@ -1,0 +1,217 @@
+"""Document x dictionary: the categories of one block as tables of columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from imgcif_core.cif.document import Block, Column, Loop, Place
+from imgcif_core.ddlm.model import Category, Dictionary, Item
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The columns of one category that stand in one loop, or un-looped in the block."""
+
+    loop: Loop | None
+    columns: dict[str, Column]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows; un-looped items are one row."""
+        return max((len(column) for column in self.columns.values()), default=0)
+
+
+@dataclass(slots=True)
+class Table:
+    """One category of one block; columns by object name, aliases resolved.
+
+    An absent category is an empty table with 0 rows, so that a rule need not ask first.
+    """
+
+    block: Block
+    category: Category
+    parts: list[Part] = field(default_factory=list)
+    columns: dict[str, Column] = field(default_factory=dict)
+    rows: int = 0
+
+    def __bool__(self) -> bool:
+        return self.rows > 0
+
+    def has(self, name: str) -> bool:
+        """True if the item is given, whatever its values."""
+        return name in self.columns
+
+    def column(self, name: str) -> Column | None:
+        """The raw column of an object name such as `vector[1]`."""
+        return self.columns.get(name)
+
+    def explicit(self, name: str) -> np.ndarray:
+        """Where a value is given and is neither `.` nor `?`: (rows,) bool."""
+        column = self.columns.get(name)
+        if column is None:
+            return np.zeros(self.rows, dtype=bool)
+        return ~column.is_null
+
+    def texts(self, name: str, default: str | None = None) -> list[str | None]:
+        """The decoded values, nulls and an absent column as `default`: rows long."""
+        column = self.columns.get(name)
+        if column is None:
+            return [default] * self.rows
+        values: list[str | None] = list(column.texts())
+        for row in np.flatnonzero(column.is_null):
+            values[row] = default
+        return values
+
+    def text(self, name: str, row: int = 0, default: str | None = None) -> str | None:
+        """One decoded value, or `default` where it is absent or null."""
+        column = self.columns.get(name)
+        if column is None or row >= len(column) or column.is_null[row]:
+            return default
+        return column.text(row)
+
+    def numbers(self, name: str, default: float = np.nan) -> np.ndarray:
+        """The values as float64 (rows,); null, absent and unreadable ones as `default`."""
+        column = self.columns.get(name)
+        if column is None:
+            return np.full(self.rows, default)
+        numbers = column.numbers()
+        return np.where(numbers.valid, numbers.values, default)
+
+    def key(self, row: int) -> dict[str, str]:
+        """The values of the key items of a row, by object name."""
+        found = {}
+        for identifier in self.category.keys:
+            name = object_name(identifier)
+            value = self.text(name, row)
+            if value is not None:
+                found[name] = value
+        return found
+
+    def at(self, row: int, name: str | None = None) -> Place:
+        """The place of a value, or of the row where that item is absent."""
+        column = self.columns.get(name) if name else None
+        item = column.name if column is not None else None
+        if column is None:
+            column = self._anchor()
+        if name and item is None:
+            item = f"_{self.category.name}.{name}"
+        start, end = (0, 0) if column is None else (int(column.starts[row]), int(column.ends[row]))
+        return Place(
+            column.source if column is not None else None,
+            start,
+            end,
+            self.block.name,
+            self.category.name,
+            item,
+            self.key(row),
+        )
+
+    def at_name(self, name: str) -> Place:
+        """The place of a data name in the file."""
+        column = self.columns[name]
+        return Place(
+            column.source,
+            column.name_start,
+            column.name_end,
+            self.block.name,
+            self.category.name,
+            column.name,
+            {},
+        )
+
+    def at_top(self) -> Place:
+        """The place of the first data name of the category in the file."""
+        column = self._anchor()
+        if column is None:
+            return Place(None, 0, 0, self.block.name, self.category.name, None, {})
+        return Place(
+            column.source,
+            column.name_start,
+            column.name_end,
+            self.block.name,
+            self.category.name,
+            None,
+            {},
+        )
+
+    def _anchor(self) -> Column | None:
+        """The column that stands for a row: a key if there is one, else the first."""
+        for identifier in self.category.keys:
+            column = self.columns.get(object_name(identifier))
+            if column is not None:
+                return column
+        return next(iter(self.columns.values()), None)
+
+
+def object_name(identifier: str) -> str:
+    """The part of a data name after the dot."""
+    return identifier.partition(".")[2]
+
+
+class Tables:
+    """The categories of one block, by lower-case name."""
+
+    def __init__(self, block: Block, dictionary: Dictionary) -> None:
+        self.block = block
+        self.dictionary = dictionary
+        self.others: Sequence[Tables] = ()
+        self.unknown: list[Column] = []
+        self.items: dict[str, tuple[Item, Column]] = {}
+        self._tables: dict[str, Table] = {}
+        self._empty: dict[str, Table] = {}
+        self._sort_columns()
+
+    @property
+    def present(self) -> list[Table]:
+        """The tables that the block holds, in the order of the file."""
+        return list(self._tables.values())
+
+    def table(self, category: str) -> Table:
+        """The table of a category; empty when the block does not hold it."""
+        name = category.lower()
+        found = self._tables.get(name) or self._empty.get(name)
+        if found is None:
+            facts = self.dictionary.category(name) or Category.unknown(name)
+            found = self._empty[name] = Table(self.block, facts)
+        return found
+
+    def _sort_columns(self) -> None:
+        """Give each column to its category, canonical names before aliases."""
+        parts: dict[str, dict[int, Part]] = {}
+        for name, column in self.block.columns.items():
+            item = self.dictionary.lookup(name)
+            if item is None:
+                self.unknown.append(column)
+                continue
+            self.items[name] = (item, column)
+            by_loop = parts.setdefault(item.category.lower(), {})
+            part = by_loop.setdefault(id(column.loop) if column.loop else 0, Part(column.loop, {}))
+            if item.id.lower() == name or item.object.lower() not in part.columns:
+                part.columns[item.object.lower()] = column
+        for category, by_loop in parts.items():
+            facts = self.dictionary.category(category) or Category.unknown(category)
+            self._tables[category] = _join(Table(self.block, facts, list(by_loop.values())))
+
+
+def _join(table: Table) -> Table:
+    """Take the longest part, and join to it the parts whose rows can only be the same rows."""
+    main = max(table.parts, key=lambda part: part.rows)
+    table.rows = main.rows
+    table.columns = dict(main.columns)
+    for part in table.parts:
+        if part is not main and part.rows == main.rows and _same_keys(table, main, part):
+            for name, column in part.columns.items():
+                table.columns.setdefault(name, column)
+    return table
+
+
+def _same_keys(table: Table, main: Part, part: Part) -> bool:
+    """True if the key columns that both parts have hold the same values in the same order."""
+    if main.rows == 1:
+        return True
+    names = [object_name(identifier).lower() for identifier in table.category.keys]
+    shared = [name for name in names if name in main.columns and name in part.columns]
+    return bool(shared) and all(
+        np.array_equal(main.columns[name].hashes, part.columns[name].hashes) for name in shared
+    )
