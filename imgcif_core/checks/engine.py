@@ -1,0 +1,215 @@
+"""The engine: builds inputs once, runs the rules, and records how each one ended."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from imgcif_core.checks.flavour import choose_profile, flavour
+from imgcif_core.checks.grouping import gather
+from imgcif_core.checks.options import CheckOptions
+from imgcif_core.checks.profiles import Profile, load_profile
+from imgcif_core.checks.registry import (
+    Blocked,
+    NotApplicable,
+    NotChecked,
+    Rule,
+    is_file_rule,
+    load_rules,
+    providers,
+)
+from imgcif_core.checks.tolerances import Tolerances
+from imgcif_core.cif.document import Document
+from imgcif_core.ddlm.model import Dictionary
+from imgcif_core.errors import UsageError
+from imgcif_core.findings import Blockage, FileReport, Finding, Location, Outcomes, Severity, Unchecked
+from imgcif_core.tables import Tables
+
+
+class _Crashed(Exception):
+    """A provider stopped on a fault of ours; the rules that need it cannot run."""
+
+
+class Inputs:
+    """Inputs by name, each built once; those of a block look up those of the file."""
+
+    def __init__(self, values: Mapping[str, Any], parent: "Inputs | None" = None) -> None:
+        self._values = dict(values)
+        self._failures: dict[str, Exception] = {}
+        self._parent = parent
+
+    def get(self, name: str) -> Any:
+        """The input, or the exception that its provider raised."""
+        if name in self._values:
+            return self._values[name]
+        if self._parent is not None and (name in self._parent._values or self._belongs_to_file(name)):
+            return self._parent.get(name)
+        if name not in self._failures:
+            self._build(name)
+        if name in self._failures:
+            raise self._failures[name]
+        return self._values[name]
+
+    def _belongs_to_file(self, name: str) -> bool:
+        """True if a provider needs nothing of the block."""
+        found = providers().get(name)
+        return found is not None and is_file_rule(found[1])
+
+    def _build(self, name: str) -> None:
+        """Run the provider and keep its value or its exception."""
+        if name not in providers():
+            raise UsageError(f"no provider gives the input {name}")
+        function, parameters = providers()[name]
+        try:
+            self._values[name] = function(**{key: self.get(key) for key in parameters})
+        except (Blocked, NotApplicable, NotChecked, _Crashed) as failure:
+            self._failures[name] = failure
+        except Exception as error:
+            self._failures[name] = _Crashed(f"input {name} stopped on {_describe(error)}")
+
+
+@dataclass(slots=True)
+class _Record:
+    """How one rule ended in each place where it ran."""
+
+    endings: set[str] = field(default_factory=set)
+    reasons: list[str] = field(default_factory=list)
+    by: set[str] = field(default_factory=set)
+
+
+def check_document(document: Document, dictionary: Dictionary, options: CheckOptions) -> FileReport:
+    """Run every rule that the options and the profile ask for over one document."""
+    blocks = [block for block in document.blocks if options.block in (None, block.name)]
+    all_tables = [Tables(block, dictionary) for block in blocks]
+    for tables in all_tables:
+        tables.others = [other for other in all_tables if other is not tables]
+    name = choose_profile(document, all_tables) if options.profile == "auto" else options.profile
+    profile = load_profile(name)
+    top = Inputs(
+        {
+            "document": document,
+            "source": document.source,
+            "dictionary": dictionary,
+            "options": options,
+            "profile": profile,
+            "tolerances": Tolerances(),
+            "all_tables": all_tables,
+        }
+    )
+    inner = [Inputs({"tables": tables, "block": tables.block}, top) for tables in all_tables]
+    findings, outcomes = _run_all(profile, options, top, inner)
+    return FileReport(
+        document.source.path,
+        document.source.sha256,
+        flavour(document, all_tables),
+        profile.name,
+        tuple(sorted(findings, key=_position)),
+        outcomes,
+    )
+
+
+def _run_all(
+    profile: Profile, options: CheckOptions, top: Inputs, inner: Sequence[Inputs]
+) -> tuple[list[Finding], Outcomes]:
+    """All findings, and the outcome of every rule that has none."""
+    findings: list[Finding] = []
+    records: dict[str, _Record] = {}
+    for rule in load_rules().values():
+        record = records[rule.code] = _Record()
+        reason = _reason_to_skip(rule, profile, options)
+        if reason:
+            record.endings.add("not_checked")
+            record.reasons.append(reason)
+            continue
+        for inputs in [top] if is_file_rule(rule.inputs) else inner:
+            findings.extend(_run_one(rule, inputs, profile, record))
+    found = {finding.rule for finding in findings}
+    quiet = {
+        code: record
+        for code, record in records.items()
+        if code not in found or "crashed" in record.endings
+    }
+    return findings, _outcomes(quiet)
+
+
+def _reason_to_skip(rule: Rule, profile: Profile, options: CheckOptions) -> str:
+    """Why a rule is not run at all, or an empty text."""
+    if not profile.is_active(rule.code):
+        return f"off in profile {profile.name}"
+    if options.select and not _named(rule, options.select):
+        return "not selected"
+    return "ignored on request" if _named(rule, options.ignore) else ""
+
+
+def _named(rule: Rule, codes: Sequence[str]) -> bool:
+    """True if a list of codes, names or code prefixes names the rule."""
+    return any(rule.name == code or rule.code.startswith(code.upper()) for code in codes)
+
+
+def _run_one(rule: Rule, inputs: Inputs, profile: Profile, record: _Record) -> Iterator[Finding]:
+    """Run a rule on one set of inputs; whatever happens is recorded."""
+    try:
+        arguments = {name: inputs.get(name) for name in rule.inputs}
+        found = list(gather(rule, rule.function(**arguments), profile))
+    except NotApplicable:
+        record.endings.add("not_applicable")
+    except NotChecked as reason:
+        record.endings.add("not_checked")
+        record.reasons.append(str(reason))
+    except Blocked as blockage:
+        record.endings.add("blocked")
+        record.by.update(blockage.codes)
+    except Exception as error:
+        record.endings.add("crashed")
+        record.reasons.append(str(error) if isinstance(error, _Crashed) else _describe(error))
+        yield _crash_finding(rule, record.reasons[-1])
+    else:
+        record.endings.add("findings" if found else "clean")
+        yield from found
+
+
+def _describe(error: Exception) -> str:
+    """One line about a fault of ours: its type, its text and where it arose."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = ""
+    if trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "?")
+        where = f" at {module}:{trace.tb_lineno}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}{where}"
+
+
+def _crash_finding(rule: Rule, reason: str) -> Finding:
+    """The finding that says which rule crashed."""
+    return Finding(
+        rule.code,
+        rule.name,
+        Severity.WARNING,
+        f"rule {rule.code} crashed and judged nothing - {reason}",
+        "report this fault of the checker, with the file if possible",
+        location=Location(),
+        data={"crash": reason},
+    )
+
+
+def _outcomes(records: Mapping[str, _Record]) -> Outcomes:
+    """The outcome of each rule over all blocks: what kept it from judging comes first."""
+    clean, not_applicable, blocked, not_checked, crashed = [], [], [], [], []
+    for code, record in records.items():
+        if "crashed" in record.endings:
+            crashed.append(Unchecked(code, record.reasons[-1]))
+        elif "blocked" in record.endings:
+            blocked.append(Blockage(code, tuple(sorted(record.by))))
+        elif "not_checked" in record.endings:
+            not_checked.append(Unchecked(code, "; ".join(dict.fromkeys(record.reasons))))
+        elif "clean" in record.endings:
+            clean.append(code)
+        else:
+            not_applicable.append(code)
+    return Outcomes(tuple(clean), tuple(not_applicable), tuple(blocked), tuple(not_checked), tuple(crashed))
+
+
+def _position(finding: Finding) -> tuple[int, int, str]:
+    """Sort key: order of the file, whole-file findings first."""
+    span = finding.location.span
+    return (span.line, span.column, finding.rule) if span else (0, 0, finding.rule)

@@ -1,0 +1,116 @@
+"""Repeats become one finding: problems are grouped, counted and capped."""
+
+import string
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from imgcif_core.checks.profiles import Profile
+from imgcif_core.checks.registry import Problem, Rule
+from imgcif_core.cif.document import Place
+from imgcif_core.findings import Finding, Location, Severity
+
+MAX_PLACES = 5
+MAX_MESSAGES = 10
+MAX_SHOWN = 200
+_FORMATTER = string.Formatter()
+
+
+@dataclass(slots=True)
+class _Group:
+    """Problems that say the same: the first one, how many, and where the next ones are."""
+
+    problem: Problem
+    severity: Severity
+    message: str
+    count: int = 0
+    more: list[Place] = field(default_factory=list)
+
+    def add(self, problem: Problem, *, is_first: bool) -> None:
+        """Count one problem, and keep its place while there is room."""
+        self.count += problem.count
+        places = problem.more if is_first else [problem.place, *problem.more]
+        self.more.extend(places[: MAX_PLACES - len(self.more)])
+
+
+def gather(rule: Rule, problems: Iterable[Problem], profile: Profile) -> Iterator[Finding]:
+    """Findings from the problems of one rule, in the order of their first occurrence."""
+    groups: dict[tuple, _Group] = {}
+    sizes: dict[tuple, int] = {}
+    for problem in problems:
+        severity = profile.severity(rule.code, Severity(problem.severity or rule.severity))
+        if severity is None:
+            continue
+        kind = (severity, problem.variant, problem.place.block, (problem.place.item or "").lower())
+        if sizes.get(kind, 0) < MAX_MESSAGES:
+            message = _message(rule, problem)
+            key = (*kind, message)
+            if key not in groups:
+                sizes[kind] = sizes.get(kind, 0) + 1
+        else:
+            message = ""
+            key = (*kind, _known_message(rule, problem, groups, kind))
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = _Group(problem, severity, message)
+            group.add(problem, is_first=True)
+        else:
+            group.add(problem, is_first=False)
+    for group in groups.values():
+        yield _finding(rule, group)
+
+
+def _known_message(rule: Rule, problem: Problem, groups: dict[tuple, _Group], kind: tuple) -> str:
+    """The message if a group has it already, else that of the rest."""
+    message = _message(rule, problem)
+    return message if (*kind, message) in groups else ""
+
+
+def _message(rule: Rule, problem: Problem) -> str:
+    """The rule's template filled with the problem's data."""
+    return _FORMATTER.vformat(rule.messages[problem.variant], (), problem.data)
+
+
+def _finding(rule: Rule, group: _Group) -> Finding:
+    """The public finding of a group."""
+    problem = group.problem
+    message = group.message or f"{group.count} more of the same kind, the first here: {_message(rule, problem)}"
+    source = problem.place.source
+    location = problem.place.location()
+    line = ""
+    if source is not None and location.span is not None:
+        line = source.line_text(location.span.line)
+    return Finding(
+        rule.code,
+        rule.name,
+        group.severity,
+        message,
+        problem.help if problem.help is not None else rule.fix(),
+        problem.reference or rule.source,
+        location,
+        group.count,
+        tuple(_locations(group.more)),
+        {name: plain(value) for name, value in problem.data.items()},
+        line,
+    )
+
+
+def _locations(places: list[Place]) -> Iterator[Location]:
+    """Public locations of the further places."""
+    for place in places:
+        yield place.location()
+
+
+def plain(value: Any) -> Any:
+    """A value that JSON can hold: numpy scalars and arrays become Python's own."""
+    if isinstance(value, np.ndarray):
+        return [plain(entry) for entry in value[:MAX_SHOWN].tolist()]
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(entry) for entry in list(value)[:MAX_SHOWN]]
+    if isinstance(value, dict):
+        return {str(name): plain(entry) for name, entry in list(value.items())[:MAX_SHOWN]}
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

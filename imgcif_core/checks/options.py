@@ -1,0 +1,26 @@
+"""What the caller asks of a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+ImageDepth = Literal["none", "header", "sample", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """The choices of one run; the defaults are those of the command line.
+
+    `select` and `ignore` hold rule codes, names or prefixes of codes such as `AXI`.
+    """
+
+    profile: str = "auto"
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    block: str | None = None
+    images: ImageDepth = "header"
+    local: Path | None = None
+    maps: Mapping[str, str] = field(default_factory=dict)
+    against: Path | None = None
+    debug: bool = False
