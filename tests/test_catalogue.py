@@ -1,0 +1,63 @@
+"""One rule: one code, one function with its prose, one case folder."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from imgcif_core.checks.registry import HEADINGS, Rule, load_rules
+
+DATASETS = Path(__file__).parent.parent / "conformance" / "datasets"
+RULES = list(load_rules().values())
+
+
+def case_folders(rule: Rule) -> list[Path]:
+    return list(DATASETS.glob(f"{rule.family.lower()}/{rule.code}-*/case.json"))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_the_prose_has_the_four_headings(rule: Rule) -> None:
+    prose = rule.prose
+    assert tuple(prose) == HEADINGS
+    for head, text in prose.items():
+        assert len(text.split()) >= (1 if head == "Source" else 4), head
+        assert head == "Source" or text.endswith("."), f"{head}: {text[-40:]}"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_code_name_and_source_are_well_formed(rule: Rule) -> None:
+    assert re.fullmatch(r"[A-Z]{3}\d{3}", rule.code)
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.name)
+    assert rule.source
+
+
+def test_names_are_unique() -> None:
+    names = [rule.name for rule in RULES]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_messages_are_one_line_in_the_house_style(rule: Rule) -> None:
+    templates = [text for text in rule.messages.values() if text]
+    assert templates
+    for text in templates:
+        list(string.Formatter().parse(text))
+        assert "\n" not in text
+        assert not text.endswith(".")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_each_rule_has_its_case_folder(rule: Rule) -> None:
+    folders = case_folders(rule)
+    assert len(folders) == 1, f"{rule.code} has {len(folders)} case folders"
+    assert folders[0].parent.name == f"{rule.code}-{rule.name}"
+    inputs = [path.name for path in folders[0].parent.iterdir()]
+    assert any(name.startswith("pass-") for name in inputs)
+    assert any(name.startswith("fail-") for name in inputs)
+
+
+def test_no_case_folder_is_without_a_rule() -> None:
+    codes = {rule.code for rule in RULES}
+    folders = {path.parent.name[:6] for path in DATASETS.glob("*/*/case.json") if path.parts[-3] != "generate"}
+    assert folders <= codes

@@ -1,0 +1,90 @@
+"""Imports go down the layers only, and command-line output stays in the command line."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "imgcif_core"
+LAYERS = {
+    "findings": 0,
+    "errors": 0,
+    "_version": 0,
+    "cif": 1,
+    "ddlm": 2,
+    "tables": 3,
+    "model": 4,
+    "images": 4,
+    "checks": 5,
+    "render": 5,
+    "api": 6,
+    "__init__": 6,
+    "compare": 7,
+    "show": 7,
+    "create": 7,
+    "export": 7,
+    "conformance_run": 7,
+    "testing": 7,
+    "web": 7,
+    "cli": 8,
+}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def package_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_packages(path: Path) -> set[str]:
+    """The parts of this package that a module imports, lazily or not."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "imgcif_core" and len(parts) > 1:
+                found.add(parts[1] if parts[1] in LAYERS else "__init__")
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down_the_layers(path: Path) -> None:
+    own = package_of(path)
+    assert own in LAYERS, f"{own} has no place in the table of layers"
+    upward = {name for name in imported_packages(path) if name != own and LAYERS[name] >= LAYERS[own]}
+    assert not upward, f"{own} imports {sorted(upward)}, which lies above it or beside it"
+
+
+def test_render_imports_layer_0_only() -> None:
+    for path in (PACKAGE / "render").rglob("*.py"):
+        assert all(LAYERS[name] == 0 or name == "render" for name in imported_packages(path)), path.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_stay_readable(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_the_engine_catches_everything(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and path.name != "engine.py":
+            names = [name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)] if node.type else [""]
+            assert not {"Exception", "BaseException", ""} & set(names), f"line {node.lineno}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and path.name != "cli.py":
+            assert node.func.id != "print", f"line {node.lineno}"
+
+
+def test_the_package_shows_a_small_surface() -> None:
+    import imgcif_core
+
+    public = [name for name in imgcif_core.__all__ if not name.startswith("_")]
+    assert len(public) <= 17
+    for name in public:
+        assert getattr(imgcif_core, name).__doc__
