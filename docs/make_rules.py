@@ -1,0 +1,69 @@
+"""Write docs/rules.md from the rules' own prose; `--check` only says whether it is up to date."""
+
+import sys
+from pathlib import Path
+
+from imgcif_core.checks.registry import HEADINGS, Rule, load_rules
+
+HERE = Path(__file__).parent
+TARGET = HERE / "rules.md"
+FAMILIES = {
+    "SYN": "Syntax",
+    "DIC": "Dictionary",
+    "REL": "Relations between tables",
+    "AXI": "Axis tree",
+    "DET": "Detector and array layout",
+    "SCN": "Scans and frames",
+    "SRC": "Source and beam",
+    "EXT": "External data",
+    "BIN": "Embedded binaries",
+    "IMG": "Image content",
+    "MTA": "Completeness",
+    "CON": "Consistency of what is said twice",
+    "CMP": "Comparison with a source",
+}
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    rules = load_rules().values()
+    lines = [
+        "# Rules",
+        "",
+        "Made from the rules themselves by `python docs/make_rules.py`; the same text is printed by",
+        "`imgcif explain CODE`. Severities are those of the default profile.",
+    ]
+    for family, title in FAMILIES.items():
+        members = [rule for rule in rules if rule.family == family]
+        if members:
+            lines += ["", f"## {family}: {title}"]
+            for rule in members:
+                lines += section(rule)
+    return "\n".join(lines) + "\n"
+
+
+def section(rule: Rule) -> list[str]:
+    """One rule with its prose and its example files."""
+    lines = ["", f"### {rule.code} {rule.name}", "", f"Severity: {rule.severity}", ""]
+    prose = rule.prose
+    for heading in HEADINGS:
+        lines.append(f"- **{heading}.** {prose.get(heading, '')}")
+    folder = HERE.parent / "conformance" / "datasets" / rule.family.lower() / f"{rule.code}-{rule.name}"
+    files = sorted(path.name for path in folder.glob("*") if path.name != "case.json")
+    if files:
+        base = f"../conformance/datasets/{folder.parent.name}/{folder.name}"
+        lines.append("- **Examples.** " + ", ".join(f"[{name}]({base}/{name})" for name in files))
+    return lines
+
+
+def main() -> int:
+    """Write the page, or say that it is out of date."""
+    text = page()
+    if "--check" in sys.argv[1:]:
+        return int(not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text)
+    TARGET.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
