@@ -1,0 +1,1 @@
+"""Text and bytes to documents and back: positions of every value, recovery after errors."""

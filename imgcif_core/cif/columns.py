@@ -1,0 +1,353 @@
+"""Columns: the values of one data name as arrays, decoded only where somebody asks.
+
+Frame tables hold up to millions of rows, so that nearly everything here works on byte ranges with
+numpy; only quoted and odd values are looked at one by one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from imgcif_core.cif.containers import Cell, decode_container
+from imgcif_core.cif.document import Loop, Quoting, Source
+from imgcif_core.cif.values import decode_text, decode_text_field, parse_number
+from imgcif_core.findings import Span
+
+CHUNK = 1 << 22
+WIDEST = 256
+_PLAIN_NUMBER = np.zeros(256, dtype=bool)
+_PLAIN_NUMBER[list(b"0123456789+-.eE\0")] = True
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0xBF58476D1CE4E5B9)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A column read as numbers: nan and not valid where a value is null or no number.
+
+    values, su : (rows,) float64; is_valid, is_integer : (rows,) bool.
+    """
+
+    values: np.ndarray
+    su: np.ndarray
+    valid: np.ndarray
+    is_integer: np.ndarray
+
+
+class Column:
+    """All values of one data name in one block; one per row."""
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        name_start: int,
+        name_end: int,
+        starts: np.ndarray,
+        ends: np.ndarray,
+        quoting: np.ndarray | None = None,
+        loop: Loop | None = None,
+    ) -> None:
+        self.name = name
+        self.source = source
+        self.name_start = name_start
+        self.name_end = name_end
+        self.starts = starts
+        self.ends = ends
+        self.quoting = quoting
+        self.loop = loop
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def raw(self, row: int) -> bytes:
+        """The bytes of a value, delimiters and all."""
+        return self.source.data[self.starts[row] : self.ends[row]]
+
+    def quoting_of(self, row: int) -> Quoting:
+        """How a value is written."""
+        return Quoting.BARE if self.quoting is None else Quoting(int(self.quoting[row]))
+
+    def text(self, row: int) -> str:
+        """The decoded value: delimiters removed, folding and prefixes undone."""
+        quoting = self.quoting_of(row)
+        raw = self.raw(row)
+        if quoting in (Quoting.BARE, Quoting.LIST, Quoting.TABLE):
+            return decode_text(raw)
+        if quoting is Quoting.BINARY:
+            return ""
+        if quoting is Quoting.TEXT:
+            return decode_text_field(raw)
+        width = 3 if quoting >= Quoting.TRIPLE_SINGLE else 1
+        body = raw[width:]
+        if body.endswith(raw[:width]):
+            body = body[:-width]
+        text = decode_text(body)
+        return text.replace("\r\n", "\n").replace("\r", "\n") if width == 3 else text
+
+    def texts(self) -> list[str]:
+        """All decoded values; for columns of moderate length."""
+        if self.quoting is not None:
+            return [self.text(row) for row in range(len(self))]
+        data = self.source.data
+        pairs = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
+        return [decode_text(data[start:end]) for start, end in pairs]
+
+    def value(self, row: int) -> "str | list | dict":
+        """The decoded value; CIF 2.0 lists and tables as Python lists and dicts of `Cell`."""
+        if self.quoting_of(row) in (Quoting.LIST, Quoting.TABLE):
+            return decode_container(self.source.data, int(self.starts[row]), int(self.ends[row]))
+        return self.text(row)
+
+    def cells(self, row: int) -> Iterator[Cell]:
+        """The leaves of a CIF 2.0 container, in the order of the text."""
+        stack = [self.value(row)]
+        while stack:
+            value = stack.pop()
+            if isinstance(value, Cell):
+                yield value
+            elif isinstance(value, list):
+                stack.extend(reversed(value))
+            elif isinstance(value, dict):
+                stack.extend(reversed(list(value.values())))
+
+    def span(self, row: int) -> Span:
+        """Lines and columns of a value."""
+        return self.source.span(int(self.starts[row]), int(self.ends[row]))
+
+    def name_span(self) -> Span:
+        """Lines and columns of the data name."""
+        return self.source.span(self.name_start, self.name_end)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """The number of bytes of each value."""
+        return self.ends - self.starts
+
+    @cached_property
+    def bytes_array(self) -> np.ndarray:
+        """The source as an array of bytes."""
+        return np.frombuffer(self.source.data, np.uint8)
+
+    @cached_property
+    def is_bare(self) -> np.ndarray:
+        """Where a value is written without delimiters."""
+        if self.quoting is None:
+            return np.ones(len(self), dtype=bool)
+        return self.quoting == Quoting.BARE
+
+    @cached_property
+    def is_unknown(self) -> np.ndarray:
+        """Where the value is an unquoted `?`."""
+        return self._is_byte(ord("?"))
+
+    @cached_property
+    def is_inapplicable(self) -> np.ndarray:
+        """Where the value is an unquoted `.`."""
+        return self._is_byte(ord("."))
+
+    @cached_property
+    def is_null(self) -> np.ndarray:
+        """Where the value is an unquoted `.` or `?`."""
+        return self.is_unknown | self.is_inapplicable
+
+    def _is_byte(self, byte: int) -> np.ndarray:
+        """Where the value is one unquoted byte."""
+        found = (self.lengths == 1) & self.is_bare
+        if found.any():
+            found[found] = self.bytes_array[self.starts[found]] == byte
+        return found
+
+    @cached_property
+    def is_constant(self) -> bool:
+        """True if all values are written alike."""
+        rows = len(self)
+        if rows < 2:
+            return True
+        if self.quoting is not None and (self.quoting != self.quoting[0]).any():
+            return False
+        if (self.lengths != self.lengths[0]).any():
+            return False
+        width = int(self.lengths[0])
+        if width > WIDEST:
+            return all(self.raw(row) == self.raw(0) for row in range(1, rows))
+        first = np.frombuffer(self.raw(0), np.uint8)
+        return all((matrix == first).all() for _, matrix in self._matrices(width))
+
+    def _matrices(self, width: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """The first `width` bytes of each value, in chunks of rows: (rows, width) uint8."""
+        array = self.bytes_array
+        step = max(1, CHUNK // max(width, 1))
+        last = len(array) - width
+        for begin in range(0, len(self), step):
+            rows = slice(begin, min(begin + step, len(self)))
+            starts = self.starts[rows]
+            if last >= 0 and int(starts.max()) <= last:
+                windows = np.lib.stride_tricks.sliding_window_view(array, width)
+                yield rows, windows[starts]
+            else:
+                offsets = starts.astype(np.int64)[:, None] + np.arange(width)
+                yield rows, array[np.minimum(offsets, len(array) - 1)]
+
+    def _padded(self, width: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """As `_matrices`, with zeros after the end of each value."""
+        for rows, matrix in self._matrices(width):
+            lengths = self.lengths[rows]
+            if (lengths != width).any():
+                matrix[np.arange(width) >= lengths[:, None]] = 0
+            yield rows, matrix
+
+    @cached_property
+    def hashes(self) -> np.ndarray:
+        """A 64-bit hash of each decoded value: equal for equal texts, (rows,) uint64."""
+        return self._hashes(fold=False)
+
+    @cached_property
+    def _folded(self) -> np.ndarray:
+        return self._hashes(fold=True)
+
+    def folded_hashes(self) -> np.ndarray:
+        """As `hashes`, of the case-folded texts."""
+        return self._folded
+
+    def _hashes(self, *, fold: bool) -> np.ndarray:
+        """Hash plain values as whole columns, the others one by one."""
+        rows = len(self)
+        if rows > 64 and self.is_constant:
+            return np.full(rows, hash_text(self.text(0), fold=fold), dtype=np.uint64)
+        plain = self.is_bare & (self.lengths <= WIDEST)
+        result = np.zeros(rows, dtype=np.uint64)
+        if plain.any():
+            width = int(self.lengths[plain].max())
+            width += -width % 8
+            for part, matrix in self._padded(width):
+                if fold:
+                    odd = (matrix > 127).any(axis=1)
+                    plain[part] &= ~odd
+                    matrix = np.where((matrix >= 65) & (matrix <= 90), matrix + 32, matrix).astype(np.uint8)
+                result[part] = _hash_rows(np.ascontiguousarray(matrix))
+        for row in np.flatnonzero(~plain):
+            result[row] = hash_text(self.text(row), fold=fold)
+        return result
+
+    @cached_property
+    def _distinct(self) -> tuple[np.ndarray, np.ndarray]:
+        rows = len(self)
+        if rows == 0 or self.is_constant:
+            return np.arange(min(rows, 1)), np.zeros(rows, dtype=np.int64)
+        _, first, inverse = np.unique(self.hashes, return_index=True, return_inverse=True)
+        order = np.argsort(first, kind="stable")
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        return first[order], rank[inverse]
+
+    def distinct(self) -> tuple[np.ndarray, np.ndarray]:
+        """The first row of each distinct value in order of appearance, and each row's index in it."""
+        return self._distinct
+
+    @cached_property
+    def is_all_distinct(self) -> bool:
+        """True if no two values are equal; counting columns are seen without sorting."""
+        rows = len(self)
+        if rows < 2:
+            return True
+        if self.is_constant:
+            return False
+        hashes = self.hashes
+        if (hashes[0] == hashes[1:]).any():
+            return False
+        ordered = np.sort(hashes)
+        return not (ordered[1:] == ordered[:-1]).any()
+
+    @cached_property
+    def _numbers(self) -> Numbers:
+        rows = len(self)
+        if rows > 64 and self.is_constant:
+            one = self._slow_numbers(np.zeros(1, dtype=np.int64), 1)
+            return Numbers(*(np.repeat(getattr(one, name), rows) for name in Numbers.__slots__))
+        values = np.full(rows, np.nan)
+        su = np.full(rows, np.nan)
+        valid = np.zeros(rows, dtype=bool)
+        is_integer = np.zeros(rows, dtype=bool)
+        pending = ~self.is_null
+        if self.quoting is not None:
+            pending &= np.isin(self.quoting, (Quoting.BARE, Quoting.SINGLE, Quoting.DOUBLE))
+        plain = pending & self.is_bare & (self.lengths <= 32)
+        if plain.sum() > 16:
+            width = int(self.lengths[plain].max())
+            for part, matrix in self._padded(width):
+                wanted = plain[part] & _PLAIN_NUMBER[matrix].all(axis=1)
+                read = _read_floats(matrix[wanted])
+                if read is None:
+                    continue
+                index = np.flatnonzero(wanted) + part.start
+                values[index] = read
+                valid[index] = True
+                chosen = matrix[wanted]
+                is_integer[index] = ~((chosen == 46) | (chosen == 101) | (chosen == 69)).any(axis=1)
+        left = np.flatnonzero(pending & ~valid)
+        if len(left):
+            slow = self._slow_numbers(left, rows)
+            values[left], su[left] = slow.values[left], slow.su[left]
+            valid[left], is_integer[left] = slow.valid[left], slow.is_integer[left]
+        return Numbers(values, su, valid, is_integer)
+
+    def _slow_numbers(self, index: np.ndarray, rows: int) -> Numbers:
+        """Numbers one by one: quoted ones, those with a standard uncertainty, and what is none."""
+        values = np.full(rows, np.nan)
+        su = np.full(rows, np.nan)
+        valid = np.zeros(rows, dtype=bool)
+        is_integer = np.zeros(rows, dtype=bool)
+        for row in index:
+            quoting = self.quoting_of(row)
+            raw = self.raw(row)
+            if quoting in (Quoting.SINGLE, Quoting.DOUBLE):
+                raw = raw[1:-1].strip()
+            if len(raw) > WIDEST:
+                continue
+            parsed = parse_number(raw)
+            if parsed is not None:
+                values[row], su[row] = parsed
+                valid[row] = True
+                is_integer[row] = not set(raw) & set(b".eE")
+        return Numbers(values, su, valid, is_integer)
+
+    def numbers(self) -> Numbers:
+        """The values as numbers by the grammar of CIF, with standard uncertainties."""
+        return self._numbers
+
+
+def _read_floats(matrix: np.ndarray) -> np.ndarray | None:
+    """Rows of digits as float64, None where one of them is no number."""
+    if not len(matrix):
+        return None
+    width = matrix.shape[1]
+    try:
+        return np.ascontiguousarray(matrix).view(f"S{width}").ravel().astype(np.float64)
+    except ValueError:
+        return None
+
+
+def _hash_rows(matrix: np.ndarray) -> np.ndarray:
+    """A 64-bit hash of each row of a matrix whose width is a multiple of 8; trailing zeros are free."""
+    words = matrix.view(np.uint64)
+    result = np.zeros(len(words), dtype=np.uint64)
+    factor = _MULTIPLIER
+    with np.errstate(over="ignore"):
+        for index in range(words.shape[1]):
+            word = words[:, index] * factor
+            word ^= word >> np.uint64(29)
+            word *= _MIX
+            word ^= word >> np.uint64(32)
+            result += np.where(words[:, index] != 0, word, np.uint64(0))
+            factor = np.uint64((int(factor) * 0x9E3779B97F4A7C15 + 2) & 0xFFFFFFFFFFFFFFFF | 1)
+    return result
+
+
+def hash_text(text: str, *, fold: bool = False) -> np.uint64:
+    """The hash that `Column.hashes` gives to this text."""
+    raw = (text.casefold() if fold else text).encode("utf-8", "surrogatepass")
+    raw += b"\0" * (-len(raw) % 8 or (8 if not raw else 0))
+    return _hash_rows(np.frombuffer(raw, np.uint8).reshape(1, -1))[0]

@@ -1,0 +1,175 @@
+"""What a CIF or CBF holds: blocks, loops and columns, each value with its byte range.
+
+Everything here is made once by the parser and then only read. Byte ranges are half open and
+include the delimiters of a value.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from imgcif_core.findings import Location, Span
+
+SHOWN_WIDTH = 4096
+
+
+class Quoting(IntEnum):
+    """How a value is written."""
+
+    BARE = 0
+    SINGLE = 1
+    DOUBLE = 2
+    TEXT = 3
+    TRIPLE_SINGLE = 4
+    TRIPLE_DOUBLE = 5
+    LIST = 6
+    TABLE = 7
+    BINARY = 8
+
+
+class Source:
+    """The bytes of a file, and lines and columns in them."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self.data = data
+        self.opaque: list[tuple[int, int]] = []
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes, in hexadecimal."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @cached_property
+    def line_starts(self) -> np.ndarray:
+        """The offset of the first byte of each line: LF, CRLF and CR end lines."""
+        array = np.frombuffer(self.data, np.uint8)
+        ends = np.flatnonzero(array == 10)
+        returns = np.flatnonzero(array == 13)
+        if len(returns):
+            following = np.minimum(returns + 1, len(array) - 1)
+            lone = returns[(array[following] != 10) | (returns + 1 >= len(array))]
+            ends = np.union1d(ends, lone)
+        return np.concatenate([np.zeros(1, dtype=np.int64), ends + 1])
+
+    def line_of(self, offset: int) -> int:
+        """The 1-based line of a byte offset."""
+        return int(np.searchsorted(self.line_starts, offset, side="right"))
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The 1-based line, and the column in code points, of a byte offset."""
+        line = self.line_of(offset)
+        head = self.data[int(self.line_starts[line - 1]) : offset]
+        if line == 1 and head.startswith(b"\xef\xbb\xbf"):
+            head = head[3:]
+        return line, len(head.decode("utf-8", "replace")) + 1
+
+    def span(self, start: int, end: int) -> Span:
+        """Lines and columns of a byte range."""
+        return Span(*self.position(start), *self.position(max(start, end)))
+
+    def line_text(self, line: int) -> str:
+        """The text of a line without its end; very long lines are cut."""
+        start = int(self.line_starts[line - 1])
+        stop = int(self.line_starts[line]) if line < len(self.line_starts) else len(self.data)
+        text = self.data[start : min(stop, start + SHOWN_WIDTH)]
+        return text.decode("utf-8", "replace").rstrip("\r\n").removeprefix("\ufeff")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A byte range with what stands there; the line is worked out when it is asked for."""
+
+    source: Source | None
+    start: int
+    end: int
+    block: str | None = None
+    category: str | None = None
+    item: str | None = None
+    key: Mapping[str, str] = field(default_factory=dict)
+
+    def location(self) -> Location:
+        """The public form, with lines and columns."""
+        span = self.source.span(self.start, self.end) if self.source is not None else None
+        return Location(self.block, self.category, self.item, self.key, span)
+
+
+@dataclass(frozen=True, slots=True)
+class BinarySection:
+    """One embedded binary: its MIME header, and where header and payload stand.
+
+    `header_spans` holds the byte range of each header line by lower-case field name; `payload_end`
+    is the start of the closing boundary, or the end of the file where there is none.
+    """
+
+    start: int
+    boundary_start: int
+    header_start: int
+    payload_start: int
+    payload_end: int
+    end: int
+    headers: Mapping[str, str]
+    header_spans: Mapping[str, tuple[int, int]]
+    is_terminated: bool
+    has_magic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxProblem:
+    """What the parser found: the code of the rule that reports it, a variant and a range."""
+
+    code: str
+    variant: str
+    start: int
+    end: int
+    severity: str = "error"
+    block: str | None = None
+    item: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Loop:
+    """A loop: its columns share the number of rows."""
+
+    start: int
+    end: int = 0
+    columns: list[Any] = field(default_factory=list)
+    rows: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """A data block or save frame; columns by case-folded name, the first of duplicates."""
+
+    name: str
+    kind: str
+    start: int
+    end: int
+    columns: dict[str, Any] = field(default_factory=dict)
+    loops: list[Loop] = field(default_factory=list)
+    frames: list["Block"] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Document:
+    """A whole file: what it holds, and what is wrong with its text."""
+
+    source: Source
+    version: str | None
+    magic: str
+    is_cbf: bool
+    blocks: list[Block] = field(default_factory=list)
+    problems: list[SyntaxProblem] = field(default_factory=list)
+    problem_totals: dict[str, int] = field(default_factory=dict)
+    sections: list[BinarySection] = field(default_factory=list)
+
+    @property
+    def is_cif2(self) -> bool:
+        """True if the text is read by the rules of CIF 2.0."""
+        return self.version == "2.0"

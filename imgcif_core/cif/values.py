@@ -1,0 +1,77 @@
+"""From the bytes of a value to its text: quotes, text fields, folding, prefixes, numbers."""
+
+import re
+
+NUMBER = re.compile(
+    rb"(?P<value>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\((?P<su>\d+)\))?\Z"
+)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_FOLD = re.compile(r"\\[ \t]*\Z")
+
+
+def decode_text(raw: bytes) -> str:
+    """Bytes as text: UTF-8, with what is not UTF-8 read as Latin-1 so that nothing is lost."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def decode_text_field(raw: bytes) -> str:
+    """The value of a text field from its bytes with both semicolons."""
+    body = raw[1:]
+    for closing in (b"\r\n;", b"\n;", b"\r;"):
+        if body.endswith(closing):
+            body = body[: -len(closing)]
+            break
+    return undo_protocols(_LINE_END.sub("\n", decode_text(body)))
+
+
+def undo_protocols(text: str) -> str:
+    """Undo the text-prefix protocol, then the line-folding protocol, where the first line asks."""
+    first, *rest = text.split("\n")
+    marks = first.rstrip(" \t")
+    if not marks.endswith("\\"):
+        return text
+    prefix = marks.rstrip("\\")
+    slashes = len(marks) - len(prefix)
+    if slashes > 2 or (slashes == 2 and not prefix) or "\\" in prefix:
+        return text
+    if prefix:
+        if not rest or not all(line.startswith(prefix) for line in rest):
+            return text
+        rest = [line[len(prefix) :] for line in rest]
+        return unfold(rest) if slashes == 2 else _after_prefix(rest)
+    return unfold(rest)
+
+
+def _after_prefix(lines: list[str]) -> str:
+    """The text under a prefix, which may itself begin with the mark of folding."""
+    if lines and lines[0].rstrip(" \t") == "\\":
+        return unfold(lines[1:])
+    return "\n".join(lines)
+
+
+def unfold(lines: list[str]) -> str:
+    """Join lines that end with a backslash to the line after them."""
+    parts: list[str] = []
+    for index, line in enumerate(lines):
+        if _FOLD.search(line):
+            parts.append(_FOLD.sub("", line))
+        else:
+            parts.append(line if index == len(lines) - 1 else line + "\n")
+    return "".join(parts)
+
+
+def parse_number(raw: bytes) -> tuple[float, float] | None:
+    """Value and standard uncertainty (nan where there is none) of a CIF number, else None."""
+    match = NUMBER.match(raw)
+    if match is None:
+        return None
+    value = match["value"]
+    su = float("nan")
+    if match["su"]:
+        mantissa, _, exponent = value.lower().partition(b"e")
+        decimals = len(mantissa.partition(b".")[2])
+        su = int(match["su"]) * 10.0 ** (int(exponent or 0) - decimals)
+    return float(value), su
