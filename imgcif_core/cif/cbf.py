@@ -1,0 +1,93 @@
+"""Binary sections of a CBF: found on the bytes, before anything is read as text."""
+
+import re
+
+from imgcif_core.cif.document import BinarySection
+
+BOUNDARY = b"--CIF-BINARY-FORMAT-SECTION--"
+CLOSING = BOUNDARY + b"--"
+MAGIC = b"\x0c\x1a\x04\xd5"
+HEADER_LIMIT = 64 * 1024
+_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r)[ \t]*(?:\r\n|\n|\r)")
+_FIELD = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)", re.S)
+_FIELD_START = re.compile(rb"(?:\r\n|\n|\r)(?![ \t\r\n])")
+_FIELD_BEFORE = re.compile(rb"(?<![^\r\n]);[ \t\r\n]*\Z")
+_TEXT_END = re.compile(rb"(?:\r\n|\n|\r);")
+
+
+def find_sections(data: bytes) -> list[BinarySection]:
+    """All binary sections, in the order of the file."""
+    sections = []
+    position = data.find(BOUNDARY)
+    while position >= 0:
+        if data.startswith(b"--", position + len(BOUNDARY)) or not _at_line_start(data, position):
+            position = data.find(BOUNDARY, position + len(BOUNDARY))
+            continue
+        section = _read_section(data, position)
+        sections.append(section)
+        position = data.find(BOUNDARY, max(section.end, position + len(BOUNDARY)))
+    return sections
+
+
+def _at_line_start(data: bytes, position: int) -> bool:
+    """True if only blanks stand before the boundary in its line."""
+    line = data[max(0, position - 80) : position]
+    head = re.split(rb"[\r\n]", line)[-1]
+    return not head.strip(b" \t;")
+
+
+def _read_section(data: bytes, boundary: int) -> BinarySection:
+    """The section whose boundary stands at an offset."""
+    header_start = boundary + len(BOUNDARY)
+    blank = _BLANK_LINE.search(data, header_start, header_start + HEADER_LIMIT)
+    header_end = blank.end() if blank else min(len(data), header_start + HEADER_LIMIT)
+    headers, spans = _read_headers(data, header_start, blank.start() if blank else header_end)
+    has_magic = data.startswith(MAGIC, header_end)
+    payload = header_end + (len(MAGIC) if has_magic else 0)
+    closing = _find_closing(data, payload, headers)
+    end = closing
+    if closing >= 0:
+        text_end = _TEXT_END.search(data, closing + len(CLOSING))
+        end = text_end.end() if text_end else closing + len(CLOSING)
+    elif has_magic:
+        end = len(data)
+    else:
+        text_end = _TEXT_END.search(data, payload)
+        end = text_end.end() if text_end else len(data)
+    payload_end = closing if closing >= 0 else (end if has_magic else max(payload, end - 2))
+    opening = _FIELD_BEFORE.search(data[max(0, boundary - 256) : boundary])
+    start = max(0, boundary - 256) + opening.start() if opening else boundary
+    is_terminated = closing >= 0 or (not has_magic and end < len(data))
+    return BinarySection(
+        start, boundary, header_start, payload, payload_end, end, headers, spans, is_terminated, has_magic
+    )
+
+
+def _find_closing(data: bytes, payload: int, headers: dict[str, str]) -> int:
+    """The closing boundary: looked for behind the stated size first, for a payload holds anything."""
+    size = headers.get("x-binary-size", "")
+    if size.isascii() and size.isdigit() and len(size) < 16:
+        expected = payload + int(size)
+        padding = headers.get("x-binary-size-padding", "")
+        slack = int(padding) if padding.isascii() and padding.isdigit() and len(padding) < 16 else 0
+        if expected <= len(data):
+            found = data.find(CLOSING, expected, expected + slack + 4096)
+            if found >= 0:
+                return found
+    return data.find(CLOSING, payload)
+
+
+def _read_headers(data: bytes, start: int, end: int) -> tuple[dict[str, str], dict[str, tuple[int, int]]]:
+    """MIME header fields by lower-case name with their byte ranges; the first of repeats counts."""
+    headers: dict[str, str] = {}
+    spans: dict[str, tuple[int, int]] = {}
+    edges = [match.end() for match in _FIELD_START.finditer(data, start, end)]
+    for begin, stop in zip(edges, [*edges[1:], end], strict=True):
+        field = data[begin:stop].rstrip()
+        match = _FIELD.match(field)
+        if match:
+            name = match[1].decode("ascii").lower()
+            text = " ".join(match[2].decode("latin-1").split())
+            headers.setdefault(name, text)
+            spans.setdefault(name, (begin, begin + len(field)))
+    return headers, spans

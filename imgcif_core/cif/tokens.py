@@ -1,0 +1,241 @@
+"""The careful tokeniser: CIF 1.1 and 2.0, one token at a time, never an exception."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from imgcif_core.cif.document import BinarySection, Quoting, SyntaxProblem
+
+MAX_DEPTH = 500
+
+
+class Kind(IntEnum):
+    """What a token is."""
+
+    END = 0
+    NAME = 1
+    LOOP = 2
+    DATA = 3
+    SAVE = 4
+    STOP = 5
+    GLOBAL = 6
+    VALUE = 7
+    STRAY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and its byte range; `quoting` says how a value is written."""
+
+    kind: Kind
+    start: int
+    end: int
+    quoting: Quoting = Quoting.BARE
+
+
+_SKIP = re.compile(rb"(?:[ \t\r\n]+|#[^\r\n]*)*")
+_WORD = re.compile(rb"[^ \t\r\n]+")
+_WORD2 = re.compile(rb"[^ \t\r\n\[\]{}]+")
+_SINGLE1 = re.compile(rb"'(?:[^'\r\n]|'(?=[^ \t\r\n]))*'(?=[ \t\r\n]|\Z)")
+_DOUBLE1 = re.compile(rb"\"(?:[^\"\r\n]|\"(?=[^ \t\r\n]))*\"(?=[ \t\r\n]|\Z)")
+_QUOTED2 = re.compile(rb"'[^'\r\n]*'|\"[^\"\r\n]*\"")
+_TEXT_END = re.compile(rb"(?:\r\n|\n|\r);")
+_LINE_END = re.compile(rb"[\r\n]")
+_KEYWORD = re.compile(rb"(?:(loop_)|(data_)|(save_)|(stop_)|(global_))", re.I)
+_WHITE = b" \t\r\n"
+
+
+class Tokeniser:
+    """Tokens of a text; what is wrong goes to `report` and the scan goes on."""
+
+    def __init__(
+        self,
+        data: bytes,
+        start: int,
+        *,
+        is_cif2: bool,
+        sections: list[BinarySection],
+        report: Callable[[SyntaxProblem], None],
+    ) -> None:
+        self.data = data
+        self.position = start
+        self.is_cif2 = is_cif2
+        self.report = report
+        self._sections = {section.start: section for section in sections}
+        self._text_is_open = False
+
+    def next(self) -> Token:
+        """The next token; END for ever at the end."""
+        data = self.data
+        found = _SKIP.match(data, self.position)
+        position = found.end() if found else self.position
+        if position >= len(data):
+            self.position = position
+            return Token(Kind.END, len(data), len(data))
+        section = self._sections.get(position)
+        if section is not None:
+            return self._value(position, max(section.end, position + 1), Quoting.BINARY)
+        byte = data[position : position + 1]
+        if byte == b";" and (position == 0 or data[position - 1] in b"\r\n"):
+            return self._text_field(position)
+        if byte in b"'\"":
+            return self._quoted2(position) if self.is_cif2 else self._quoted1(position)
+        if byte == b"_":
+            return self._word(Kind.NAME, position)
+        if self.is_cif2 and byte in b"[]{}":
+            return self._bracket(position)
+        return self._bare(position)
+
+    def _value(self, start: int, end: int, quoting: Quoting) -> Token:
+        self.position = end
+        return Token(Kind.VALUE, start, end, quoting)
+
+    def _word(self, kind: Kind, position: int) -> Token:
+        """A token up to the next white space."""
+        match = _WORD.match(self.data, position)
+        self.position = match.end() if match else position + 1
+        return Token(kind, position, self.position)
+
+    def _bare(self, position: int) -> Token:
+        """A keyword, a heading or a bare word."""
+        match = _KEYWORD.match(self.data, position)
+        if match is not None:
+            word = _WORD.match(self.data, position)
+            end = word.end() if word else match.end()
+            kind = (Kind.LOOP, Kind.DATA, Kind.SAVE, Kind.STOP, Kind.GLOBAL)[(match.lastindex or 1) - 1]
+            if kind in (Kind.DATA, Kind.SAVE) or end == match.end():
+                self.position = end
+                return Token(kind, position, end)
+        pattern = _WORD2 if self.is_cif2 else _WORD
+        found = pattern.match(self.data, position)
+        end = found.end() if found else position + 1
+        if self.is_cif2 and self.data[end : end + 1] and self.data[end] in b"[]{}":
+            whole = _WORD.match(self.data, position)
+            end = whole.end() if whole else end
+            self._problem("SYN001", "bracket-in-word", position, end)
+        elif self.data[position] in (b"$" if self.is_cif2 else b"$[]"):
+            self._problem("SYN007", "first-character", position, end)
+        return self._value(position, end, Quoting.BARE)
+
+    def _problem(self, code: str, variant: str, start: int, end: int, severity: str = "error") -> None:
+        text = self.data[start : min(end, start + 60)].decode("utf-8", "replace")
+        self.report(SyntaxProblem(code, variant, start, end, severity, data={"text": text}))
+
+    def _line_end(self, position: int) -> int:
+        match = _LINE_END.search(self.data, position)
+        return match.start() if match else len(self.data)
+
+    def _quoted1(self, position: int) -> Token:
+        """A quoted string of CIF 1.1: it ends with a quote before white space."""
+        pattern = _SINGLE1 if self.data[position] == 39 else _DOUBLE1
+        match = pattern.match(self.data, position)
+        quoting = Quoting.SINGLE if self.data[position] == 39 else Quoting.DOUBLE
+        if match is None:
+            return self._open_quote(position, quoting)
+        if self.data.find(self.data[position : position + 1], position + 1, match.end() - 1) >= 0:
+            self._problem("SYN012", "", position, match.end(), "warning")
+        return self._value(position, match.end(), quoting)
+
+    def _open_quote(self, position: int, quoting: Quoting) -> Token:
+        """A quote that its line does not close."""
+        end = self._line_end(position)
+        self._problem("SYN008", "quote", position, end)
+        return self._value(position, max(end, position + 1), quoting)
+
+    def _quoted2(self, position: int) -> Token:
+        """A quoted string of CIF 2.0, single or triple."""
+        data = self.data
+        is_single = data[position] == 39
+        triple = b"'''" if is_single else b'"""'
+        if data.startswith(triple, position):
+            end = data.find(triple, position + 3)
+            quoting = Quoting.TRIPLE_SINGLE if is_single else Quoting.TRIPLE_DOUBLE
+            if end < 0:
+                self._problem("SYN008", "triple", position, self._line_end(position))
+                return self._value(position, max(self._line_end(position), position + 1), quoting)
+            return self._close2(position, end + 3, quoting)
+        match = _QUOTED2.match(data, position)
+        quoting = Quoting.SINGLE if is_single else Quoting.DOUBLE
+        if match is None:
+            return self._open_quote(position, quoting)
+        return self._close2(position, match.end(), quoting)
+
+    def _close2(self, start: int, end: int, quoting: Quoting) -> Token:
+        """A closing quote must be followed by white space; what sticks to it is reported and skipped."""
+        token = self._value(start, end, quoting)
+        if end < len(self.data) and self.data[end] not in _WHITE + b"]}:[{":
+            rest = _WORD2.match(self.data, end)
+            stop = rest.end() if rest else end + 1
+            self._problem("SYN001", "after-quote", start, stop)
+            self.position = stop
+        return token
+
+    def _text_field(self, position: int) -> Token:
+        """A text field, or the guess at one that is never closed."""
+        match = None if self._text_is_open else _TEXT_END.search(self.data, position + 1)
+        if match is not None:
+            end = match.end()
+            if end < len(self.data) and self.data[end] not in _WHITE + (b"]}:" if self.is_cif2 else b""):
+                self._problem("SYN008", "after-text-field", end - 1, self._line_end(end), "warning")
+            return self._value(position, end, Quoting.TEXT)
+        self._text_is_open = True
+        self._problem("SYN008", "text-field", position, self._line_end(position))
+        return self._value(position, self._guess_end(position), Quoting.TEXT)
+
+    def _guess_end(self, position: int) -> int:
+        """Where a field that is never closed most likely ended: before the next name or keyword line."""
+        match = re.compile(rb"[\r\n](?=_[A-Za-z]+[._]|loop_[ \t\r\n]|data_|save_)").search(self.data, position)
+        return match.start() if match else len(self.data)
+
+    def _bracket(self, position: int) -> Token:
+        """A whole list or table of CIF 2.0, by counting brackets; a stray closing one is reported."""
+        data = self.data
+        if data[position] in b"]}":
+            self._problem("SYN007", "closing-bracket", position, position + 1)
+            self.position = position + 1
+            return Token(Kind.STRAY, position, position + 1)
+        quoting = Quoting.LIST if data[position] == 91 else Quoting.TABLE
+        stack: list[int] = []
+        self.position = position
+        is_deep = False
+        while True:
+            found = _SKIP.match(data, self.position)
+            here = found.end() if found else self.position
+            if here >= len(data):
+                break
+            byte = data[here]
+            if byte in b"[{":
+                stack.append(93 if byte == 91 else 125)
+                self.position = here + 1
+                if len(stack) > MAX_DEPTH and not is_deep:
+                    is_deep = True
+                    self._problem("SYN001", "too-deep", here, here + 1)
+            elif byte in b"]}":
+                if stack[-1] != byte:
+                    self._problem("SYN001", "wrong-bracket", here, here + 1)
+                stack.pop()
+                self.position = here + 1
+                if not stack:
+                    return self._value(position, here + 1, quoting)
+            elif not self._inner(here, is_table=stack[-1] == 125):
+                self.position = here
+                break
+        self._problem("SYN008", "list" if quoting is Quoting.LIST else "table", position, position + 1)
+        return self._value(position, self.position, quoting)
+
+    def _inner(self, here: int, *, is_table: bool) -> bool:
+        """Pass one value in a container; False where the container must have ended before."""
+        self.position = here
+        token = self.next()
+        if token.kind is not Kind.VALUE:
+            return False
+        if is_table and self.data[self.position : self.position + 1] == b":":
+            self.position += 1
+            if self.data[self.position : self.position + 1] in (b" ", b"\t", b"\r", b"\n"):
+                self._problem("SYN001", "table-entry", here, self.position)
+        elif is_table and token.quoting is Quoting.BARE and self.data[here:here+1] != b"":
+            before = self.data[here - 1 : here]
+            if before != b":":
+                self._problem("SYN001", "table-entry", here, self.position)
+        return True
