@@ -8,9 +8,9 @@ BOUNDARY = b"--CIF-BINARY-FORMAT-SECTION--"
 CLOSING = BOUNDARY + b"--"
 MAGIC = b"\x0c\x1a\x04\xd5"
 HEADER_LIMIT = 64 * 1024
-_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r)[ \t]*(?:\r\n|\n|\r)")
+_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]*(?:\r\n|\n|\r)")
 _FIELD = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)", re.S)
-_FIELD_START = re.compile(rb"(?:\r\n|\n|\r)(?![ \t\r\n])")
+_FIELD_START = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?![ \t\r\n])")
 _FIELD_BEFORE = re.compile(rb"(?<![^\r\n]);[ \t\r\n]*\Z")
 _TEXT_END = re.compile(rb"(?:\r\n|\n|\r);")
 
@@ -24,6 +24,10 @@ def find_sections(data: bytes) -> list[BinarySection]:
             position = data.find(BOUNDARY, position + len(BOUNDARY))
             continue
         section = _read_section(data, position)
+        if section.start == section.boundary_start and not section.has_magic:
+            # A text that only speaks of binary sections, as the dictionary's examples do.
+            position = data.find(BOUNDARY, position + len(BOUNDARY))
+            continue
         sections.append(section)
         position = data.find(BOUNDARY, max(section.end, position + len(BOUNDARY)))
     return sections
@@ -82,7 +86,7 @@ def _read_headers(data: bytes, start: int, end: int) -> tuple[dict[str, str], di
     headers: dict[str, str] = {}
     spans: dict[str, tuple[int, int]] = {}
     edges = [match.end() for match in _FIELD_START.finditer(data, start, end)]
-    for begin, stop in zip(edges, [*edges[1:], end], strict=True):
+    for begin, stop in zip(edges, [*edges[1:], end]):
         field = data[begin:stop].rstrip()
         match = _FIELD.match(field)
         if match:

@@ -16,7 +16,8 @@ _BRACKET = np.zeros(256, dtype=bool)
 _BRACKET[list(b"[]{}")] = True
 _KEYWORD = np.zeros(256, dtype=bool)
 _KEYWORD[list(b"dDsSlLgG")] = True
-_HEADS = np.array([int.from_bytes(word, "little") for word in (b"data", b"save", b"loop", b"stop", b"glob")])
+_HEADS = np.array([int.from_bytes(word, "little") for word in (b"data", b"save", b"loop", b"stop")])
+_GLOBAL = int.from_bytes(b"glob", "little")
 
 
 def plain_words(
@@ -62,7 +63,7 @@ def _first_special(array: np.ndarray, starts: np.ndarray, *, is_cif2: bool) -> i
         heads = np.zeros(len(at), dtype=np.int64)
         for index in range(4):
             heads |= (array[at + index].astype(np.int64) | 32) << (8 * index)
-        reserved = np.isin(heads, _HEADS)
+        reserved = (np.isin(heads, _HEADS) & (array[at + 4] == ord("_"))) | (heads == _GLOBAL)
         if reserved.any():
             limit = int(candidates[reserved.argmax()])
     return limit

@@ -64,6 +64,7 @@ class Tokeniser:
         self.report = report
         self._sections = {section.start: section for section in sections}
         self._text_is_open = False
+        self._is_inside = False
 
     def next(self) -> Token:
         """The next token; END for ever at the end."""
@@ -110,7 +111,8 @@ class Tokeniser:
         pattern = _WORD2 if self.is_cif2 else _WORD
         found = pattern.match(self.data, position)
         end = found.end() if found else position + 1
-        if self.is_cif2 and self.data[end : end + 1] and self.data[end] in b"[]{}":
+        follows = self.data[end : end + 1]
+        if self.is_cif2 and follows and follows in (b"[{" if self._is_inside else b"[]{}"):
             whole = _WORD.match(self.data, position)
             end = whole.end() if whole else end
             self._problem("SYN001", "bracket-in-word", position, end)
@@ -227,15 +229,15 @@ class Tokeniser:
     def _inner(self, here: int, *, is_table: bool) -> bool:
         """Pass one value in a container; False where the container must have ended before."""
         self.position = here
+        self._is_inside = True
         token = self.next()
+        self._is_inside = False
         if token.kind is not Kind.VALUE:
             return False
         if is_table and self.data[self.position : self.position + 1] == b":":
             self.position += 1
             if self.data[self.position : self.position + 1] in (b" ", b"\t", b"\r", b"\n"):
                 self._problem("SYN001", "table-entry", here, self.position)
-        elif is_table and token.quoting is Quoting.BARE and self.data[here:here+1] != b"":
-            before = self.data[here - 1 : here]
-            if before != b":":
-                self._problem("SYN001", "table-entry", here, self.position)
+        elif is_table and self.data[here - 1 : here] != b":":
+            self._problem("SYN001", "table-entry", here, self.position)
         return True

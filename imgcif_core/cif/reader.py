@@ -1,0 +1,163 @@
+"""Opening inputs of all kinds, and reading them: the two roads behind one document."""
+
+import re
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from imgcif_core.cif.cbf import MAGIC, find_sections
+from imgcif_core.cif.document import Document, Source
+from imgcif_core.cif.parser import Parser
+from imgcif_core.cif.textcheck import check_text
+from imgcif_core.errors import InputError
+
+MAX_EXPANDED = 4 << 30
+FREE_EXPANDED = 64 << 20
+MAX_RATIO = 200
+SUFFIXES = (".cif", ".imgcif", ".cbf")
+_PACKED = (".gz", ".bz2")
+_CHUNK = 1 << 20
+_VERSION = re.compile(rb"#\\#CIF_(\d+\.\d+)(?=[ \t\r\n]|\Z)")
+_CBF = re.compile(rb"###CBF(?:: VERSION[ \t]+[\d.]+)?")
+_CIF2_HINTS = frozenset({"SYN007", "SYN008", "SYN012", "SYN013", "SYN006"})
+
+
+def read(source: Source, *, road: Literal["auto", "careful"] = "auto") -> Document:
+    """Read a document; whatever is wrong with it stands in `Document.problems`.
+
+    The fast road takes the plain bodies of loops as whole columns, the careful road tokenises every
+    value; both give the same document. Text without a version line is read as CIF 1.1, and as
+    CIF 2.0 if only that makes sense of it.
+    """
+    data = source.data
+    start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    version, magic, is_cbf = _first_line(data, start)
+    sections = find_sections(data)
+    source.opaque = [
+        (section.payload_start - len(MAGIC), section.payload_end) for section in sections if section.has_magic
+    ]
+
+    def parse(reading: str | None) -> Document:
+        parser = Parser(
+            source,
+            start,
+            version=reading,
+            magic=magic,
+            is_cbf=is_cbf,
+            sections=sections,
+            is_fast=road == "auto",
+        )
+        return parser.parse()
+
+    document = parse(version)
+    needs_cif2 = False
+    if version is None and not is_cbf and _hints_at_cif2(document):
+        other = parse("2.0")
+        if _errors(other) == 0:
+            document, needs_cif2 = other, True
+    check_text(document, start, needs_cif2=needs_cif2)
+    document.problems.sort(key=lambda problem: problem.start)
+    return document
+
+
+def _first_line(data: bytes, start: int) -> tuple[str | None, str, bool]:
+    """The declared version, the magic line, and whether it is that of a CBF."""
+    end = min((at for at in (data.find(b"\n", start), data.find(b"\r", start)) if at >= 0), default=len(data))
+    line = data[start : min(end, start + 200)]
+    match = _VERSION.match(line)
+    if match:
+        return match[1].decode(), match[0].decode(), False
+    # CBFlib's own templates have blank lines before the magic.
+    cbf = _CBF.match(data[start : start + 256].lstrip(b"\r\n \t"))
+    return (None, cbf[0].decode() if cbf else "", cbf is not None)
+
+
+def _hints_at_cif2(document: Document) -> bool:
+    """True if the errors are such as CIF 2.0 syntax makes under the rules of CIF 1.1."""
+    codes = _CIF2_HINTS & set(document.problem_totals)
+    data = document.source.data
+    return bool(codes) and any(mark in data for mark in (b"[", b"{", b"'''", b'"""'))
+
+
+def _errors(document: Document) -> int:
+    """The number of errors kept."""
+    return sum(problem.severity == "error" for problem in document.problems)
+
+
+def open_source(source: str | PathLike[str] | bytes | BinaryIO, name: str | None = None) -> Source:
+    """The bytes of an input, with `.gz` and `.bz2` undone.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or expands beyond all measure.
+    """
+    if isinstance(source, (bytes, bytearray)):
+        return Source(name or "<bytes>", _expand(bytes(source), name or "<bytes>"))
+    if isinstance(source, (str, PathLike)):
+        path = Path(source)
+        try:
+            data = path.read_bytes()
+        except IsADirectoryError:
+            raise InputError(f"{path}: is a directory") from None
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such file") from None
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+        except ValueError as error:
+            raise InputError(f"{str(source)!r}: no name of a file ({error})") from None
+        return Source(name or str(path), _expand(data, str(path)))
+    if not hasattr(source, "read"):
+        raise InputError(f"cannot read from a {type(source).__name__}: expected path, bytes or binary file")
+    data = source.read()
+    if not isinstance(data, bytes):
+        raise InputError("the file object gives text: open it in binary mode")
+    label = name or str(getattr(source, "name", "<file>"))
+    return Source(label, _expand(data, label))
+
+
+def _expand(data: bytes, name: str) -> bytes:
+    """Undo gzip or bzip2, told by the first bytes, within limits of size and ratio."""
+    if data.startswith(b"\x1f\x8b"):
+        import gzip
+        from io import BytesIO
+
+        return _limited(gzip.GzipFile(fileobj=BytesIO(data)), len(data), name)
+    if data.startswith(b"BZh") and data[4:10] in (b"1AY&SY", b"\x17rE8P\x90"):
+        import bz2
+        from io import BytesIO
+
+        return _limited(bz2.BZ2File(BytesIO(data)), len(data), name)
+    return data
+
+
+def _limited(stream: BinaryIO, packed: int, name: str) -> bytes:
+    """All bytes of a stream, unless it expands beyond the limits."""
+    import zlib
+
+    limit = min(MAX_EXPANDED, max(FREE_EXPANDED, MAX_RATIO * packed))
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while part := stream.read(_CHUNK):
+            size += len(part)
+            if size > limit:
+                raise InputError(
+                    f"{name}: expands to more than {limit >> 20} MB from {packed} bytes, which no imgCIF does"
+                )
+            parts.append(part)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise InputError(f"{name}: compressed data are damaged ({error})") from None
+    return b"".join(parts)
+
+
+def find_inputs(folder: Path) -> list[str]:
+    """The imgCIF and CBF files below a folder, packed ones too, sorted; links are not followed."""
+    found = []
+    for path in folder.rglob("*"):
+        name = path.name.lower()
+        for packed in _PACKED:
+            name = name.removesuffix(packed)
+        if name.endswith(SUFFIXES) and path.is_file():
+            found.append(str(path))
+    return sorted(found)

@@ -1,0 +1,212 @@
+"""What can be said of the text before its grammar: version line, bytes, lines, binary sections."""
+
+import re
+
+import numpy as np
+
+from imgcif_core.cif.cbf import CLOSING
+from imgcif_core.cif.document import Document, Quoting, SyntaxProblem
+
+LINE_LIMIT = 2048
+KEPT = 100
+VERSIONS = ("1.0", "1.1", "2.0")
+_CONTROL = np.zeros(256, dtype=bool)
+_CONTROL[:32] = True
+_CONTROL[[9, 10, 13]] = False
+_CONTROL[127] = True
+# Code points that CIF 2.0 does not allow: C1 controls, non-characters, byte order marks inside.
+_FORBIDDEN = re.compile("[\x80-\x9f\ufdd0-\ufdef\ufffe\uffff]|[\U0001fffe\U0001ffff\U0010fffe\U0010ffff]")
+_SIGNATURES = (
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"II*\0", "a TIFF image"),
+    (b"MM\0*", "a TIFF image"),
+    (b"\x89PNG", "a PNG image"),
+    (b"%PDF", "a PDF document"),
+    (b"{\nHEADER_BYTES=", "an SMV image"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"\xff\xfe", "UTF-16 text"),
+    (b"\xfe\xff", "UTF-16 text"),
+)
+
+
+def check_text(document: Document, start: int, *, needs_cif2: bool) -> None:
+    """Add the problems of the text as a whole to a document."""
+    _check_version(document, start, needs_cif2=needs_cif2)
+    _check_bytes(document, start)
+    _check_lines(document)
+    _check_sections(document)
+    _name_what_it_is(document)
+
+
+def _add(
+    document: Document, code: str, variant: str, start: int, end: int, severity: str, **data: object
+) -> None:
+    total = document.problem_totals.get(code, 0) + 1
+    document.problem_totals[code] = total
+    if total <= 1000:
+        document.problems.append(SyntaxProblem(code, variant, start, end, severity, data=data))
+
+
+def _check_version(document: Document, start: int, *, needs_cif2: bool) -> None:
+    """The version line, and the magic of a CBF against what the file holds."""
+    end = start + len(document.magic.encode())
+    if needs_cif2:
+        _add(document, "SYN002", "cif2-syntax", start, start, "warning")
+    elif document.version is not None and document.version not in VERSIONS:
+        _add(document, "SYN002", "unknown", start, end, "warning", version=document.version)
+    elif not document.magic and document.blocks:
+        _add(document, "SYN002", "", start, start, "info")
+    if document.sections and not document.is_cbf:
+        first = document.sections[0]
+        if first.has_magic:
+            _add(document, "SYN003", "no-magic", first.boundary_start, first.header_start, "warning")
+    elif document.is_cbf and not document.sections:
+        _add(document, "SYN003", "no-section", start, end, "info")
+
+
+def _text_ranges(document: Document, start: int) -> list[tuple[int, int]]:
+    """The byte ranges outside binary payloads."""
+    ranges = []
+    for begin, end in document.source.opaque:
+        if begin > start:
+            ranges.append((start, begin))
+        start = max(start, end)
+    ranges.append((start, len(document.source.data)))
+    return ranges
+
+
+def _check_bytes(document: Document, start: int) -> None:
+    """Encoding and control characters outside the payloads."""
+    data = document.source.data
+    severity = "error" if document.is_cif2 else "warning"
+    for begin, end in _text_ranges(document, start):
+        array = np.frombuffer(data, np.uint8, end - begin, begin)
+        controls = begin + np.flatnonzero(_CONTROL[array])
+        nulls = controls[np.frombuffer(data, np.uint8)[controls] == 0] if len(controls) else controls
+        if len(nulls):
+            at = int(nulls[0])
+            _add(document, "SYN009", "nul", at, at + 1, "error", count=len(nulls))
+        others = controls[np.frombuffer(data, np.uint8)[controls] != 0] if len(controls) else controls
+        if len(others):
+            at = int(others[0])
+            _add(document, "SYN009", "control", at, at + 1, severity, byte=data[at], count=len(others))
+        if (array > 127).any():
+            _check_unicode(document, begin, end)
+
+
+def _check_unicode(document: Document, begin: int, end: int) -> None:
+    """Bytes beyond ASCII: UTF-8 or not, and allowed code points or not."""
+    data = document.source.data
+    try:
+        text = data[begin:end].decode("utf-8")
+    except UnicodeDecodeError as error:
+        at = begin + error.start
+        _add(document, "SYN009", "not-utf-8", at, begin + error.end, "error", byte=data[at], count=1)
+        return
+    if "\ufeff" in text:
+        at = begin + len(text[: text.index("\ufeff")].encode())
+        _add(document, "SYN009", "bom", at, at + 3, "error" if document.is_cif2 else "warning", count=1)
+    match = _FORBIDDEN.search(text)
+    if match and document.is_cif2:
+        at = begin + len(text[: match.start()].encode())
+        _add(
+            document,
+            "SYN009",
+            "code-point",
+            at,
+            at + len(match[0].encode()),
+            "error",
+            code_point=f"U+{ord(match[0]):04X}",
+            count=1,
+        )
+    elif not document.is_cif2:
+        at = begin + next(index for index, byte in enumerate(data[begin:end]) if byte > 127)
+        _add(document, "SYN009", "non-ascii", at, at + 1, "warning", count=1)
+
+
+def _check_lines(document: Document) -> None:
+    """Long lines, and line endings of several kinds."""
+    source = document.source
+    starts = source.line_starts
+    ends = np.append(starts[1:], len(source.data))
+    wide = np.flatnonzero(ends - starts > LINE_LIMIT)
+    for index in [int(row) for row in wide if not _is_opaque(document, int(starts[row]), int(ends[row]))][:KEPT]:
+        line = source.data[int(starts[index]) : int(ends[index])]
+        length = len(line.decode("utf-8", "replace").rstrip("\r\n"))
+        if length > LINE_LIMIT:
+            at = int(starts[index]) + LINE_LIMIT
+            _add(document, "SYN010", "line", at, at + 1, "warning", length=length)
+    _check_line_ends(document)
+
+
+def _is_opaque(document: Document, start: int, end: int) -> bool:
+    """True if a line touches a binary payload."""
+    return any(start < stop and end > begin for begin, stop in document.source.opaque)
+
+
+def _check_line_ends(document: Document) -> None:
+    """Mixed or CR-only line endings; the first line of each kind is told."""
+    data = document.source.data
+    kinds: dict[str, int] = {}
+    for begin, end in _text_ranges(document, 0):
+        if data.find(b"\r", begin, end) < 0:
+            at = data.find(b"\n", begin, end)
+            if at >= 0:
+                kinds.setdefault("LF", at)
+            continue
+        array = np.frombuffer(data, np.uint8, end - begin, begin)
+        feeds, returns = array == 10, array == 13
+        pairs = np.zeros(len(array), dtype=bool)
+        pairs[:-1] = returns[:-1] & feeds[1:]
+        after = np.zeros(len(array), dtype=bool)
+        after[1:] = pairs[:-1]
+        for name, marks in (("CRLF", pairs), ("CR", returns & ~pairs), ("LF", feeds & ~after)):
+            # A payload may begin right behind a return that belongs to it.
+            marks = marks[: len(marks) - 1] if end < len(data) else marks
+            if marks.any():
+                kinds.setdefault(name, begin + int(marks.argmax()))
+    if len(kinds) > 1:
+        at = max(kinds.values())
+        _add(document, "SYN011", "mixed", at, at + 1, "info", kinds=" and ".join(sorted(kinds)))
+    elif "CR" in kinds:
+        _add(document, "SYN011", "cr", kinds["CR"], kinds["CR"] + 1, "info", kinds="CR")
+
+
+def _check_sections(document: Document) -> None:
+    """Binary sections must be values of a text field, with nothing between boundary and semicolon."""
+    used = set()
+    for block in document.blocks:
+        for holder in (block, *block.frames):
+            for column in holder.columns.values():
+                if column.quoting is not None and (column.quoting == Quoting.BINARY).any():
+                    used.update(column.starts[column.quoting == Quoting.BINARY].tolist())
+    data = document.source.data
+    for section in document.sections:
+        if section.start == section.boundary_start:
+            _add(document, "SYN018", "outside", section.boundary_start, section.header_start, "error")
+        if section.has_magic and section.is_terminated:
+            begin = section.payload_end + len(CLOSING)
+            rest = data[begin : section.end].rstrip(b";")
+            if rest.strip(b" \t\r\n\0"):
+                _add(document, "SYN018", "after", begin, section.end, "warning", count=len(rest.strip()))
+
+
+def _name_what_it_is(document: Document) -> None:
+    """A text without a data block: say what the bytes look like."""
+    data = document.source.data
+    for index, problem in enumerate(document.problems):
+        if problem.code == "SYN001" and problem.variant == "no-data-block":
+            looks = next((name for magic, name in _SIGNATURES if data.startswith(magic)), "")
+            head = data[:512].lstrip().lower()
+            if head.startswith((b"<!doctype", b"<html", b"<?xml")):
+                looks = "a web page or XML"
+            elif not data.strip():
+                looks = "empty"
+            elif not looks and b"\0" in data[:4096]:
+                looks = "binary data"
+            variant = "not-cif" if looks else "no-data-block"
+            document.problems[index] = SyntaxProblem(
+                "SYN001", variant, problem.start, problem.end, "error", data={"looks": looks or "text"}
+            )
