@@ -1,0 +1,203 @@
+"""From definitions to the facts table: types, states, ranges, keys, links; no prose, no methods."""
+
+import json
+import re
+import tomllib
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from imgcif_core.ddlm.load import File, Frame, Loader
+from imgcif_core.ddlm.model import FACTS_SCHEMA
+
+_RANGE = re.compile(r"\s*([^:\s]*)\s*:\s*([^:\s]*)\s*\Z")
+_REFERENCES = frozenset({"ByReference", "Implied"})
+OVERLAY_TITLE = "CIF_IMG"
+
+
+def compile_facts(paths: Sequence[Path], search: Sequence[Path] = ()) -> str:
+    """The facts table of some dictionaries as compact JSON, one definition a line.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or is no DDLm dictionary.
+    """
+    loader = Loader(search)
+    facts = build_facts(loader, [loader.file(Path(path)) for path in paths])
+    return dump(facts)
+
+
+def dump(facts: dict[str, Any]) -> str:
+    """Facts as JSON with one definition a line, so that changes can be read."""
+    parts = []
+    for name, value in facts.items():
+        if name in ("items", "categories"):
+            rows = ",\n".join(f"{json.dumps(key)}:{_compact(entry)}" for key, entry in value.items())
+            parts.append(f'"{name}":{{\n{rows}\n}}')
+        else:
+            parts.append(f'"{name}":{_compact(value)}')
+    return "{" + ",\n".join(parts) + "}\n"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def build_facts(loader: Loader, files: Sequence[File]) -> dict[str, Any]:
+    """The facts of dictionaries; the overlay is folded in where it belongs."""
+    definitions: dict[str, list[Frame]] = {}
+    for file in files:
+        for identifier, frames in loader.definitions(file).items():
+            definitions.setdefault(identifier, []).extend(frames)
+    items, categories = {}, {}
+    for identifier, frames in definitions.items():
+        if frames[0].first("_definition.scope", "Item").lower() == "category":
+            categories[identifier] = _category(frames)
+        elif frames[0].first("_definition.scope", "Item").lower() == "item":
+            items[identifier] = _item(frames, definitions)
+    for category in categories.values():
+        for key in category.get("keys", ()):
+            if key.lower() in items:
+                items[key.lower()]["is_key"] = True
+    facts: dict[str, Any] = {
+        "schema": FACTS_SCHEMA,
+        "sources": [_provenance(file) for file in loader.order],
+        "categories": dict(sorted(categories.items())),
+        "items": dict(sorted(items.items())),
+    }
+    if any(file.title == OVERLAY_TITLE for file in files):
+        apply_overlay(facts, load_overlay())
+    return facts
+
+
+def _provenance(file: File) -> dict[str, str]:
+    return {
+        "title": file.title,
+        "version": file.version,
+        "date": file.date,
+        "sha256": file.document.source.sha256,
+        "file": file.path.name,
+    }
+
+
+def _category(frames: list[Frame]) -> dict[str, Any]:
+    """Facts of a category; keys that only an outer layer states are kept as alternatives."""
+    first = frames[0]
+    keys = first.all("_category_key.name")
+    facts: dict[str, Any] = {
+        "name": first.first("_name.object_id") or first.id,
+        "cls": first.first("_definition.class", "Set"),
+        "layer": first.layer,
+        "parent": first.first("_name.category_id").lower(),
+    }
+    others = [key for frame in frames[1:] for key in frame.all("_category_key.name") if key not in keys]
+    replaced = [by for frame in frames for by in frame.all("_definition_replaced.by")]
+    for name, value in (("keys", keys), ("alternative_keys", others), ("replaced_by", replaced)):
+        if value:
+            facts[name] = list(dict.fromkeys(value))
+    return facts
+
+
+def _item(frames: list[Frame], definitions: dict[str, list[Frame]]) -> dict[str, Any]:
+    """Facts of an item; only what differs from DDLm's own defaults is kept."""
+    first = frames[0]
+    identifier = first.id
+    facts: dict[str, Any] = {
+        "id": identifier,
+        "category": first.first("_name.category_id").lower(),
+        "object": identifier.partition(".")[2] or first.first("_name.object_id"),
+        "layer": first.layer,
+    }
+    simple = {
+        "contents": _contents(first, definitions),
+        "container": first.first("_type.container", "Single"),
+        "dimension": first.first("_type.dimension"),
+        "purpose": first.first("_type.purpose", "Describe"),
+        "source": first.first("_type.source", "Assigned"),
+        "units": first.first("_units.code"),
+        "linked": first.first("_name.linked_item_id") or None,
+        "default": first.first("_enumeration.default") or None,
+    }
+    defaults = {"contents": "Text", "container": "Single", "purpose": "Describe", "source": "Assigned"}
+    facts.update({name: value for name, value in simple.items() if value and value != defaults.get(name)})
+    facts.update(_constraints(frames))
+    return facts
+
+
+def _contents(frame: Frame, definitions: dict[str, list[Frame]]) -> str:
+    """The type of contents, followed to the item that a reference names."""
+    for _ in range(8):
+        contents = frame.first("_type.contents", "Text")
+        target = frame.first("_type.contents_referenced_id").lower()
+        if contents not in _REFERENCES or target not in definitions:
+            return contents
+        frame = definitions[target][0]
+    return "Text"
+
+
+def _constraints(frames: list[Frame]) -> dict[str, Any]:
+    """States, ranges of every layer, aliases and replacements."""
+    first = frames[0]
+    facts: dict[str, Any] = {}
+    states = first.all("_enumeration_set.state")
+    if states:
+        facts["states"] = states
+        if first.first("_enumeration.mandatory", "Yes").lower() in ("no", "n"):
+            facts["states_mandatory"] = False
+    ranges = [limits for frame in frames if (limits := _limits(frame.first("_enumeration.range")))]
+    if ranges:
+        facts["ranges"] = [list(limits) for limits in dict.fromkeys(ranges)]
+    aliases: list[str] = []
+    old: list[str] = []
+    for frame in frames:
+        names = frame.all("_alias.definition_id")
+        dates = frame.all("_alias.deprecation_date") or ["."] * len(names)
+        aliases += names
+        old += [name for name, date in zip(names, dates, strict=False) if date not in (".", "?", "")]
+    replaced = [by for frame in frames for by in frame.all("_definition_replaced.by")]
+    deprecated = [frame.layer for frame in frames if "definition_replaced" in frame.groups]
+    for name, value in (
+        ("aliases", aliases),
+        ("deprecated_aliases", old),
+        ("replaced_by", replaced),
+        ("deprecated", deprecated),
+    ):
+        if value:
+            facts[name] = list(dict.fromkeys(value))
+    return facts
+
+
+def _limits(text: str) -> tuple[float | None, float | None] | None:
+    """The ends of a range such as `0.0:` or `-90.0:90.0`."""
+    match = _RANGE.match(text)
+    if not match:
+        return None
+    low, high = (float(part) if part else None for part in match.groups())
+    return low, high
+
+
+def load_overlay() -> dict[str, Any]:
+    """The hand-written corrections, each with its reason."""
+    text = resources.files("imgcif_core.ddlm").joinpath("data/overlay.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def apply_overlay(facts: dict[str, Any], overlay: dict[str, Any]) -> None:
+    """Fold the corrections into the facts; what they name must exist."""
+    for name, change in overlay.get("item", {}).items():
+        entry = facts["items"][name.lower()]
+        changes = dict(change)
+        changes["note"] = changes.pop("reason")
+        entry.update(changes)
+    for name, change in overlay.get("category", {}).items():
+        changes = {key: value for key, value in change.items() if key != "reason"}
+        facts["categories"][name.lower()].update(changes)
+    for mark in ("mandatory", "implicit"):
+        for name in overlay.get("ddl2", {}).get(mark, ()):
+            if name.lower() in facts["items"]:
+                facts["items"][name.lower()]["mandatory"] = "yes" if mark == "mandatory" else "implicit"
+    facts["undefined"] = {
+        name.lower(): change["reason"] for name, change in overlay.get("undefined", {}).items()
+    }

@@ -1,0 +1,278 @@
+"""Loading DDLm dictionaries with the whole tree of their imports."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imgcif_core.cif.containers import Cell
+from imgcif_core.cif.document import Block, Document, Place
+from imgcif_core.cif.reader import open_source, read
+from imgcif_core.ddlm.model import Dictionary
+from imgcif_core.errors import InputError
+
+Attributes = dict[str, list[str]]
+_OWN = frozenset({"definition", "import"})
+
+
+@dataclass(frozen=True, slots=True)
+class DictionaryProblem:
+    """What is wrong in a dictionary, and where."""
+
+    code: str
+    message: str
+    place: Place
+
+    def __str__(self) -> str:
+        location = self.place.location()
+        line = location.span.line if location.span else 0
+        path = self.place.source.path if self.place.source else "?"
+        return f"{path}:{line}: {self.code} {self.message}"
+
+
+@dataclass(slots=True)
+class Frame:
+    """One save frame: its attributes by category of attributes, and where it stands."""
+
+    name: str
+    layer: str
+    document: Document
+    block: Block
+    groups: dict[str, Attributes] = field(default_factory=dict)
+    imports: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The definition id, or the frame code where a template has none."""
+        return self.first("_definition.id") or self.name
+
+    def first(self, attribute: str, default: str = "") -> str:
+        """The first value of an attribute."""
+        values = self.all(attribute)
+        return values[0] if values else default
+
+    def all(self, attribute: str) -> list[str]:
+        """All values of an attribute."""
+        category = attribute.partition(".")[0].lstrip("_")
+        return self.groups.get(category, {}).get(attribute.lower(), [])
+
+    def place(self) -> Place:
+        """The heading of the frame."""
+        return Place(self.document.source, self.block.start, self.block.end, self.name)
+
+
+@dataclass(slots=True)
+class File:
+    """One dictionary or template file."""
+
+    path: Path
+    document: Document
+    title: str
+    version: str
+    date: str
+    frames: dict[str, Frame]
+
+    def head(self) -> Frame | None:
+        """The definition of class Head."""
+        heads = (frame for frame in self.frames.values() if frame.first("_definition.class") == "Head")
+        return next(heads, None)
+
+
+class Loader:
+    """Reads files once each, and resolves imports along a search path of folders."""
+
+    def __init__(self, search: Iterable[Path]) -> None:
+        self._search = list(search)
+        self._files: dict[Path, File] = {}
+        self._resolved: set[int] = set()
+        self.problems: list[DictionaryProblem] = []
+        self.order: list[File] = []
+
+    def file(self, path: Path) -> File:
+        """The frames of one file."""
+        key = path.resolve()
+        if key not in self._files:
+            self._files[key] = _read_file(path)
+            self.order.append(self._files[key])
+            if path.parent not in self._search:
+                self._search.append(path.parent)
+        return self._files[key]
+
+    def definitions(self, file: File, visiting: tuple[Path, ...] = ()) -> dict[str, list[Frame]]:
+        """All frames by lower-case definition id, the importing layer first."""
+        found: dict[str, list[Frame]] = {}
+        for frame in file.frames.values():
+            self._merge_contents(frame, ())
+            found.setdefault(frame.id.lower(), []).append(frame)
+        for frame in list(file.frames.values()):
+            for request in frame.imports:
+                if request.get("mode", "Contents").lower() == "full":
+                    self._graft(found, frame, request, (*visiting, file.path))
+        return found
+
+    def _graft(
+        self, found: dict[str, list[Frame]], frame: Frame, request: dict[str, str], visiting: tuple[Path, ...]
+    ) -> None:
+        """Add the definitions that a Full import brings."""
+        other = self._find(frame, request)
+        if other is None:
+            return
+        if other.path in visiting:
+            self._complain("import-cycle", f"{frame.name} imports {other.path.name}, which imports it", frame)
+            return
+        wanted = _frame_named(other, request.get("save", ""))
+        if wanted is None:
+            self._missing(frame, request)
+            return
+        imported = self.definitions(other, visiting)
+        whole = wanted.first("_definition.class") == "Head"
+        chosen = imported if whole else _with_children(imported, wanted)
+        duplicate = request.get("dupl", "Exit").lower()
+        for identifier, frames in chosen.items():
+            if whole and frames[0] is wanted:
+                continue
+            if identifier not in found:
+                found[identifier] = list(frames)
+            elif duplicate == "replace":
+                found[identifier] = [*frames, *found[identifier]]
+            else:
+                if duplicate == "exit":
+                    self._complain("import-duplicate", f"{identifier} is defined here and imported", frame)
+                found[identifier] = [*found[identifier], *frames]
+
+    def _merge_contents(self, frame: Frame, visiting: tuple[str, ...]) -> None:
+        """Bring in the attributes of Contents imports, whole categories of attributes at a time."""
+        if id(frame) in self._resolved:
+            return
+        key = f"{frame.document.source.path}#{frame.name.lower()}"
+        if key in visiting:
+            self._complain("import-cycle", f"{frame.name} imports itself", frame)
+            return
+        for request in frame.imports:
+            if request.get("mode", "Contents").lower() != "contents":
+                continue
+            other = self._find(frame, request)
+            template = _frame_named(other, request.get("save", "")) if other else None
+            if template is None:
+                if other is not None:
+                    self._missing(frame, request)
+                continue
+            self._merge_contents(template, (*visiting, key))
+            duplicate = request.get("dupl", "Exit").lower()
+            for category, attributes in template.groups.items():
+                if category in _OWN:
+                    continue
+                if category not in frame.groups or duplicate == "replace":
+                    frame.groups[category] = dict(attributes)
+                elif duplicate == "exit":
+                    self._join(frame, category, attributes)
+        self._resolved.add(id(frame))
+
+    def _join(self, frame: Frame, category: str, attributes: Attributes) -> None:
+        """Add attributes of a category that the frame has too; the same attribute twice is a fault."""
+        for name, values in attributes.items():
+            if name not in frame.groups[category]:
+                frame.groups[category][name] = list(values)
+            elif frame.groups[category][name] != values:
+                self._complain("import-duplicate", f"{name} of {frame.name} is given here and imported", frame)
+
+    def _find(self, frame: Frame, request: dict[str, str]) -> File | None:
+        """The file of an import, by its name on the search path."""
+        name = request.get("file", "").rpartition("/")[2]
+        for folder in self._search:
+            path = folder / name
+            if name and path.is_file():
+                return self.file(path)
+        if request.get("miss", "Exit").lower() != "ignore":
+            self._complain("import-file", f"{frame.name} imports {name or '?'}, not on the search path", frame)
+        return None
+
+    def _missing(self, frame: Frame, request: dict[str, str]) -> None:
+        if request.get("miss", "Exit").lower() != "ignore":
+            save, file = request.get("save", "?"), request.get("file", "?")
+            self._complain("import-frame", f"{frame.name} imports {save}, which {file} lacks", frame)
+
+    def _complain(self, code: str, message: str, frame: Frame) -> None:
+        self.problems.append(DictionaryProblem(code, message, frame.place()))
+
+
+def _read_file(path: Path) -> File:
+    """Read the frames of a file; what is no dictionary is refused."""
+    document = read(open_source(path))
+    frames: dict[str, Frame] = {}
+    if not document.blocks or not any(block.frames for block in document.blocks):
+        raise InputError(f"{path}: is no DDLm dictionary (no save frame found)")
+    block = document.blocks[0]
+
+    def top(name: str) -> str:
+        column = block.columns.get(name)
+        return column.text(0) if column is not None and len(column) else ""
+
+    title = top("_dictionary.title") or block.name
+    for inner in block.frames:
+        frame = _read_frame(inner, title, document)
+        frames.setdefault(inner.name.lower(), frame)
+    return File(path, document, title, top("_dictionary.version"), top("_dictionary.date"), frames)
+
+
+def _read_frame(block: Block, layer: str, document: Document) -> Frame:
+    """The attributes of one save frame."""
+    frame = Frame(block.name, layer, document, block)
+    for name, column in block.columns.items():
+        category = name.partition(".")[0].lstrip("_")
+        if name == "_import.get":
+            frame.imports = list(_requests(column.value(0)))
+        elif category not in ("description", "description_example", "method"):
+            frame.groups.setdefault(category, {})[name] = column.texts()
+        else:
+            frame.groups.setdefault(category, {})[name] = [""] * len(column)
+    return frame
+
+
+def _requests(value: object) -> Iterator[dict[str, str]]:
+    """The tables of an `_import.get` list."""
+    for entry in value if isinstance(value, list) else []:
+        if isinstance(entry, dict):
+            yield {key: cell.text for key, cell in entry.items() if isinstance(cell, Cell)}
+
+
+def _frame_named(file: File | None, name: str) -> Frame | None:
+    """The frame of a code or a definition id, in any case."""
+    if file is None:
+        return None
+    key = name.lower()
+    if key in file.frames:
+        return file.frames[key]
+    return next((frame for frame in file.frames.values() if frame.id.lower() == key), None)
+
+
+def _with_children(definitions: dict[str, list[Frame]], wanted: Frame) -> dict[str, list[Frame]]:
+    """A definition, and if it is a category all that lies below it."""
+    chosen = {wanted.id.lower()}
+    grew = True
+    while grew:
+        below = {
+            identifier
+            for identifier, frames in definitions.items()
+            if frames[0].first("_name.category_id").lower() in chosen
+        }
+        grew = not below <= chosen
+        chosen |= below
+    return {identifier: frames for identifier, frames in definitions.items() if identifier in chosen}
+
+
+def load_dictionary(paths: Sequence[Path], search: Iterable[Path] = ()) -> Dictionary:
+    """The dictionaries in some files, each with all that it imports, as one.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, is no DDLm dictionary, or imports what cannot be found.
+    """
+    from imgcif_core.ddlm.compile import build_facts
+
+    loader = Loader(search)
+    facts = build_facts(loader, [loader.file(Path(path)) for path in paths])
+    for problem in loader.problems:
+        if problem.code in ("import-file", "import-frame"):
+            raise InputError(f"{problem}; give its folder with --dictionary-path")
+    return Dictionary(facts, origin=", ".join(str(path) for path in paths))

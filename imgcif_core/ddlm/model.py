@@ -1,0 +1,228 @@
+"""Dictionaries as facts: categories and items, looked up by any of their names.
+
+The facts are plain data (see `compile`), and an item is built when somebody asks for it, so that
+loading the whole import tree costs milliseconds.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+CASELESS = frozenset({"Code", "Name", "Tag"})
+NUMERIC = frozenset({"Integer", "Real", "Count", "Index", "Imag", "Complex"})
+FACTS_SCHEMA = "imgcif-facts/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One data item, as the innermost dictionary defines it.
+
+    `ranges` holds (low, high) for each layer that gives one, the innermost first; None is an open
+    end. `deprecated` names the layers in which the item is replaced, `replaced_by` what they say.
+    """
+
+    id: str
+    category: str
+    object: str
+    contents: str = "Text"
+    container: str = "Single"
+    dimension: str = ""
+    purpose: str = "Describe"
+    source: str = "Assigned"
+    units: str = ""
+    ranges: tuple[tuple[float | None, float | None], ...] = ()
+    states: tuple[str, ...] | None = None
+    states_mandatory: bool = True
+    tolerated: tuple[str, ...] = ()
+    default: str | None = None
+    implied: str | None = None
+    linked: str | None = None
+    aliases: tuple[str, ...] = ()
+    deprecated_aliases: tuple[str, ...] = ()
+    replaced_by: tuple[str, ...] = ()
+    deprecated: tuple[str, ...] = ()
+    layer: str = ""
+    is_key: bool = False
+    mandatory: str = ""
+    note: str = ""
+
+    @property
+    def is_link(self) -> bool:
+        """True if values must be found in another item."""
+        return self.linked is not None and self.purpose != "SU"
+
+    @property
+    def is_caseless(self) -> bool:
+        """True if values that differ only in case are the same."""
+        return self.contents in CASELESS
+
+    @property
+    def is_numeric(self) -> bool:
+        """True if values are numbers."""
+        return self.contents in NUMERIC
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One category: `cls` is Set, Loop or Head; `keys` are definition ids of items."""
+
+    id: str
+    name: str
+    cls: str = "Loop"
+    keys: tuple[str, ...] = ()
+    parent: str = ""
+    layer: str = ""
+    replaced_by: tuple[str, ...] = ()
+    alternative_keys: tuple[str, ...] = ()
+    extra_keys: tuple[str, ...] = ()
+
+    @classmethod
+    def unknown(cls, name: str) -> "Category":
+        """A stand-in for a category that the dictionary does not know."""
+        return cls(name, name)
+
+    @property
+    def is_set(self) -> bool:
+        """True for a Set, which has one row unless it has keys."""
+        return self.cls == "Set"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where facts come from."""
+
+    title: str
+    version: str
+    date: str
+    sha256: str
+    file: str
+
+
+class Dictionary:
+    """A DDLm dictionary with all that it imports."""
+
+    def __init__(self, facts: Mapping[str, Any], origin: str) -> None:
+        self.facts = facts
+        self.origin = origin
+        first = facts["sources"][0] if facts["sources"] else {}
+        self.title: str = first.get("title", "")
+        self.version: str = first.get("version", "")
+        self.date: str = first.get("date", "")
+        self.sha256: str = first.get("sha256", "")
+        self._items: dict[str, Item | None] = {}
+        self._categories: dict[str, Category | None] = {}
+
+    @property
+    def sources(self) -> tuple[Provenance, ...]:
+        """All dictionaries of the import tree, the importing one first."""
+        return tuple(Provenance(**entry) for entry in self.facts["sources"])
+
+    @property
+    def undefined(self) -> Mapping[str, str]:
+        """Names that are spoken of but not defined, with the reason to let them pass."""
+        return self.facts.get("undefined", {})
+
+    def lookup(self, name: str) -> Item | None:
+        """The item of a data name in any case, canonical or alias."""
+        key = name.lower()
+        if key not in self._items:
+            canonical = self.canonical(key)
+            if canonical is None:
+                self._items[key] = None
+            elif canonical == key:
+                self._items[key] = self._build(key)
+            else:
+                self._items[key] = self.lookup(canonical)
+        return self._items[key]
+
+    def canonical(self, name: str) -> str | None:
+        """The lower-case definition id of a name or alias."""
+        key = name.lower()
+        if key in self.facts["items"]:
+            return key
+        return self._aliases.get(key)
+
+    def is_alias(self, name: str) -> bool:
+        """True if the name is known only as an alias."""
+        key = name.lower()
+        return key not in self.facts["items"] and key in self._aliases
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        """Aliases by lower-case name; the first definition that claims one has it."""
+        found: dict[str, str] = {}
+        for key, facts in self.facts["items"].items():
+            for alias in facts.get("aliases", ()):
+                found.setdefault(alias.lower(), key)
+        return found
+
+    def _build(self, key: str) -> Item:
+        facts = self.facts["items"][key]
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+        if "ranges" in values:
+            values["ranges"] = tuple((low, high) for low, high in values["ranges"])
+        return Item(**values)
+
+    def category(self, name: str) -> Category | None:
+        """The category of that name in any case."""
+        key = name.lower()
+        if key not in self._categories:
+            facts = self.facts["categories"].get(key)
+            if facts is None:
+                self._categories[key] = None
+            else:
+                values = {
+                    name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()
+                }
+                self._categories[key] = Category(id=key, **values)
+        return self._categories[key]
+
+    def names(self) -> Iterator[str]:
+        """The lower-case definition ids of all items."""
+        return iter(self.facts["items"])
+
+    def categories(self) -> Iterator[str]:
+        """The lower-case names of all categories."""
+        return iter(self.facts["categories"])
+
+    def items_of(self, category: str) -> list[Item]:
+        """The items of one category."""
+        return [item for key in self._by_category.get(category.lower(), ()) if (item := self.lookup(key))]
+
+    @cached_property
+    def _by_category(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for key, facts in self.facts["items"].items():
+            found.setdefault(facts["category"], []).append(key)
+        return found
+
+    def key_items(self, category: str) -> list[Item]:
+        """The key items of a category that the dictionary defines, through aliases."""
+        facts = self.category(category)
+        keys = facts.keys if facts else ()
+        return [item for key in keys if (item := self.lookup(key))]
+
+    def family(self, category: str) -> frozenset[str]:
+        """The categories whose items may stand in one loop: loops joined as parent and child."""
+        key = category.lower()
+        members = {key}
+        facts = self.category(key)
+        while facts and facts.parent and (parent := self.category(facts.parent)) and parent.cls == "Loop":
+            members.add(parent.id)
+            facts = parent
+        return frozenset(members)
+
+    def children_links(self, identifier: str) -> Sequence[Item]:
+        """The items that link to an item."""
+        key = self.canonical(identifier)
+        return [item for name in self._links.get(key or "", ()) if (item := self.lookup(name))]
+
+    @cached_property
+    def _links(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for key, facts in self.facts["items"].items():
+            target = facts.get("linked")
+            if target and facts.get("purpose") != "SU":
+                found.setdefault(self.canonical(target) or target.lower(), []).append(key)
+        return found
