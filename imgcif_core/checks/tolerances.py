@@ -1,0 +1,49 @@
+"""How far apart two numbers may be before it is said, each limit with its reason."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from imgcif_core.cif.columns import Column
+
+_NUMBER = re.compile(r"[+-]?\d*\.?(\d*)(?:[eE]([+-]?\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """Limits of comparisons; units as named."""
+
+    # Vectors printed with five or six digits are off by this much; longer deviations are meant.
+    unit_vector_info: float = 1e-5
+    unit_vector: float = 1e-3
+    # Degrees: the angle to +X beyond which a principal axis is not along X by any rounding.
+    principal_axis_deg: float = 0.1
+    # Cosine between fast and slow beyond which pixels are visibly sheared.
+    shear: float = 1e-3
+    # Share of a step by which a printed range may miss frames x increment.
+    range_share: float = 0.1
+    # Degrees or millimetres: settings closer than this are the same by any use.
+    setting: float = 1e-3
+    # Pixels: beam centres further apart are noticed in processing.
+    beam_centre_px: float = 1.0
+    # Millimetres: distances further apart are noticed in processing.
+    distance_mm: float = 0.1
+    # Relative deviation between two statements of one length.
+    relative: float = 1e-3
+
+
+def last_digit_half(text: str) -> float:
+    """Half a unit of the last digit printed: 0.44 gives 0.005."""
+    match = _NUMBER.match(text)
+    if match is None:
+        return 0.0
+    return 0.5 * 10.0 ** (int(match[2] or 0) - len(match[1]))
+
+
+def last_digit_halves(column: Column) -> np.ndarray:
+    """`last_digit_half` of each value of a column: (rows,) float64."""
+    first, inverse = column.distinct()
+    if len(first) == 0:
+        return np.zeros(0)
+    return np.array([last_digit_half(column.text(int(row))) for row in first])[inverse]
