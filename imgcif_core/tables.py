@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from imgcif_core.cif.document import Block, Column, Loop, Place
+from imgcif_core.cif.columns import Column
+from imgcif_core.cif.document import Block, Loop, Place
 from imgcif_core.ddlm.model import Category, Dictionary, Item
 
 
