@@ -35,6 +35,7 @@ class Table:
     parts: list[Part] = field(default_factory=list)
     columns: dict[str, Column] = field(default_factory=dict)
     rows: int = 0
+    key_names: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.rows > 0
@@ -82,8 +83,7 @@ class Table:
     def key(self, row: int) -> dict[str, str]:
         """The values of the key items of a row, by object name."""
         found = {}
-        for identifier in self.category.keys:
-            name = object_name(identifier)
+        for name in self.key_names:
             value = self.text(name, row)
             if value is not None:
                 found[name] = value
@@ -138,8 +138,8 @@ class Table:
 
     def _anchor(self) -> Column | None:
         """The column that stands for a row: a key if there is one, else the first."""
-        for identifier in self.category.keys:
-            column = self.columns.get(object_name(identifier))
+        for name in self.key_names:
+            column = self.columns.get(name)
             if column is not None:
                 return column
         return next(iter(self.columns.values()), None)
@@ -174,8 +174,16 @@ class Tables:
         found = self._tables.get(name) or self._empty.get(name)
         if found is None:
             facts = self.dictionary.category(name) or Category.unknown(name)
-            found = self._empty[name] = Table(self.block, facts)
+            found = self._empty[name] = Table(self.block, facts, key_names=self._key_names(facts))
         return found
+
+    def _key_names(self, category: Category) -> tuple[str, ...]:
+        """The object names of key items: a key may be known only as the alias of another item."""
+        names = []
+        for identifier in (*category.keys, *category.extra_keys):
+            item = self.dictionary.lookup(identifier)
+            names.append(item.object.lower() if item else object_name(identifier).lower())
+        return tuple(names)
 
     def _sort_columns(self) -> None:
         """Give each column to its category, canonical names before aliases."""
@@ -192,7 +200,8 @@ class Tables:
                 part.columns[item.object.lower()] = column
         for category, by_loop in parts.items():
             facts = self.dictionary.category(category) or Category.unknown(category)
-            self._tables[category] = _join(Table(self.block, facts, list(by_loop.values())))
+            keys = self._key_names(facts)
+            self._tables[category] = _join(Table(self.block, facts, list(by_loop.values()), key_names=keys))
 
 
 def _join(table: Table) -> Table:
@@ -211,8 +220,7 @@ def _same_keys(table: Table, main: Part, part: Part) -> bool:
     """True if the key columns that both parts have hold the same values in the same order."""
     if main.rows == 1:
         return True
-    names = [object_name(identifier).lower() for identifier in table.category.keys]
-    shared = [name for name in names if name in main.columns and name in part.columns]
+    shared = [name for name in table.key_names if name in main.columns and name in part.columns]
     return bool(shared) and all(
         np.array_equal(main.columns[name].hashes, part.columns[name].hashes) for name in shared
     )

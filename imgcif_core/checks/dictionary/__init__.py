@@ -1,0 +1,1 @@
+"""DIC: names, types, states, ranges and keys as the dictionary defines them."""

@@ -1,0 +1,218 @@
+"""Rules about data names: unknown, local, aliased and replaced ones, and how they share loops."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.suggest import nearest
+from imgcif_core.cif.columns import Column
+from imgcif_core.cif.document import Block, Place
+from imgcif_core.ddlm.model import Dictionary, Item
+from imgcif_core.tables import Tables
+
+MAX_SUGGESTED = 40
+_LOCAL = re.compile(r"_\[[^\]\s]+\]|_[A-Za-z0-9_]*[._]\[[A-Za-z][^\]\s]*\]")
+# Prefixes that the IUCr has registered for programs and databases met in raw data.
+_PREFIXES = ("_pdbx_", "_rcsb_", "_ccdc_", "_oxdiff_", "_iucr_", "_cod_", "_shelx_", "_olex2_", "_smtbx_", "_dials_")
+
+
+def name_place(block: Block, column: Column) -> Place:
+    """The place of a data name."""
+    category = column.name.partition(".")[0].lstrip("_").lower()
+    return Place(column.source, column.name_start, column.name_end, block.name, category, column.name)
+
+
+def is_local(name: str) -> bool:
+    """True for a name with a `[local]` part or a registered prefix."""
+    return bool(_LOCAL.match(name)) or name.lower().startswith(_PREFIXES)
+
+
+@rule(
+    "DIC001",
+    "unknown-data-name",
+    severity="warning",
+    source="_definition.id",
+    message="{name} is not in the dictionary {dictionary}",
+    messages={
+        "nothing": "none of the {count} data names is in the dictionary {dictionary} - nothing could be judged",
+        "undefined": "{name} is not defined: {reason}",
+    },
+)
+def unknown_data_name(tables: Tables, dictionary: Dictionary, all_tables: Sequence[Tables]) -> Iterator[Problem]:
+    """What: A data name is neither defined in the dictionary nor an alias, nor marked as local.
+    Why: Programs pass over names that they do not know, so that a misspelt name loses its value silently.
+    How to fix: Correct the name, or mark your own names with a prefix such as _axis.[local]_name.
+    Source: Dictionary imgCIF with all that it imports, definition ids and aliases.
+    """
+    block = tables.block
+    unknown = [column for column in tables.unknown if not is_local(column.name)]
+    title = f"{dictionary.title} {dictionary.version}".strip()
+    if unknown and not any(entry.items for entry in all_tables):
+        place = name_place(block, unknown[0])
+        yield Problem(place, severity="error", variant="nothing", count=len(unknown), dictionary=title)
+        return
+    for index, column in enumerate(unknown):
+        reason = dictionary.undefined.get(column.name.lower())
+        if reason:
+            place = name_place(block, column)
+            yield Problem(place, severity="info", variant="undefined", name=column.name, reason=reason)
+            continue
+        help_text = suggestion(column.name, dictionary) if index < MAX_SUGGESTED else None
+        yield Problem(name_place(block, column), name=column.name, dictionary=title, help=help_text)
+
+
+def suggestion(name: str, dictionary: Dictionary) -> str | None:
+    """A defined name that was probably meant: nearly the same, or the same object elsewhere."""
+    key = name.lower()
+    category, _, item = key.partition(".")
+    same = [other for other in dictionary.names() if other.startswith(category + ".")]
+    found = nearest(key, same, 0.8)
+    if found is None and item:
+        parts = category.strip("_").split("_")
+        others = [other for other in dictionary.names() if other.endswith("." + item)]
+        others.sort(key=lambda other: -sum(part in other for part in parts))
+        found = others[0] if others and any(part in others[0] for part in parts) else None
+    if found is None:
+        head = key[: max(4, len(key) // 2)]
+        found = nearest(key, [other for other in dictionary.names() if other.startswith(head)], 0.85)
+    if found is None:
+        return None
+    definition = dictionary.lookup(found)
+    return f"did you mean {definition.id if definition else found}"
+
+
+@rule(
+    "DIC002",
+    "local-data-name",
+    severity="info",
+    source="CIF naming conventions, reserved prefixes",
+    message="{name} is a local name - its meaning is not judged",
+)
+def local_data_name(tables: Tables) -> Iterator[Problem]:
+    """What: A data name is marked as local, or begins with a prefix registered for a program.
+    Why: Such names are legal, but nobody outside can judge or use their values.
+    How to fix: Nothing is needed; use a name of the dictionary where there is one.
+    Source: CIF naming conventions, local names and reserved prefixes.
+    """
+    for column in tables.unknown:
+        if is_local(column.name):
+            yield Problem(name_place(tables.block, column), name=column.name)
+
+
+@rule(
+    "DIC003",
+    "alias-used",
+    severity="info",
+    source="_alias.definition_id",
+    message="{name} is an alias of {current}",
+)
+def alias_used(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: A data name is an older or shorter form of the one that the dictionary defines.
+    Why: Aliases are legal, but not every program knows them.
+    How to fix: Use the current name when the file is written the next time.
+    Source: Dictionary imgCIF, _alias.definition_id.
+    """
+    for name, (item, column) in tables.items.items():
+        if dictionary.is_alias(name) and not replacement(name, item):
+            yield Problem(name_place(tables.block, column), name=column.name, current=item.id)
+
+
+def replacement(name: str, item: Item) -> str:
+    """What took the place of a deprecated name, or an empty text."""
+    if item.deprecated:
+        return next((other for other in item.replaced_by if other not in (".", "?")), "another description")
+    return item.id if name in {alias.lower() for alias in item.deprecated_aliases} else ""
+
+
+@rule(
+    "DIC004",
+    "deprecated-data-name",
+    severity="warning",
+    source="_definition_replaced.by",
+    message="{name} is deprecated in {layer} - {current} takes its place",
+)
+def deprecated_data_name(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: The dictionary, or one that it imports, has replaced this data name.
+    Why: Newer programs may no longer read it, and its meaning was found to be unclear.
+    How to fix: Give the value under the name that takes its place.
+    Source: Dictionary imgCIF and the core dictionary, _definition_replaced.by and _alias.deprecation_date.
+    """
+    for name, (item, column) in tables.items.items():
+        current = replacement(name, item)
+        if current and current.lower() != name:
+            layer = ", ".join(item.deprecated) or item.layer
+            # An importing dictionary that defines the name anew keeps it in use.
+            severity = "info" if item.deprecated and item.layer not in item.deprecated else None
+            place = name_place(tables.block, column)
+            yield Problem(place, severity=severity, name=column.name, layer=layer, current=current)
+
+
+@rule(
+    "DIC005",
+    "alias-and-name",
+    severity="warning",
+    source="_alias.definition_id",
+    messages={
+        "equal": "{name} and {other} are names of the same item, with equal values",
+        "differ": "{name} and {other} are names of the same item, with different values: {value!r} and {second!r}",
+    },
+)
+def alias_and_name(tables: Tables) -> Iterator[Problem]:
+    """What: Two names of one and the same item stand in one block.
+    Why: A program takes the one that it knows; where the values differ, results depend on the program.
+    How to fix: Keep the current name with the right value and delete the alias.
+    Source: Dictionary imgCIF, _alias.definition_id.
+    """
+    first: dict[str, Column] = {}
+    for item, column in tables.items.values():
+        other = first.setdefault(item.id, column)
+        if other is column:
+            continue
+        equal = len(other) == len(column) and np.array_equal(other.hashes, column.hashes)
+        row = 0
+        if not equal and len(other) == len(column):
+            row = int((other.hashes != column.hashes).argmax())
+        value, second = (entry.text(min(row, len(entry) - 1))[:60] if len(entry) else "" for entry in (other, column))
+        yield Problem(
+            name_place(tables.block, column),
+            severity="warning" if equal else "error",
+            variant="equal" if equal else "differ",
+            name=other.name,
+            other=column.name,
+            value=value,
+            second=second,
+        )
+
+
+@rule(
+    "DIC021",
+    "mixed-loop",
+    severity="error",
+    source="_name.category_id",
+    message="loop holds items of {first} and of {second}, which are not joined",
+)
+def mixed_loop(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: One loop holds items of categories that have nothing to do with each other.
+    Why: A row of a loop is a row of one category; readers assign the values to one of them or stop.
+    How to fix: Split the loop, one for each category, each with its key.
+    Source: Dictionary imgCIF, _name.category_id; DDLm, loops of parent and child categories.
+    """
+    seen: dict[int, tuple[str, Column]] = {}
+    for item, column in tables.items.values():
+        if column.loop is None:
+            continue
+        first = seen.setdefault(id(column.loop), (item.category, column))
+        if item.category == first[0] or _are_joined(first[0], item.category, dictionary):
+            continue
+        yield Problem(
+            name_place(tables.block, column), first=first[0].upper(), second=item.category.upper()
+        )
+    if not seen:
+        raise NotApplicable("no loops")
+
+
+def _are_joined(one: str, other: str, dictionary: Dictionary) -> bool:
+    """True if the rows of two categories may stand in one loop."""
+    return one in dictionary.family(other) or other in dictionary.family(one)

@@ -1,0 +1,435 @@
+"""Rules about single values: types, standard uncertainties, states, ranges, empty and null values."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgcif_core.checks.registry import Problem, rule
+from imgcif_core.checks.suggest import nearest
+from imgcif_core.cif.columns import Column
+from imgcif_core.cif.document import Block, Place, Quoting
+from imgcif_core.cif.values import parse_number
+from imgcif_core.ddlm.model import Dictionary, Item
+from imgcif_core.ddlm.types import check_contents, fits_dimension, in_ranges, in_states, wrong_rows
+from imgcif_core.tables import Tables
+
+SHOWN = 60
+MAX_PLACES = 6
+_CONTAINERS = ("List", "Array", "Matrix")
+
+
+def value_place(tables: Tables, item: Item, column: Column, row: int) -> Place:
+    """The place of one value with the key of its row."""
+    table = tables.table(item.category)
+    key = table.key(row) if row < table.rows and len(column) == table.rows else {}
+    start, end = int(column.starts[row]), int(column.ends[row])
+    return Place(column.source, start, end, tables.block.name, item.category, column.name, key)
+
+
+def by_value(tables: Tables, item: Item, column: Column, rows: np.ndarray) -> Iterator[tuple[str, Place, int, list[Place]]]:
+    """Rows gathered by their text: text, first place, count and further places."""
+    groups: dict[str, list[int]] = {}
+    for row in rows[:20_000]:
+        groups.setdefault(column.text(row), []).append(int(row))
+    for index, (text, found) in enumerate(groups.items()):
+        count = len(found) + (len(rows) - 20_000 if index == 0 and len(rows) > 20_000 else 0)
+        places = [value_place(tables, item, column, row) for row in found[:MAX_PLACES]]
+        yield text, places[0], count, places[1:]
+
+
+@rule(
+    "DIC006",
+    "state-not-enumerated",
+    severity="error",
+    source="_enumeration_set.state",
+    message="{name} is {value!r} - expected one of {states}",
+    messages={
+        "case": "{name} is {value!r} - the dictionary writes {expected}",
+        "gap": "{name} is {value!r}, which is in use but not in the dictionary (dictionary gap)",
+        "advisory": "{name} is {value!r} - the dictionary lists, without demanding it, {states}",
+    },
+)
+def state_not_enumerated(tables: Tables) -> Iterator[Problem]:
+    """What: A value is none of the states that the dictionary enumerates for its item.
+    Why: Programs branch on these words and do something else, or nothing, for a word that they do not know.
+    How to fix: Use one of the states of the dictionary, in the case in which it writes them.
+    Source: Dictionary imgCIF, _enumeration_set.state; DDLm, case rules of _type.contents.
+    """
+    for item, column in list(tables.items.values()):
+        if item.states is None:
+            continue
+        first, inverse = column.distinct()
+        for index, row in enumerate(first):
+            if column.is_null[row] or column.quoting_of(row) in (Quoting.LIST, Quoting.TABLE):
+                continue
+            text = column.text(int(row))
+            if in_states(item, text) or compression_meant(item, text):
+                continue
+            rows = np.flatnonzero(inverse == index)
+            yield _state_problem(tables, item, column, text, rows)
+        yield from _states_in_containers(tables, item, column)
+
+
+def _state_problem(tables: Tables, item: Item, column: Column, text: str, rows: np.ndarray) -> Problem:
+    """The finding for one wrong text."""
+    states = item.states or ()
+    expected = next((state for state in states if state.casefold() == text.casefold()), None)
+    tolerated = text.upper() in {state.upper() for state in item.tolerated}
+    variant = "case" if expected else "gap" if tolerated else "" if item.states_mandatory else "advisory"
+    near = nearest(text, states, 0.6)
+    help_text = f"did you mean {expected or near}" if expected or near else None
+    places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
+    return Problem(
+        places[0],
+        severity={"": None, "advisory": "info"}.get(variant, "warning"),
+        variant=variant,
+        help=help_text,
+        reference=item.id,
+        count=len(rows),
+        more=places[1:],
+        name=column.name,
+        value=text[:SHOWN],
+        states=", ".join(states[:12]) + (", ..." if len(states) > 12 else ""),
+        expected=expected,
+    )
+
+
+def _states_in_containers(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
+    """States within lists and tables."""
+    if column.quoting is None:
+        return
+    for row in np.flatnonzero(np.isin(column.quoting, (Quoting.LIST, Quoting.TABLE)))[:1000]:
+        for cell in column.cells(int(row)):
+            if not cell.is_null and not in_states(item, cell.text):
+                yield _state_problem(tables, item, column, cell.text, np.array([row]))
+
+
+_COMPRESSIONS = {
+    "cbf_byte_offset": "byte_offset",
+    "cbf_packed": "packed",
+    "cbf_packed_v2": "packed_v2",
+    "cbf_canonical": "canonical",
+    "cbf_none": "none",
+    "cbf_nibble_offset": "nibble_offset",
+}
+
+
+def compression_meant(item: Item, text: str) -> str | None:
+    """The state of compression_type that a MIME token stands for."""
+    if item.id.lower() != "_array_structure.compression_type":
+        return None
+    token = text.lower().strip('"').replace("-", "_").removeprefix("x_")
+    return _COMPRESSIONS.get(token)
+
+
+@rule(
+    "DIC007",
+    "mime-token-for-compression",
+    severity="warning",
+    source="_array_structure.compression_type",
+    message="{name} is {value!r}, a token of MIME headers - the dictionary writes {expected}",
+)
+def mime_token_for_compression(tables: Tables) -> Iterator[Problem]:
+    """What: The compression type is given by the token of a binary section's MIME header.
+    Why: The table and the header have words of their own; a reader of the table does not know the token.
+    How to fix: Write byte_offset, packed, packed_v2, canonical, nibble_offset or none.
+    Source: Dictionary imgCIF, _array_structure.compression_type.
+    """
+    for item, column in tables.items.values():
+        if item.id.lower() != "_array_structure.compression_type":
+            continue
+        for row in range(min(len(column), 1000)):
+            text = column.text(row)
+            expected = compression_meant(item, text)
+            if expected and not column.is_null[row]:
+                place = value_place(tables, item, column, row)
+                help_text = f"write {expected}"
+                yield Problem(place, help=help_text, name=column.name, value=text, expected=expected)
+
+
+@rule(
+    "DIC008",
+    "wrong-type",
+    severity="error",
+    source="_type.contents",
+    message="{name} is {value!r} - expected {contents}",
+    messages={
+        "quoted": "number {value} of {name} is quoted - the dictionary makes it {contents}",
+        "real": "{name} is {value} - expected an integer without a decimal point",
+        "container": "{name} is {found} - expected {expected}",
+        "dimension": "{name} has the shape {shape} - expected {dimension}",
+        "su-twice": "{name} gives its uncertainty in brackets as {su:g}, and {su_name} gives {other:g}",
+    },
+)
+def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: A value does not have the form of its type: a number, a date, a word, a list of a certain shape.
+    Why: A reader that needs a number cannot use the value, or silently takes another one.
+    How to fix: Write the value as the dictionary types it, without units and without blanks.
+    Source: Dictionary imgCIF, _type.contents, _type.container and _type.dimension.
+    """
+    for item, column in list(tables.items.values()):
+        if item.id.lower() == "_array_data.data":
+            continue
+        yield from _container_problems(tables, item, column)
+        if item.contents in ("Word", "Code", "Uri", "Text"):
+            continue
+        rows = wrong_rows(item, column)
+        for text, place, count, more in by_value(tables, item, column, rows):
+            number = parse_number(text.encode())
+            is_real = item.contents == "Integer" and number is not None and float(number[0]).is_integer()
+            yield Problem(
+                place,
+                severity="warning" if is_real else None,
+                variant="real" if is_real else "",
+                help=None if not is_real or number is None else f"write {number[0]:.0f}",
+                reference=item.id,
+                count=count,
+                more=more,
+                name=column.name,
+                value=text[:SHOWN],
+                contents=_in_words(item.contents),
+            )
+        yield from _quoted_numbers(tables, item, column)
+
+
+def _in_words(contents: str) -> str:
+    """A content type as a message calls it."""
+    return {
+        "Real": "a number",
+        "Integer": "an integer",
+        "Date": "a date yyyy-mm-dd",
+        "DateTime": "a date and time yyyy-mm-ddThh:mm:ss with zone",
+        "Symop": "a symmetry operation such as 2_555",
+    }.get(contents, f"a value of type {contents}")
+
+
+def _quoted_numbers(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
+    """Numbers in quotes are text by DDLm, though nobody misreads them."""
+    if not item.is_numeric or column.quoting is None:
+        return
+    rows = np.flatnonzero(~column.is_bare & column.numbers().valid)
+    for text, place, count, more in by_value(tables, item, column, rows):
+        yield Problem(
+            place,
+            severity="info",
+            variant="quoted",
+            help="remove the quotes",
+            count=count,
+            more=more,
+            name=column.name,
+            value=text[:SHOWN],
+            contents=_in_words(item.contents),
+        )
+
+
+def _container_problems(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
+    """Lists and tables where single values are due, the other way round, and wrong shapes."""
+    wants_list, wants_table = item.container in _CONTAINERS, item.container == "Table"
+    if column.quoting is None and not wants_list and not wants_table:
+        return
+    for row in range(min(len(column), 2000)):
+        quoting = column.quoting_of(row)
+        is_list, is_table = quoting is Quoting.LIST, quoting is Quoting.TABLE
+        if column.is_null[row] or (is_list, is_table) == (wants_list, wants_table):
+            if is_list and not fits_dimension(item.dimension, column.value(row)):
+                yield _shape_problem(tables, item, column, row)
+            if is_list or is_table:
+                yield from _cells_of_wrong_type(tables, item, column, row)
+            continue
+        found = "a list" if is_list else "a table" if is_table else "a single value"
+        expected = "a table" if wants_table else f"a list ({item.container})" if wants_list else "a single value"
+        place = value_place(tables, item, column, row)
+        yield Problem(place, variant="container", name=column.name, found=found, expected=expected)
+
+
+def _shape_problem(tables: Tables, item: Item, column: Column, row: int) -> Problem:
+    """A list of the wrong shape."""
+    from imgcif_core.ddlm.types import shape_of
+
+    shape = [("ragged" if number < 0 else number) for number in shape_of(column.value(row))]
+    text = "[" + ",".join(map(str, shape)) + "]"
+    place = value_place(tables, item, column, row)
+    return Problem(place, variant="dimension", name=column.name, shape=text, dimension=item.dimension)
+
+
+def _cells_of_wrong_type(tables: Tables, item: Item, column: Column, row: int) -> Iterator[Problem]:
+    """Leaves of a container that are not of the type of contents."""
+    block: Block = tables.block
+    for cell in column.cells(row):
+        if not cell.is_null and not check_contents(item.contents, cell.text):
+            place = Place(column.source, cell.start, cell.end, block.name, item.category, column.name)
+            yield Problem(place, name=column.name, value=cell.text[:SHOWN], contents=_in_words(item.contents))
+
+
+@rule(
+    "DIC009",
+    "uncertainty-misplaced",
+    severity="warning",
+    source="_type.purpose",
+    message="{name} is {value} with a standard uncertainty - the dictionary does not make it a measurand",
+    messages={
+        "zero": "{name} is {value} with a standard uncertainty of 0",
+        "negative": "standard uncertainty {name} is {value} - expected 0 or more",
+        "large": "{name} is {value} - its standard uncertainty is larger than the value",
+        "twice": "{name} gives {su:g} in brackets, but {other} gives {value} as its standard uncertainty",
+    },
+)
+def uncertainty_misplaced(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: A standard uncertainty stands where none belongs, or has a value that cannot be.
+    Why: Settings and counts are exact by definition; some readers refuse a number with brackets.
+    How to fix: Remove the brackets, or give a true uncertainty for a measured value.
+    Source: Dictionary imgCIF, _type.purpose Measurand and SU.
+    """
+    for item, column in list(tables.items.values()):
+        if not item.is_numeric:
+            continue
+        numbers = column.numbers()
+        if item.purpose == "SU":
+            rows = np.flatnonzero(numbers.valid & (numbers.values < 0))
+            yield from _su_problems(tables, item, column, rows, "negative", None)
+            continue
+        has_su = ~np.isnan(numbers.su)
+        if not has_su.any():
+            continue
+        if item.purpose != "Measurand":
+            yield from _su_problems(tables, item, column, np.flatnonzero(has_su), "", None)
+            continue
+        zero = np.flatnonzero(has_su & (numbers.su == 0))
+        yield from _su_problems(tables, item, column, zero, "zero", None)
+        large = np.flatnonzero(has_su & (numbers.su > np.abs(numbers.values)) & (numbers.values != 0))
+        yield from _su_problems(tables, item, column, large, "large", "info")
+        yield from _su_twice(tables, dictionary, item, column)
+
+
+def _su_problems(
+    tables: Tables, item: Item, column: Column, rows: np.ndarray, variant: str, severity: str | None
+) -> Iterator[Problem]:
+    for text, place, count, more in by_value(tables, item, column, rows):
+        yield Problem(
+            place, severity=severity, variant=variant, count=count, more=more, name=column.name, value=text[:SHOWN]
+        )
+
+
+def _su_twice(tables: Tables, dictionary: Dictionary, item: Item, column: Column) -> Iterator[Problem]:
+    """An uncertainty in brackets that differs from the one in an item of its own."""
+    found = tables.items.get(f"{item.id.lower()}_su") or tables.items.get(f"{item.id.lower()}_esd")
+    if found is None or len(found[1]) != len(column):
+        return
+    own, other = column.numbers(), found[1].numbers()
+    differ = ~np.isnan(own.su) & other.valid & ~np.isclose(own.su, other.values, rtol=1e-6)
+    for row in np.flatnonzero(differ)[:100]:
+        place = value_place(tables, item, column, int(row))
+        value = found[1].text(int(row))
+        yield Problem(place, variant="twice", name=column.name, su=own.su[row], other=found[1].name, value=value)
+
+
+@rule(
+    "DIC010",
+    "blank-in-word",
+    severity="warning",
+    source="_type.contents",
+    message="{name} is {value!r} - a {contents} holds no blanks",
+)
+def blank_in_word(tables: Tables) -> Iterator[Problem]:
+    """What: A value that the dictionary types as a word or code holds white space, or nothing.
+    Why: Programs split at blanks, and identifiers with blanks are cut.
+    How to fix: Replace the blanks, for example with underscores, wherever the value is used.
+    Source: Dictionary imgCIF, _type.contents Word and Code.
+    """
+    for item, column in list(tables.items.values()):
+        if item.contents not in ("Word", "Code") or item.states is not None or column.quoting is None:
+            continue
+        if item.object.lower() == "uri":
+            continue
+        rows = wrong_rows(item, column)
+        for text, place, count, more in by_value(tables, item, column, rows):
+            if text.strip():
+                yield Problem(
+                    place, count=count, more=more, name=column.name, value=text[:SHOWN], contents=item.contents.lower()
+                )
+
+
+@rule(
+    "DIC011",
+    "out-of-range",
+    severity="error",
+    source="_enumeration.range",
+    message="{name} is {value} - expected {range}",
+    messages={"tolerated": "{name} is {value}, outside {range} of the dictionary, as is usual for stills"},
+)
+def out_of_range(tables: Tables) -> Iterator[Problem]:
+    """What: A number lies outside the range that the dictionary gives, also when its uncertainty is allowed for.
+    Why: The value is physically impossible or in another unit.
+    How to fix: Check the unit and the sign of the value.
+    Source: Dictionary imgCIF and the dictionaries that it imports, _enumeration.range.
+    """
+    for item, column in list(tables.items.values()):
+        if not item.ranges or not item.is_numeric:
+            continue
+        numbers = column.numbers()
+        rows = np.flatnonzero(numbers.valid & ~in_ranges(item, np.nan_to_num(numbers.values), numbers.su))
+        for text, place, count, more in by_value(tables, item, column, rows):
+            is_tolerated = text in item.tolerated
+            yield Problem(
+                place,
+                severity="info" if is_tolerated else None,
+                variant="tolerated" if is_tolerated else "",
+                reference=item.id,
+                count=count,
+                more=more,
+                name=column.name,
+                value=text[:SHOWN],
+                range=_range_in_words(item),
+            )
+        yield from _cells_out_of_range(tables, item, column)
+
+
+def _cells_out_of_range(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
+    """Numbers within lists."""
+    if column.quoting is None:
+        return
+    for row in np.flatnonzero(np.isin(column.quoting, (Quoting.LIST, Quoting.TABLE)))[:1000]:
+        for cell in column.cells(int(row)):
+            number = parse_number(cell.text.encode())
+            if number and not in_ranges(item, np.array([number[0]]), np.array([number[1]]))[0]:
+                place = Place(
+                    column.source, cell.start, cell.end, tables.block.name, item.category, column.name
+                )
+                yield Problem(place, name=column.name, value=cell.text, range=_range_in_words(item))
+
+
+def _range_in_words(item: Item) -> str:
+    """The widest range of all layers, as a message says it."""
+    lows = [low for low, _ in item.ranges]
+    highs = [high for _, high in item.ranges]
+    low = None if None in lows else min(value for value in lows if value is not None)
+    high = None if None in highs else max(value for value in highs if value is not None)
+    unit = f" {item.units}" if item.units and item.units != "none" else ""
+    if low is None:
+        return f"{high:g}{unit} or less"
+    return f"{low:g}{unit} or more" if high is None else f"{low:g} to {high:g}{unit}"
+
+
+@rule(
+    "DIC019",
+    "empty-value",
+    severity="warning",
+    source="CIF 1.1 syntax specification, special values",
+    message="{name} is an empty text - expected . where none applies or ? where it is unknown",
+)
+def empty_value(tables: Tables) -> Iterator[Problem]:
+    """What: A value is an empty quoted text.
+    Why: An empty text is a value like any other, so that programs take it for an identifier or an address.
+    How to fix: Write an unquoted dot where no value applies, or a question mark where it is unknown.
+    Source: CIF 1.1 syntax specification, special values; dictionary imgCIF, _type.contents.
+    """
+    for item, column in list(tables.items.values()):
+        if column.quoting is None:
+            continue
+        if item.contents == "Text" and not item.is_link and item.states is None and "doi" not in item.object.lower():
+            continue
+        short = ~column.is_bare & (column.lengths <= 8) & (column.quoting < Quoting.LIST)
+        rows = np.array([row for row in np.flatnonzero(short)[:10_000] if not column.text(row).strip()], dtype=np.int64)
+        if len(rows) and item.states is None:
+            places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
+            yield Problem(places[0], count=len(rows), more=places[1:], name=column.name)

@@ -1,0 +1,133 @@
+"""Content types of DDLm: what a value may look like, for one text and for whole columns."""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgcif_core.cif.columns import Column
+from imgcif_core.cif.document import Quoting
+from imgcif_core.ddlm.model import NUMERIC, Item
+
+_REAL = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\(\d+\))?"
+_DAY = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+PATTERNS = {
+    "Word": re.compile(r"\S+"),
+    "Code": re.compile(r"\S+"),
+    "Name": re.compile(r"[A-Za-z0-9_]+"),
+    "Tag": re.compile(r"_\S+"),
+    "Uri": re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*"),
+    "Iri": re.compile(r"(?:[^\s<>\"{}|\\^`%]|%[0-9A-Fa-f]{2})*"),
+    "Date": re.compile(_DAY),
+    "DateTime": re.compile(
+        _DAY + r"(?:[T ](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d))?"
+    ),
+    "Version": re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"),
+    "Dimension": re.compile(r"\[(?:\d*(?:,\d*)*)?\]"),
+    "Range": re.compile(r"[^\s:]*:[^\s:]*"),
+    "Integer": re.compile(r"[+-]?\d+(?:\(\d+\))?"),
+    "Count": re.compile(r"\+?\d+"),
+    "Index": re.compile(r"\+?0*[1-9]\d*"),
+    "Real": re.compile(_REAL),
+    "Imag": re.compile(_REAL + "[ij]"),
+    "Complex": re.compile(f"{_REAL}[+-](?:{_REAL.removeprefix('[+-]?')})[ij]|{_REAL}(?:[ij])?"),
+    "Symop": re.compile(r"[1-9]\d*(?:_\d{3,})?"),
+}
+DEPRECATED_CONTENTS = frozenset({"Count", "Index"})
+
+
+def check_contents(contents: str, text: str) -> bool:
+    """True if a text is a value of the content type; types without a form take any text."""
+    pattern = PATTERNS.get(contents)
+    if pattern is None:
+        return True
+    if pattern.fullmatch(text) is None:
+        return False
+    return contents not in ("Date", "DateTime") or _is_real_date(text[:10])
+
+
+def _is_real_date(text: str) -> bool:
+    """True if the day exists."""
+    from datetime import date
+
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def wrong_rows(item: Item, column: Column) -> np.ndarray:
+    """The rows whose value is not of the item's content type; nulls and containers are left out."""
+    if item.contents in ("Text",) or item.contents not in PATTERNS:
+        return np.zeros(0, dtype=np.int64)
+    candidates = ~column.is_null
+    if column.quoting is not None:
+        candidates &= ~np.isin(column.quoting, (Quoting.LIST, Quoting.TABLE, Quoting.BINARY))
+    if item.contents in NUMERIC:
+        if item.contents in ("Real", "Integer"):
+            numbers = column.numbers()
+            candidates &= ~(numbers.valid & (numbers.is_integer | (item.contents == "Real")))
+    elif item.contents in ("Word", "Code") and column.quoting is None:
+        return np.zeros(0, dtype=np.int64)
+    elif item.contents in ("Word", "Code"):
+        candidates &= ~column.is_bare
+    return _misfits(item.contents, column, candidates)
+
+
+def _misfits(contents: str, column: Column, candidates: np.ndarray) -> np.ndarray:
+    """Of the candidate rows, those whose text does not fit; each distinct text is tested once."""
+    rows = np.flatnonzero(candidates)
+    if len(rows) <= 64:
+        return np.array([row for row in rows if not check_contents(contents, column.text(row))], dtype=np.int64)
+    hashes = column.hashes[rows]
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    verdicts = np.array([check_contents(contents, column.text(rows[index])) for index in first])
+    return rows[~verdicts[inverse]]
+
+
+def in_ranges(item: Item, values: np.ndarray, su: np.ndarray) -> np.ndarray:
+    """Where values lie within a range of some layer, ends included, widened by 3 su: bool like values."""
+    if not item.ranges:
+        return np.ones(values.shape, dtype=bool)
+    slack = 3.0 * np.nan_to_num(su)
+    inside = np.zeros(values.shape, dtype=bool)
+    for low, high in item.ranges:
+        fits = np.ones(values.shape, dtype=bool)
+        if low is not None:
+            fits &= values + slack >= low
+        if high is not None:
+            fits &= values - slack <= high
+        inside |= fits
+    return inside
+
+
+def in_states(item: Item, text: str) -> bool:
+    """True if a text is one of the item's enumerated states, by the case rule of its contents."""
+    states = item.states or ()
+    if text in states:
+        return True
+    return item.is_caseless and text.casefold() in {state.casefold() for state in states}
+
+
+def shape_of(value: object) -> Iterator[int]:
+    """The lengths of nested lists along their first elements; ragged lists give -1 at that depth."""
+    while isinstance(value, list):
+        yield len(value)
+        if not value or not isinstance(value[0], list):
+            return
+        if any(not isinstance(entry, list) or len(entry) != len(value[0]) for entry in value):
+            yield -1
+            return
+        value = value[0]
+
+
+def fits_dimension(dimension: str, value: object) -> bool:
+    """True if a list has the shape that `_type.dimension`, for example `[3,3]`, gives."""
+    wanted = dimension.strip("[]").split(",") if dimension.strip("[]") else []
+    if not wanted:
+        return True
+    shape = list(shape_of(value))
+    if len(shape) != len(wanted) or -1 in shape:
+        return False
+    return all(not number.strip() or int(number) == length for number, length in zip(wanted, shape, strict=True))
