@@ -1,0 +1,138 @@
+"""Rules about keys of rows: repeated, missing and understood ones."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgcif_core.checks.dictionary.keys import implied_value
+from imgcif_core.checks.joins import combined, filled_hashes, first_row_of, repeated_rows
+from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.ddlm.model import Dictionary, Item
+from imgcif_core.tables import Table, Tables
+
+MAX_PLACES = 6
+
+
+def key_items(table: Table, dictionary: Dictionary) -> list[Item]:
+    """The key items of a table, those of the overlay included."""
+    names = (*table.category.keys, *table.category.extra_keys)
+    return [item for name in names if (item := dictionary.lookup(name))]
+
+
+def has_stand_in(tables: Tables, dictionary: Dictionary, item: Item) -> bool:
+    """True if an absent key column can be understood."""
+    return item.object.lower() == "array_section_id" or implied_value(tables, dictionary, item) is not None
+
+
+@rule(
+    "REL004",
+    "duplicate-key",
+    severity="error",
+    source="_category_key.name",
+    message="{category} has the row {key} twice - first in line {line}",
+)
+def duplicate_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: Two rows of a table have the same key.
+    Why: A reference to the key means two rows, and programs keep one of them.
+    How to fix: Delete the repeated row, or correct the identifier that should differ.
+    Source: Dictionary imgCIF, _category_key.name.
+    """
+    judged = False
+    for table in tables.present:
+        items = key_items(table, dictionary)
+        given = [item for item in items if table.has(item.object.lower())]
+        absent = [item for item in items if not table.has(item.object.lower())]
+        if table.rows < 2 or not given:
+            continue
+        if any(not has_stand_in(tables, dictionary, item) for item in absent):
+            continue
+        judged = True
+        if any(_is_distinct(table, item) for item in given):
+            continue
+        columns = [
+            filled_hashes(table, item.object.lower(), _stand_in(table, item), fold=item.is_caseless)
+            for item in given
+        ]
+        hashes = combined(columns)
+        rows = repeated_rows(hashes)
+        yield from _repeats(table, given, hashes, rows)
+    if not judged:
+        raise NotApplicable("no table with keys and several rows")
+
+
+def _is_distinct(table: Table, item: Item) -> bool:
+    """True if one key column alone tells all rows apart."""
+    column = table.column(item.object.lower())
+    return column is not None and not item.is_caseless and not column.is_null.any() and column.is_all_distinct
+
+
+def _stand_in(table: Table, item: Item) -> str:
+    """What a null key stands for."""
+    return item.default or ""
+
+
+def _repeats(table: Table, items: list[Item], hashes: np.ndarray, rows: np.ndarray) -> Iterator[Problem]:
+    """One problem for each repeated key, up to a limit."""
+    for index, row in enumerate(rows[:200]):
+        values = {item.object: table.text(item.object.lower(), int(row), item.default) or "." for item in items}
+        place = table.at(int(row), items[0].object.lower())
+        first = table.at(first_row_of(hashes, int(row)), items[0].object.lower())
+        line = first.source.line_of(first.start) if first.source else 0
+        yield Problem(
+            place,
+            count=1 + (len(rows) - 200 if index == 0 and len(rows) > 200 else 0),
+            category=table.category.name.upper(),
+            key=", ".join(f"{name} {value}" for name, value in values.items()),
+            line=line,
+        )
+
+
+@rule(
+    "REL005",
+    "missing-key-column",
+    severity="error",
+    source="_category_key.name",
+    message="{category} has {rows} rows, but no {name} to tell which belongs where",
+)
+def missing_key_column(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: A table with several rows lacks a key column, and nothing says what is understood.
+    Why: The rows cannot be told apart or joined to the tables that they belong to.
+    How to fix: Add the key column with a value in each row.
+    Source: Dictionary imgCIF, _category_key.name and _enumeration.default.
+    """
+    for table, item in _missing(tables, dictionary):
+        if table.rows > 1 and not has_stand_in(tables, dictionary, item) and not _core_key(table, item):
+            yield Problem(table.at_top(), reference=item.id, category=table.category.name.upper(), rows=table.rows, name=item.id)
+
+
+def _core_key(table: Table, item: Item) -> bool:
+    """True where another layer's key does the work: imgCIF and multi-block key some tables differently."""
+    others = [name.partition(".")[2].lower() for name in table.category.alternative_keys]
+    return any(table.has(name) for name in others) or (table.category.is_set and item.linked is None)
+
+
+def _missing(tables: Tables, dictionary: Dictionary) -> Iterator[tuple[Table, Item]]:
+    """Tables, each with a key item that it lacks."""
+    for table in tables.present:
+        for item in key_items(table, dictionary):
+            if not table.has(item.object.lower()) and item.object.lower() != "array_section_id":
+                yield table, item
+
+
+@rule(
+    "REL006",
+    "key-understood",
+    severity="info",
+    source="_category_key.name",
+    message="{name} is left out - {understood} is understood",
+)
+def key_understood(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: A key column is left out, and only one row exists that it can point to.
+    Why: This is legal; it is told so that one sees how the tables were joined.
+    How to fix: Nothing is needed; give the column to make the file plain to simple readers.
+    Source: Dictionary imgCIF, _category_key.name; DDLm, keys of child tables of a single row.
+    """
+    for table, item in _missing(tables, dictionary):
+        understood = implied_value(tables, dictionary, item)
+        if understood and item.default is None and item.linked is not None and not table.category.is_set:
+            yield Problem(table.at_top(), reference=item.id, name=item.id, understood=understood)

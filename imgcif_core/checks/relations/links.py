@@ -1,0 +1,235 @@
+"""Rules about links: references that lead nowhere, absent parents, other blocks."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgcif_core.checks.dictionary.keys import is_section_id
+from imgcif_core.checks.dictionary.values import by_value
+from imgcif_core.checks.joins import columns_named, missing_rows, same_data_set
+from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.suggest import did_you_mean
+from imgcif_core.cif.columns import Column
+from imgcif_core.ddlm.model import Dictionary, Item
+from imgcif_core.tables import Tables
+
+# Links that a rule of their own judges, with more knowledge than this family has.
+OWNED = frozenset(
+    {
+        "_array_data.external_data_id",
+        "_diffrn_scan.frame_id_start",
+        "_diffrn_scan.frame_id_end",
+        "_diffrn_radiation.wavelength_id",
+        "_diffrn.crystal_id",
+        "_array_structure_list.axis_set_id",
+        "_array_structure_list_axis.axis_set_id",
+        "_diffrn_measurement_axis.measurement_device",
+    }
+)
+
+
+def generic_links(tables: Tables, dictionary: Dictionary) -> Iterator[tuple[Item, Column, Item]]:
+    """Child item, its column and the parent item, of all links that no other rule owns."""
+    for item, column in list(tables.items.values()):
+        if not item.is_link or item.id.lower() in OWNED:
+            continue
+        parent = dictionary.lookup(item.linked or "")
+        if parent is None or parent.id.lower() == "_axis.id" or parent.id == item.id:
+            continue
+        yield item, column, parent
+
+
+def parent_columns(tables: Tables, parent: Item) -> tuple[list[Column], list[Column]]:
+    """The columns of a parent item in the block, and in the other blocks of the data set."""
+    others = [column for other in same_data_set(tables) for column in columns_named(other, parent.id)]
+    return columns_named(tables, parent.id), others
+
+
+def dangling(item: Item, column: Column, parents: list[Column]) -> np.ndarray:
+    """Rows whose value no parent holds, sections that define themselves left out, case set aside."""
+    rows = missing_rows(column, parents, fold=item.is_caseless)
+    if len(rows) and not item.is_caseless:
+        rows = np.intersect1d(rows, missing_rows(column, parents, fold=True))
+    if len(rows) and "section_id" in item.object.lower():
+        rows = np.array([row for row in rows if not is_section_id(column.text(int(row)))], dtype=np.int64)
+    return rows
+
+
+@rule(
+    "REL001",
+    "dangling-link",
+    severity="error",
+    source="_name.linked_item_id",
+    message="{name} is {value!r}, which {parent} does not hold - expected {known}",
+)
+def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: A value points to a row of another table, and that table has no such row.
+    Why: What the row belongs to cannot be found, so that the frame, detector or scan is lost to programs.
+    How to fix: Use an identifier that the other table holds, or add the missing row there.
+    Source: Dictionary imgCIF, _name.linked_item_id and the pointers that its texts state.
+    """
+    judged = False
+    for item, column, parent in generic_links(tables, dictionary):
+        own, others = parent_columns(tables, parent)
+        parents = own + others
+        if not any((~entry.is_null).any() for entry in parents):
+            continue
+        judged = True
+        rows = dangling(item, column, parents)
+        for text, place, count, more in by_value(tables, item, column, rows):
+            known = known_values(parents)
+            yield Problem(
+                place,
+                help=did_you_mean(text, known) or f"add a row {text} to {parent.category.upper()}",
+                reference=item.id,
+                count=count,
+                more=more,
+                name=column.name,
+                value=text[:60],
+                parent=parent.id,
+                known=_listed(known),
+            )
+    if not judged:
+        raise NotApplicable("no links with parents")
+
+
+def known_values(parents: list[Column]) -> list[str]:
+    """The first distinct values of the parent columns."""
+    known: list[str] = []
+    for column in parents:
+        known += [column.text(int(row)) for row in column.distinct()[0][:200] if not column.is_null[row]]
+    return list(dict.fromkeys(known))
+
+
+def _listed(known: list[str]) -> str:
+    """Some values, for a message."""
+    shown = ", ".join(known[:4])
+    return f"one of {shown}{', ...' if len(known) > 4 else ''}" if len(known) > 1 else shown or "a value there"
+
+
+@rule(
+    "REL002",
+    "parent-table-absent",
+    severity="info",
+    source="_name.linked_item_id",
+    message="{children} name {values}, but {parent} is not given",
+)
+def parent_table_absent(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: Rows point to a table that the file does not hold.
+    Why: With one value the missing row can be understood; with several, nothing says what tells them apart.
+    How to fix: Add the table with one row for each identifier.
+    Source: Dictionary imgCIF, _name.linked_item_id; DDLm makes no table mandatory.
+    """
+    absent: dict[str, list[tuple[Item, Column]]] = {}
+    for item, column, parent in generic_links(tables, dictionary):
+        own, others = parent_columns(tables, parent)
+        if not any((~entry.is_null).any() for entry in own + others) and (~column.is_null).any():
+            absent.setdefault(parent.id, []).append((item, column))
+    for parent_id, children in absent.items():
+        values: dict[str, None] = {}
+        for item, column in children:
+            for row in column.distinct()[0][:20]:
+                text = column.text(int(row))
+                if not column.is_null[row] and not ("section" in item.object and is_section_id(text)):
+                    values[text] = None
+        if not values:
+            continue
+        item, column = children[0]
+        row = int((~column.is_null).argmax())
+        text, place, _, _ = next(by_value(tables, item, column, np.array([row])))
+        yield Problem(
+            place,
+            severity="warning" if len(values) > 1 and _is_telling(parent_id) else "info",
+            reference=parent_id,
+            children=", ".join(child[1].name for child in children[:3]) + (", ..." if len(children) > 3 else ""),
+            values=", ".join(list(values)[:4]) + (", ..." if len(values) > 4 else ""),
+            parent=parent_id,
+        )
+
+
+def _is_telling(parent_id: str) -> bool:
+    """False for parents that frame-wise files leave out as a matter of course."""
+    return parent_id.lower() not in ("_array_data.binary_id", "_array_structure_list.index")
+
+
+@rule(
+    "REL016",
+    "wavelength-id",
+    severity="error",
+    source="_diffrn_radiation.wavelength_id",
+    message="{name} is {value!r}, which _diffrn_radiation_wavelength.id does not hold",
+)
+def wavelength_id(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: The radiation points to a wavelength that the table of wavelengths does not list.
+    Why: The wavelength of the experiment is then unknown to programs that follow the pointer.
+    How to fix: Use the id of a row of DIFFRN_RADIATION_WAVELENGTH.
+    Source: Dictionary imgCIF, _diffrn_radiation.wavelength_id.
+    """
+    yield from owned_link(tables, dictionary, "_diffrn_radiation.wavelength_id")
+
+
+@rule(
+    "REL021",
+    "crystal-id",
+    severity="info",
+    source="_diffrn.crystal_id",
+    message="{name} is {value!r}, which EXPTL_CRYSTAL does not list",
+)
+def crystal_id(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: The crystal that the experiment names is not described in the file.
+    Why: This is usual for raw data; a reader only learns nothing more about the crystal.
+    How to fix: Add a row to EXPTL_CRYSTAL, or leave the crystal id out.
+    Source: Multi-block dictionary, _diffrn.crystal_id.
+    """
+    found = tables.items.get("_diffrn.crystal_id")
+    if found is None:
+        raise NotApplicable("no crystal is named")
+    parents = [column for entry in parent_columns(tables, _parent(dictionary, found[0])) for column in entry]
+    rows = dangling(found[0], found[1], parents)
+    for text, place, count, more in by_value(tables, found[0], found[1], rows):
+        yield Problem(place, count=count, more=more, name=found[1].name, value=text[:60])
+
+
+def _parent(dictionary: Dictionary, item: Item) -> Item:
+    """The item that a link points to, the item itself where it points nowhere."""
+    return dictionary.lookup(item.linked or "") or item
+
+
+def owned_link(tables: Tables, dictionary: Dictionary, identifier: str) -> Iterator[Problem]:
+    """Problems of one link, only where the parent column is there."""
+    columns = columns_named(tables, identifier)
+    item = dictionary.lookup(identifier)
+    if not columns or item is None:
+        raise NotApplicable(f"{identifier} is not given")
+    own, others = parent_columns(tables, _parent(dictionary, item))
+    if not own and not others:
+        raise NotApplicable("the table pointed to is not given")
+    for column in columns:
+        rows = dangling(item, column, own + others)
+        for text, place, count, more in by_value(tables, item, column, rows):
+            help_text = did_you_mean(text, known_values(own + others))
+            yield Problem(place, help=help_text, count=count, more=more, name=column.name, value=text[:60])
+
+
+@rule(
+    "REL017",
+    "link-to-other-block",
+    severity="info",
+    source="_audit_dataset.id",
+    message="{name} is {value!r}, found in another block of the data set",
+)
+def link_to_other_block(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: A reference is not resolved in its own block, but in another block of the same data set.
+    Why: This is legal for blocks of one data set; programs that read one block alone do not find the row.
+    How to fix: Nothing is needed where both blocks carry the same _audit_dataset.id; otherwise add it to both.
+    Source: Multi-block dictionary, _audit_dataset.id.
+    """
+    if not same_data_set(tables):
+        raise NotApplicable("one block")
+    for item, column, parent in generic_links(tables, dictionary):
+        own, others = parent_columns(tables, parent)
+        away = missing_rows(column, own, fold=item.is_caseless)
+        if len(away) and others:
+            gone = missing_rows(column, own + others, fold=item.is_caseless)
+            for text, place, count, more in by_value(tables, item, column, np.setdiff1d(away, gone)):
+                yield Problem(place, count=count, more=more, name=column.name, value=text[:60])
