@@ -124,9 +124,7 @@ def _run_all(
             findings.extend(_run_one(rule, inputs, profile, record))
     found = {finding.rule for finding in findings}
     quiet = {
-        code: record
-        for code, record in records.items()
-        if code not in found or "crashed" in record.endings
+        code: record for code, record in records.items() if code not in found or "crashed" in record.endings
     }
     return findings, _outcomes(quiet)
 

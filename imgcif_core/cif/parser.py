@@ -268,9 +268,7 @@ class Parser:
                 kinds = None
             self._add(block, name, starts[used], ends[used], kinds, loop)
 
-    def _count_values(
-        self, keyword: Token, names: list[Token], starts: np.ndarray, ends: np.ndarray
-    ) -> None:
+    def _count_values(self, keyword: Token, names: list[Token], starts: np.ndarray, ends: np.ndarray) -> None:
         """A loop must hold values, and a whole number of rows."""
         first = self._text(names[0])
         if not len(starts):
@@ -316,7 +314,9 @@ class Parser:
                     self._source.data, position, chunk, is_cif2=self._is_cif2
                 )
                 words += len(starts)
-                parts.append((_small(starts, len(self._source.data)), _small(ends, len(self._source.data)), None))
+                parts.append(
+                    (_small(starts, len(self._source.data)), _small(ends, len(self._source.data)), None)
+                )
                 chunk = min(2 * chunk, LARGEST_CHUNK)
                 if not len(starts):
                     break

@@ -132,7 +132,9 @@ def _check_lines(document: Document) -> None:
     starts = source.line_starts
     ends = np.append(starts[1:], len(source.data))
     wide = np.flatnonzero(ends - starts > LINE_LIMIT)
-    for index in [int(row) for row in wide if not _is_opaque(document, int(starts[row]), int(ends[row]))][:KEPT]:
+    for index in [int(row) for row in wide if not _is_opaque(document, int(starts[row]), int(ends[row]))][
+        :KEPT
+    ]:
         line = source.data[int(starts[index]) : int(ends[index])]
         length = len(line.decode("utf-8", "replace").rstrip("\r\n"))
         if length > LINE_LIMIT:

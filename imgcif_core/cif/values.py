@@ -2,9 +2,7 @@
 
 import re
 
-NUMBER = re.compile(
-    rb"(?P<value>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\((?P<su>\d+)\))?\Z"
-)
+NUMBER = re.compile(rb"(?P<value>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\((?P<su>\d+)\))?\Z")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _FOLD = re.compile(r"\\[ \t]*\Z")
 

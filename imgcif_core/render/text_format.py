@@ -138,7 +138,9 @@ def _unchecked(entry: FileReport) -> Iterator[str]:
     for unchecked in outcomes.not_checked:
         reasons.setdefault(unchecked.reason, []).append(unchecked.rule)
     for reason, codes in reasons.items():
-        shown = ", ".join(codes[:LISTED]) + (f" and {len(codes) - LISTED} more" if len(codes) > LISTED else "")
+        shown = ", ".join(codes[:LISTED]) + (
+            f" and {len(codes) - LISTED} more" if len(codes) > LISTED else ""
+        )
         yield from _wrap(f"not checked ({visible(reason)}): {shown}", "  ")
     for crash in outcomes.crashed:
         yield from _wrap(f"crashed: {crash.rule}, {visible(crash.reason)}", "  ")

@@ -15,7 +15,9 @@ from imgcif_core.tables import Table, Tables
 
 SECTION = re.compile(r"(?P<array>[^()\s]+)\((?P<body>[^()]*)\)")
 _STRIDE = re.compile(r"[+-]?\d*(?::[+-]?\d*){0,2}")
-_SETTINGS = re.compile(r"_(array_structure_list_axis|diffrn_scan_axis|diffrn_scan_frame_axis)\.(angle|displacement)")
+_SETTINGS = re.compile(
+    r"_(array_structure_list_axis|diffrn_scan_axis|diffrn_scan_frame_axis)\.(angle|displacement)"
+)
 
 
 def is_section_id(text: str) -> bool:
@@ -109,7 +111,9 @@ def implied_value(tables: Tables, dictionary: Dictionary, item: Item) -> str | N
     severity="warning",
     source="_item.mandatory_code of the DDL2 edition",
     message="{name} is ? (unknown), but the geometry rests on it",
-    messages={"inapplicable": "{name} is . (not applicable), but the DDL2 edition of the dictionary demands a value"},
+    messages={
+        "inapplicable": "{name} is . (not applicable), but the DDL2 edition of the dictionary demands a value"
+    },
 )
 def unknown_mandatory_value(tables: Tables) -> Iterator[Problem]:
     """What: An item on which the interpretation rests is given as unknown.
@@ -128,7 +132,12 @@ def unknown_mandatory_value(tables: Tables) -> Iterator[Problem]:
             places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
             severity = "info" if variant else None
             yield Problem(
-                places[0], severity=severity, variant=variant, count=len(rows), more=places[1:], name=column.name
+                places[0],
+                severity=severity,
+                variant=variant,
+                count=len(rows),
+                more=places[1:],
+                name=column.name,
             )
 
 
@@ -183,7 +192,9 @@ def _case_links(tables: Tables, item: Item, column: Column) -> Iterator[Problem]
     """References that resolve only without case."""
     parents = columns_named(tables, item.linked or "")
     if not parents:
-        parents = [found for other in same_data_set(tables) for found in columns_named(other, item.linked or "")]
+        parents = [
+            found for other in same_data_set(tables) for found in columns_named(other, item.linked or "")
+        ]
     rows = missing_rows(column, parents) if parents else np.zeros(0, dtype=np.int64)
     if not len(rows):
         return
@@ -194,7 +205,9 @@ def _case_links(tables: Tables, item: Item, column: Column) -> Iterator[Problem]
         if int(row) in left or text in done:
             continue
         done.add(text)
-        parent = next(entry for entry in parents if text.casefold() in {name.casefold() for name in entry.texts()})
+        parent = next(
+            entry for entry in parents if text.casefold() in {name.casefold() for name in entry.texts()}
+        )
         second = next(name for name in parent.texts() if name.casefold() == text.casefold())
         place = value_place(tables, item, column, int(row))
         count = sum(column.text(int(other)) == text for other in rows[:10_000])
@@ -216,7 +229,11 @@ def section_id_form(tables: Tables) -> Iterator[Problem]:
     How to fix: Write the array id and, in brackets, start:end:stride for each index, separated by commas.
     Source: Dictionary imgCIF, _array_structure_list_section.id.
     """
-    section_items = ("_array_structure_list_section.id", "_array_structure_list.array_section_id", "_diffrn_data_frame.array_section_id")
+    section_items = (
+        "_array_structure_list_section.id",
+        "_array_structure_list.array_section_id",
+        "_diffrn_data_frame.array_section_id",
+    )
     seen = False
     for item, column in list(tables.items.values()):
         if item.id.lower() not in section_items:
@@ -318,7 +335,11 @@ def default_understood(tables: Tables, dictionary: Dictionary) -> Iterator[Probl
     """
     for table in tables.present:
         for item in dictionary.key_items(table.category.id):
-            if item.default is not None and not table.has(item.object.lower()) and item.category in tables.table(item.category).category.id:
+            if (
+                item.default is not None
+                and not table.has(item.object.lower())
+                and item.category in tables.table(item.category).category.id
+            ):
                 yield Problem(table.at_top(), name=item.id, default=item.default)
 
 

@@ -15,7 +15,18 @@ from imgcif_core.tables import Tables
 MAX_SUGGESTED = 40
 _LOCAL = re.compile(r"_\[[^\]\s]+\]|_[A-Za-z0-9_]*[._]\[[A-Za-z][^\]\s]*\]")
 # Prefixes that the IUCr has registered for programs and databases met in raw data.
-_PREFIXES = ("_pdbx_", "_rcsb_", "_ccdc_", "_oxdiff_", "_iucr_", "_cod_", "_shelx_", "_olex2_", "_smtbx_", "_dials_")
+_PREFIXES = (
+    "_pdbx_",
+    "_rcsb_",
+    "_ccdc_",
+    "_oxdiff_",
+    "_iucr_",
+    "_cod_",
+    "_shelx_",
+    "_olex2_",
+    "_smtbx_",
+    "_dials_",
+)
 
 
 def name_place(block: Block, column: Column) -> Place:
@@ -40,7 +51,9 @@ def is_local(name: str) -> bool:
         "undefined": "{name} is not defined: {reason}",
     },
 )
-def unknown_data_name(tables: Tables, dictionary: Dictionary, all_tables: Sequence[Tables]) -> Iterator[Problem]:
+def unknown_data_name(
+    tables: Tables, dictionary: Dictionary, all_tables: Sequence[Tables]
+) -> Iterator[Problem]:
     """What: A data name is neither defined in the dictionary nor an alias, nor marked as local.
     Why: Programs pass over names that they do not know, so that a misspelt name loses its value silently.
     How to fix: Correct the name, or mark your own names with a prefix such as _axis.[local]_name.
@@ -174,7 +187,9 @@ def alias_and_name(tables: Tables) -> Iterator[Problem]:
         row = 0
         if not equal and len(other) == len(column):
             row = int((other.hashes != column.hashes).argmax())
-        value, second = (entry.text(min(row, len(entry) - 1))[:60] if len(entry) else "" for entry in (other, column))
+        value, second = (
+            entry.text(min(row, len(entry) - 1))[:60] if len(entry) else "" for entry in (other, column)
+        )
         yield Problem(
             name_place(tables.block, column),
             severity="warning" if equal else "error",
@@ -206,9 +221,7 @@ def mixed_loop(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         first = seen.setdefault(id(column.loop), (item.category, column))
         if item.category == first[0] or _are_joined(first[0], item.category, dictionary):
             continue
-        yield Problem(
-            name_place(tables.block, column), first=first[0].upper(), second=item.category.upper()
-        )
+        yield Problem(name_place(tables.block, column), first=first[0].upper(), second=item.category.upper())
     if not seen:
         raise NotApplicable("no loops")
 

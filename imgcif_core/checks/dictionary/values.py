@@ -26,7 +26,9 @@ def value_place(tables: Tables, item: Item, column: Column, row: int) -> Place:
     return Place(column.source, start, end, tables.block.name, item.category, column.name, key)
 
 
-def by_value(tables: Tables, item: Item, column: Column, rows: np.ndarray) -> Iterator[tuple[str, Place, int, list[Place]]]:
+def by_value(
+    tables: Tables, item: Item, column: Column, rows: np.ndarray
+) -> Iterator[tuple[str, Place, int, list[Place]]]:
     """Rows gathered by their text: text, first place, count and further places."""
     groups: dict[str, list[int]] = {}
     for row in rows[:20_000]:
@@ -237,7 +239,9 @@ def _container_problems(tables: Tables, item: Item, column: Column) -> Iterator[
                 yield from _cells_of_wrong_type(tables, item, column, row)
             continue
         found = "a list" if is_list else "a table" if is_table else "a single value"
-        expected = "a table" if wants_table else f"a list ({item.container})" if wants_list else "a single value"
+        expected = (
+            "a table" if wants_table else f"a list ({item.container})" if wants_list else "a single value"
+        )
         place = value_place(tables, item, column, row)
         yield Problem(place, variant="container", name=column.name, found=found, expected=expected)
 
@@ -306,7 +310,13 @@ def _su_problems(
 ) -> Iterator[Problem]:
     for text, place, count, more in by_value(tables, item, column, rows):
         yield Problem(
-            place, severity=severity, variant=variant, count=count, more=more, name=column.name, value=text[:SHOWN]
+            place,
+            severity=severity,
+            variant=variant,
+            count=count,
+            more=more,
+            name=column.name,
+            value=text[:SHOWN],
         )
 
 
@@ -320,7 +330,9 @@ def _su_twice(tables: Tables, dictionary: Dictionary, item: Item, column: Column
     for row in np.flatnonzero(differ)[:100]:
         place = value_place(tables, item, column, int(row))
         value = found[1].text(int(row))
-        yield Problem(place, variant="twice", name=column.name, su=own.su[row], other=found[1].name, value=value)
+        yield Problem(
+            place, variant="twice", name=column.name, su=own.su[row], other=found[1].name, value=value
+        )
 
 
 @rule(
@@ -345,7 +357,12 @@ def blank_in_word(tables: Tables) -> Iterator[Problem]:
         for text, place, count, more in by_value(tables, item, column, rows):
             if text.strip():
                 yield Problem(
-                    place, count=count, more=more, name=column.name, value=text[:SHOWN], contents=item.contents.lower()
+                    place,
+                    count=count,
+                    more=more,
+                    name=column.name,
+                    value=text[:SHOWN],
+                    contents=item.contents.lower(),
                 )
 
 
@@ -426,10 +443,17 @@ def empty_value(tables: Tables) -> Iterator[Problem]:
     for item, column in list(tables.items.values()):
         if column.quoting is None:
             continue
-        if item.contents == "Text" and not item.is_link and item.states is None and "doi" not in item.object.lower():
+        if (
+            item.contents == "Text"
+            and not item.is_link
+            and item.states is None
+            and "doi" not in item.object.lower()
+        ):
             continue
         short = ~column.is_bare & (column.lengths <= 8) & (column.quoting < Quoting.LIST)
-        rows = np.array([row for row in np.flatnonzero(short)[:10_000] if not column.text(row).strip()], dtype=np.int64)
+        rows = np.array(
+            [row for row in np.flatnonzero(short)[:10_000] if not column.text(row).strip()], dtype=np.int64
+        )
         if len(rows) and item.states is None:
             places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
             yield Problem(places[0], count=len(rows), more=places[1:], name=column.name)

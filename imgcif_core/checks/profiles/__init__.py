@@ -81,7 +81,10 @@ def _build(name: str, data: dict[str, Any]) -> Profile:
         data.get("title", ""),
         data.get("description", ""),
         frozenset(families) if families is not None else base.families,
-        {**base.rules, **{code: _levels(name, code, change) for code, change in data.get("rules", {}).items()}},
+        {
+            **base.rules,
+            **{code: _levels(name, code, change) for code, change in data.get("rules", {}).items()},
+        },
     )
 
 

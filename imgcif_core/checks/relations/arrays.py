@@ -8,7 +8,7 @@ from imgcif_core.checks.dictionary.values import by_value
 from imgcif_core.checks.joins import combined, filled_hashes, repeated_rows
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.suggest import did_you_mean
-from imgcif_core.cif.document import Quoting
+from imgcif_core.cif.document import Document, Quoting
 from imgcif_core.tables import Table, Tables
 
 _DEFINING = ("array_structure_list", "array_structure")
@@ -52,7 +52,13 @@ def array_ids_disagree(tables: Tables) -> Iterator[Problem]:
         if not table.has("array_id"):
             if len(described) == 1 and category == "array_data":
                 known = described[0]
-                yield Problem(table.at_top(), severity="info", variant="implied", name=f"_{category}.array_id", known=known)
+                yield Problem(
+                    table.at_top(),
+                    severity="info",
+                    variant="implied",
+                    name=f"_{category}.array_id",
+                    known=known,
+                )
             continue
         used = explicit_values(table, "array_id")
         folded = {value.casefold() for value in (*described, *structures)}
@@ -98,8 +104,12 @@ def orphan_rows(tables: Tables) -> Iterator[Problem]:
     for table, names, users, user_names, defaults in pairs:
         if not table or not users or not any(users.has(name) for name in user_names):
             continue
-        own = combined([filled_hashes(table, name, default) for name, default in zip(names, defaults, strict=True)])
-        used = combined([filled_hashes(users, name, default) for name, default in zip(user_names, defaults, strict=True)])
+        own = combined(
+            [filled_hashes(table, name, default) for name, default in zip(names, defaults, strict=True)]
+        )
+        used = combined(
+            [filled_hashes(users, name, default) for name, default in zip(user_names, defaults, strict=True)]
+        )
         if len(own) == len(used) and np.array_equal(own, used):
             continue
         rows = np.flatnonzero(~np.isin(own, used))
@@ -108,7 +118,9 @@ def orphan_rows(tables: Tables) -> Iterator[Problem]:
             noun = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
             places = [table.at(int(row), names[-1]) for row in rows[:6]]
             category = table.category.name.upper()
-            yield Problem(places[0], more=places[1:], count=len(rows), count_text=noun, category=category, first=first)
+            yield Problem(
+                places[0], more=places[1:], count=len(rows), count_text=noun, category=category, first=first
+            )
 
 
 @rule(
@@ -151,7 +163,7 @@ def frame_without_data_row(tables: Tables) -> Iterator[Problem]:
     source="_array_data.binary_id",
     message="binary_id is {value}, but the header of the section says X-Binary-ID {header}",
 )
-def binary_id_and_header(tables: Tables) -> Iterator[Problem]:
+def binary_id_and_header(tables: Tables, document: Document) -> Iterator[Problem]:
     """What: The identifier of an embedded binary differs between the table and the MIME header.
     Why: Programs find an image by the one or by the other.
     How to fix: Write the same number in both places.
@@ -159,7 +171,7 @@ def binary_id_and_header(tables: Tables) -> Iterator[Problem]:
     """
     data = tables.table("array_data")
     column = data.column("data")
-    sections = {section.start: section for section in getattr(tables.block, "sections", ())}
+    sections = {section.start: section for section in document.sections}
     if column is None or column.quoting is None or not data.has("binary_id"):
         raise NotApplicable("no embedded binary with an id")
     for row in np.flatnonzero(column.quoting == Quoting.BINARY):
@@ -192,11 +204,17 @@ def axis_set_missing(tables: Tables) -> Iterator[Problem]:
     known = list(dict.fromkeys(name or axis or "" for name, axis in zip(names, axes, strict=True)))
     folded = {name.casefold() for name in known}
     item = tables.dictionary.lookup("_array_structure_list.axis_set_id")
-    rows = [row for row in range(listed.rows) if not column.is_null[row] and column.text(row).casefold() not in folded]
+    rows = [
+        row
+        for row in range(listed.rows)
+        if not column.is_null[row] and column.text(row).casefold() not in folded
+    ]
     for text, place, count, more in by_value(tables, item, column, np.array(rows, dtype=np.int64)):
         help_text = did_you_mean(text, known)
         shown = ", ".join(known[:4])
-        yield Problem(place, help=help_text, count=count, more=more, name=column.name, value=text, known=shown)
+        yield Problem(
+            place, help=help_text, count=count, more=more, name=column.name, value=text, known=shown
+        )
 
 
 @rule(
@@ -217,7 +235,9 @@ def element_size_without_dimension(tables: Tables) -> Iterator[Problem]:
         raise NotApplicable("no element sizes with dimensions")
     known: dict[str, set[str]] = {}
     for row in range(listed.rows):
-        known.setdefault(listed.text("array_id", row, "1") or "1", set()).add(listed.text("index", row, "") or "")
+        known.setdefault(listed.text("array_id", row, "1") or "1", set()).add(
+            listed.text("index", row, "") or ""
+        )
     for row in range(sizes.rows):
         array, index = sizes.text("array_id", row, "1") or "1", sizes.text("index", row)
         if array in known and index is not None and index not in known[array]:
@@ -272,5 +292,7 @@ def frames_share_an_image(tables: Tables) -> Iterator[Problem]:
     rows = repeated_rows(hashes)
     if len(rows):
         places = [frames.at(int(row), "binary_id") for row in rows[:6]]
-        frame, array, binary = (frames.text(name, int(rows[0]), "1") for name in ("id", "array_id", "binary_id"))
+        frame, array, binary = (
+            frames.text(name, int(rows[0]), "1") for name in ("id", "array_id", "binary_id")
+        )
         yield Problem(places[0], more=places[1:], count=len(rows), frame=frame, array=array, binary=binary)

@@ -74,7 +74,9 @@ def _stand_in(table: Table, item: Item) -> str:
 def _repeats(table: Table, items: list[Item], hashes: np.ndarray, rows: np.ndarray) -> Iterator[Problem]:
     """One problem for each repeated key, up to a limit."""
     for index, row in enumerate(rows[:200]):
-        values = {item.object: table.text(item.object.lower(), int(row), item.default) or "." for item in items}
+        values = {
+            item.object: table.text(item.object.lower(), int(row), item.default) or "." for item in items
+        }
         place = table.at(int(row), items[0].object.lower())
         first = table.at(first_row_of(hashes, int(row)), items[0].object.lower())
         line = first.source.line_of(first.start) if first.source else 0
@@ -102,7 +104,13 @@ def missing_key_column(tables: Tables, dictionary: Dictionary) -> Iterator[Probl
     """
     for table, item in _missing(tables, dictionary):
         if table.rows > 1 and not has_stand_in(tables, dictionary, item) and not _core_key(table, item):
-            yield Problem(table.at_top(), reference=item.id, category=table.category.name.upper(), rows=table.rows, name=item.id)
+            yield Problem(
+                table.at_top(),
+                reference=item.id,
+                category=table.category.name.upper(),
+                rows=table.rows,
+                name=item.id,
+            )
 
 
 def _core_key(table: Table, item: Item) -> bool:

@@ -1,0 +1,178 @@
+"""SYN: how values are written, where the dictionary is needed to say what was meant."""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgcif_core.checks.dictionary.values import MAX_PLACES, value_place
+from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.cif.columns import Column
+from imgcif_core.cif.document import Document, Place, Quoting
+from imgcif_core.ddlm.model import Item
+from imgcif_core.tables import Part, Tables
+
+_PLACEHOLDER = re.compile(r"\?{2,}|.*@[A-Z][A-Z0-9_]*@.*|TODO|X{4,}|.*\[local\].*", re.S)
+_PREVIEW = re.compile(
+    rb"^[ \t]*#[^\r\n]*(?:\b\d+ (?:rows?|lines?|frames?) (?:were |have been )?(?:cut|omitted|truncated|skipped)\b"
+    rb"|\bcut for preview\b)[^\r\n]*",
+    re.M | re.I,
+)
+
+
+@rule(
+    "SYN014",
+    "quoted-null",
+    severity="warning",
+    source="CIF 1.1 syntax specification, special values",
+    message="{name} is the quoted text {value} - unquoted it would be null",
+)
+def quoted_null(tables: Tables) -> Iterator[Problem]:
+    """What: A dot or question mark stands in quotes where a number or an identifier is due.
+    Why: In quotes the two are ordinary text, so that programs look for an axis or a row named dot.
+    How to fix: Remove the quotes.
+    Source: CIF 1.1 syntax specification, special values; DDLm, null values.
+    """
+    for item, column in list(tables.items.values()):
+        if column.quoting is None or (item.states is not None and {".", "?"} & set(item.states)):
+            continue
+        if not (item.is_link or item.is_key or item.is_numeric):
+            continue
+        short = (column.lengths == 3) & np.isin(column.quoting, (Quoting.SINGLE, Quoting.DOUBLE))
+        rows = [int(row) for row in np.flatnonzero(short) if column.text(int(row)) in (".", "?")]
+        if rows:
+            places = [value_place(tables, item, column, row) for row in rows[:MAX_PLACES]]
+            value = column.raw(rows[0]).decode()
+            yield Problem(places[0], count=len(rows), more=places[1:], name=column.name, value=value)
+
+
+@rule(
+    "SYN015",
+    "category-in-several-parts",
+    severity="warning",
+    source="CIF 1.1 syntax specification, loops; DDLm, one table for a category",
+    message="{category} stands in {parts} places - the one here has {rows} of {most} rows",
+)
+def category_in_several_parts(tables: Tables) -> Iterator[Problem]:
+    """What: The items of one category are spread over several loops, or partly looped and partly not.
+    Why: A category is one table; which rows of the parts belong together is not said.
+    How to fix: Put all items of the category in one loop.
+    Source: CIF 1.1 syntax specification, loop structures; DDLm, categories as tables.
+    """
+    for table in tables.present:
+        if len(table.parts) < 2:
+            continue
+        several = [part for part in table.parts if part.rows > 1]
+        parts = sorted(table.parts, key=_position)
+        part = parts[-1]
+        first = min(part.columns.values(), key=lambda column: column.name_start)
+        place = Place(
+            first.source, first.name_start, first.name_end, tables.block.name, table.category.name, first.name
+        )
+        yield Problem(
+            place,
+            severity="error" if len(several) > 1 and not _share_key(table.key_names, several) else None,
+            category=table.category.name.upper(),
+            parts=len(parts),
+            rows=part.rows,
+            most=max(entry.rows for entry in parts),
+        )
+
+
+def _position(part: Part) -> int:
+    """Where a part begins."""
+    return min(column.name_start for column in part.columns.values())
+
+
+def _share_key(keys: tuple[str, ...], parts: list[Part]) -> bool:
+    """True if a key column stands in all parts, so that their rows can be joined."""
+    return any(all(key in part.columns for part in parts) for key in keys)
+
+
+@rule(
+    "SYN019",
+    "placeholder",
+    severity="warning",
+    source="CIF 1.1 syntax specification, special values",
+    message="{name} is {value!r}, a placeholder that was never filled",
+)
+def placeholder(tables: Tables) -> Iterator[Problem]:
+    """What: A value is a mark that some template left for a person to fill.
+    Why: The mark is taken for a value: an address of question marks is looked up, a name of capital X printed.
+    How to fix: Write the value, or an unquoted question mark where it is unknown.
+    Source: CIF 1.1 syntax specification, special values.
+    """
+    for item, column in list(tables.items.values()):
+        if _is_free_text(item) or item.is_numeric:
+            continue
+        for row in _candidates(column):
+            text = column.text(row)
+            if _PLACEHOLDER.fullmatch(text):
+                count = int((column.hashes == column.hashes[row]).sum())
+                place = value_place(tables, item, column, row)
+                yield Problem(place, count=count, name=column.name, value=text[:60])
+
+
+def _is_free_text(item: Item) -> bool:
+    """True for prose, in which anything may be said."""
+    name = item.object.lower()
+    return item.contents == "Text" and any(
+        word in name for word in ("detail", "contents", "description", "special")
+    )
+
+
+def _candidates(column: Column) -> list[int]:
+    """Rows worth a look: all of a short column, of a long one the first of each text among the ends."""
+    if len(column) <= 500 or column.is_constant:
+        return [int(row) for row in column.distinct()[0]]
+    data = column.source.data
+    marks = (b"??", b"@", b"TODO", b"XXXX", b"[local]")
+    low, high = int(column.starts[0]), int(column.ends[-1])
+    found = []
+    for mark in marks:
+        at = data.find(mark, low, high)
+        while at >= 0 and len(found) < 200:
+            row = int(np.searchsorted(column.starts, at, side="right")) - 1
+            if at < int(column.ends[row]):
+                found.append(row)
+                at = data.find(mark, int(column.ends[row]), high)
+            else:
+                step = int(column.starts[row + 1]) if row + 1 < len(column) else high
+                at = data.find(mark, max(step, at + 1), high)
+    distinct: dict[str, int] = {}
+    for row in sorted(set(found)):
+        distinct.setdefault(column.text(row), row)
+    return list(distinct.values())
+
+
+@rule(
+    "SYN020",
+    "cut-for-preview",
+    severity="warning",
+    source="CIF 1.1 syntax specification, comments",
+    message="comment {text!r} says that rows were left out",
+)
+def cut_for_preview(document: Document) -> Iterator[Problem]:
+    """What: A comment tells that rows of the file were cut.
+    Why: Such previews describe only some of the frames and are not meant to be archived.
+    How to fix: Write the whole file again, without the preview option of the program.
+    Source: CIF 1.1 syntax specification, comments; habit of programs that write previews.
+    """
+    data = document.source.data
+    if b"cut" not in data and not re.search(rb"#[^\r\n]*(?:omitted|truncated|skipped)", data[: 1 << 20]):
+        raise NotApplicable("no such comment")
+    for match in list(_PREVIEW.finditer(data))[:20]:
+        if not any(begin <= match.start() < end for begin, end in document.source.opaque):
+            start = match.start() + len(match[0]) - len(match[0].lstrip())
+            text = match[0].strip().decode("utf-8", "replace")
+            if not _in_text_field(document, start):
+                yield Problem(Place(document.source, start, match.end()), text=text[:80])
+
+
+def _in_text_field(document: Document, offset: int) -> bool:
+    """True if an offset lies within a value."""
+    for block in document.blocks:
+        for column in block.columns.values():
+            if column.quoting is not None and ((column.starts <= offset) & (column.ends > offset)).any():
+                return True
+    return False
