@@ -80,7 +80,7 @@ def check(
     """
     chosen = options or CheckOptions()
     judge = dictionary or load_bundled()
-    inputs = source if isinstance(source, (list, tuple)) else [source]
+    inputs: Sequence[Input] = source if isinstance(source, (list, tuple)) else [source]  # type: ignore[list-item]
     files = [
         check_document(read(entry, name=name), options=chosen, dictionary=judge)
         for item in inputs
@@ -128,9 +128,7 @@ def expand(item: Input) -> list[Input]:
 def identities(dictionary: Dictionary) -> tuple[DictionaryIdentity, ...]:
     """What a report says about the dictionary that judged."""
     return (
-        DictionaryIdentity(
-            dictionary.title, dictionary.version, dictionary.date, dictionary.sha256, dictionary.origin
-        ),
+        DictionaryIdentity(dictionary.title, dictionary.version, dictionary.date, dictionary.sha256, dictionary.origin),
     )
 
 

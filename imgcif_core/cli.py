@@ -210,10 +210,7 @@ def _outcome(entry: str, options: "CheckOptions", dictionary: "Dictionary") -> F
     from imgcif_core import api
 
     try:
-        if entry == "-":
-            document = api.read(sys.stdin.buffer, name="<stdin>")
-        else:
-            document = api.read(entry)
+        document = api.read(sys.stdin.buffer, name="<stdin>") if entry == "-" else api.read(entry)
     except InputError as error:
         return error
     if options.block is not None and all(block.name != options.block for block in document.blocks):

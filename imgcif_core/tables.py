@@ -221,6 +221,4 @@ def _same_keys(table: Table, main: Part, part: Part) -> bool:
     if main.rows == 1:
         return True
     shared = [name for name in table.key_names if name in main.columns and name in part.columns]
-    return bool(shared) and all(
-        np.array_equal(main.columns[name].hashes, part.columns[name].hashes) for name in shared
-    )
+    return bool(shared) and all(np.array_equal(main.columns[name].hashes, part.columns[name].hashes) for name in shared)

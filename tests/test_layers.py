@@ -75,9 +75,7 @@ def test_only_the_engine_catches_everything(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and path.name != "engine.py":
-            names = (
-                [name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)] if node.type else [""]
-            )
+            names = [name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)] if node.type else [""]
             assert not {"Exception", "BaseException", ""} & set(names), f"line {node.lineno}"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and path.name != "cli.py":
             assert node.func.id != "print", f"line {node.lineno}"

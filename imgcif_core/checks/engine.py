@@ -123,9 +123,7 @@ def _run_all(
         for inputs in [top] if is_file_rule(rule.inputs) else inner:
             findings.extend(_run_one(rule, inputs, profile, record))
     found = {finding.rule for finding in findings}
-    quiet = {
-        code: record for code, record in records.items() if code not in found or "crashed" in record.endings
-    }
+    quiet = {code: record for code, record in records.items() if code not in found or "crashed" in record.endings}
     return findings, _outcomes(quiet)
 
 

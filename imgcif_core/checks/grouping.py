@@ -76,9 +76,7 @@ def _message(rule: Rule, problem: Problem) -> str:
 def _finding(rule: Rule, group: _Group) -> Finding:
     """The public finding of a group."""
     problem = group.problem
-    message = (
-        group.message or f"{group.count} more of the same kind, the first here: {_message(rule, problem)}"
-    )
+    message = group.message or f"{group.count} more of the same kind, the first here: {_message(rule, problem)}"
     source = problem.place.source
     location = problem.place.location()
     line = ""

@@ -18,9 +18,7 @@ def hashes_of(column: Column, *, fold: bool = False) -> np.ndarray:
 def missing_rows(child: Column, parents: Sequence[Column], *, fold: bool = False) -> np.ndarray:
     """The rows of a column whose value, null ones apart, no parent column holds."""
     for parent in parents:
-        if len(parent) == len(child) and np.array_equal(
-            hashes_of(child, fold=fold), hashes_of(parent, fold=fold)
-        ):
+        if len(parent) == len(child) and np.array_equal(hashes_of(child, fold=fold), hashes_of(parent, fold=fold)):
             return np.zeros(0, dtype=np.int64)
     known = [hashes_of(parent, fold=fold)[~parent.is_null] for parent in parents]
     pool = np.concatenate(known) if known else np.zeros(0, dtype=np.uint64)
@@ -68,11 +66,7 @@ def first_row_of(hashes: np.ndarray, row: int) -> int:
 def same_data_set(tables: Tables) -> list[Tables]:
     """The other blocks of the file that may hold parents: no data set id, or the same one."""
     own = tables.table("audit_dataset").text("id")
-    return [
-        other
-        for other in tables.others
-        if other.table("audit_dataset").text("id") in (None, own) or own is None
-    ]
+    return [other for other in tables.others if other.table("audit_dataset").text("id") in (None, own) or own is None]
 
 
 def columns_named(tables: Tables, identifier: str) -> list[Column]:

@@ -11,9 +11,7 @@ from imgcif_core.cif.document import Place
 from imgcif_core.errors import UsageError
 from imgcif_core.findings import Severity
 
-FILE_INPUTS = frozenset(
-    {"document", "source", "dictionary", "options", "profile", "tolerances", "all_tables"}
-)
+FILE_INPUTS = frozenset({"document", "source", "dictionary", "options", "profile", "tolerances", "all_tables"})
 HEADINGS = ("What", "Why", "How to fix", "Source")
 
 

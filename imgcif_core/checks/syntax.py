@@ -11,9 +11,7 @@ def problems_of(document: Document, code: str) -> Iterator[Problem]:
     found = [problem for problem in document.problems if problem.code == code]
     extra = document.problem_totals.get(code, 0) - len(found)
     for index, problem in enumerate(found):
-        place = Place(
-            document.source, problem.start, problem.end, problem.block, _category(problem.item), problem.item
-        )
+        place = Place(document.source, problem.start, problem.end, problem.block, _category(problem.item), problem.item)
         count = int(problem.data.get("count", 1)) if code in ("SYN009", "SYN018") else 1
         if index == len(found) - 1:
             count += max(0, extra)

@@ -30,7 +30,7 @@ _PREVIEW = re.compile(
 def quoted_null(tables: Tables) -> Iterator[Problem]:
     """What: A dot or question mark stands in quotes where a number or an identifier is due.
     Why: In quotes the two are ordinary text, so that programs look for an axis or a row named dot.
-    How to fix: Remove the quotes.
+    How to fix: Remove the quotes round the value.
     Source: CIF 1.1 syntax specification, special values; DDLm, null values.
     """
     for item, column in list(tables.items.values()):
@@ -116,9 +116,7 @@ def placeholder(tables: Tables) -> Iterator[Problem]:
 def _is_free_text(item: Item) -> bool:
     """True for prose, in which anything may be said."""
     name = item.object.lower()
-    return item.contents == "Text" and any(
-        word in name for word in ("detail", "contents", "description", "special")
-    )
+    return item.contents == "Text" and any(word in name for word in ("detail", "contents", "description", "special"))
 
 
 def _candidates(column: Column) -> list[int]:
@@ -128,7 +126,7 @@ def _candidates(column: Column) -> list[int]:
     data = column.source.data
     marks = (b"??", b"@", b"TODO", b"XXXX", b"[local]")
     low, high = int(column.starts[0]), int(column.ends[-1])
-    found = []
+    found: list[int] = []
     for mark in marks:
         at = data.find(mark, low, high)
         while at >= 0 and len(found) < 200:

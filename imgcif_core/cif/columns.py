@@ -229,7 +229,7 @@ class Column:
                     matrix = np.where((matrix >= 65) & (matrix <= 90), matrix + 32, matrix).astype(np.uint8)
                 result[part] = _hash_rows(np.ascontiguousarray(matrix))
         for row in np.flatnonzero(~plain):
-            result[row] = hash_text(self.text(row), fold=fold)
+            result[row] = hash_text(self.text(int(row)), fold=fold)
         return result
 
     @cached_property

@@ -8,9 +8,7 @@ from imgcif_core.cif.values import decode_text, decode_text_field
 
 _SKIP = re.compile(rb"(?:[ \t\r\n]+|#[^\r\n]*)+")
 _TEXT = re.compile(rb"(?<![^\r\n]);.*?(?:\r\n|\n|\r);", re.S)
-_QUOTED = re.compile(
-    rb"'''(?P<ts>.*?)'''|\"\"\"(?P<td>.*?)\"\"\"|'(?P<s>[^'\r\n]*)'|\"(?P<d>[^\"\r\n]*)\"", re.S
-)
+_QUOTED = re.compile(rb"'''(?P<ts>.*?)'''|\"\"\"(?P<td>.*?)\"\"\"|'(?P<s>[^'\r\n]*)'|\"(?P<d>[^\"\r\n]*)\"", re.S)
 _BARE = re.compile(rb"[^ \t\r\n\[\]{}]+")
 
 

@@ -42,9 +42,7 @@ class Parser:
         self._totals: Counter[str] = Counter()
         self._is_fast = is_fast
         self._is_cif2 = version == "2.0"
-        self._tokens = Tokeniser(
-            source.data, start, is_cif2=self._is_cif2, sections=sections, report=self._report
-        )
+        self._tokens = Tokeniser(source.data, start, is_cif2=self._is_cif2, sections=sections, report=self._report)
         self._block: Block | None = None
         self._frame: Block | None = None
         self._codes: dict[str, Block] = {}
@@ -128,16 +126,16 @@ class Parser:
         count = 0
         last = first
         while self._token.kind in (Kind.VALUE, Kind.STRAY):
-            count += 1
+            count += self._token.kind is Kind.VALUE
             last = self._token
             self._advance()
+        if not count:
+            return
         if self._block is None:
             variant = "text-before-block"
             self._say("SYN001", variant, first.start, first.end, text=self._text(first), count=count)
         else:
-            self._say(
-                "SYN013", "value-without-name", first.start, last.end, text=self._text(first), count=count
-            )
+            self._say("SYN013", "value-without-name", first.start, last.end, text=self._text(first), count=count)
 
     def _here(self, token: Token) -> Block:
         """The block or frame that receives items; an unnamed one where no heading came."""
@@ -257,10 +255,14 @@ class Parser:
         starts, ends, quoting = self._body()
         if self._token.kind is Kind.STOP:
             self._stray()
-        loop = Loop(keyword.start, int(ends[-1]) if len(ends) else names[-1].end)
+        last = int(ends[-1]) if len(ends) else names[-1].end
+        whole = self._count_values(keyword, names, starts, ends)
+        if whole is not None:
+            starts, ends = starts[whole], ends[whole]
+            quoting = None if quoting is None else quoting[whole]
+        loop = Loop(keyword.start, last)
         loop.rows = len(starts) // len(names)
         block.loops.append(loop)
-        self._count_values(keyword, names, starts, ends)
         for index, name in enumerate(names):
             used = slice(index, loop.rows * len(names), len(names))
             kinds = None if quoting is None else quoting[used]
@@ -268,35 +270,43 @@ class Parser:
                 kinds = None
             self._add(block, name, starts[used], ends[used], kinds, loop)
 
-    def _count_values(self, keyword: Token, names: list[Token], starts: np.ndarray, ends: np.ndarray) -> None:
-        """A loop must hold values, and a whole number of rows."""
+    def _count_values(
+        self, keyword: Token, names: list[Token], starts: np.ndarray, ends: np.ndarray
+    ) -> np.ndarray | None:
+        """A loop must hold values, and a whole number of rows.
+
+        Where rows are lines and only some lines are of the wrong length, the mask of the values in
+        whole rows is given, so that the others are not shifted into wrong columns.
+        """
         first = self._text(names[0])
+        left = len(starts) % len(names)
         if not len(starts):
             self._say("SYN017", "no-values", keyword.start, names[-1].end, item=first, name=first)
-        elif len(starts) % len(names):
-            left = len(starts) % len(names)
-            begin = int(starts[len(starts) - left])
-            self._say(
-                "SYN006",
-                "",
-                begin,
-                int(ends[-1]),
-                item=first,
-                names=len(names),
-                values=len(starts),
-                left=left,
-                missing=len(names) - left,
-                suspect=self._suspect_row(len(names), starts),
-            )
+        elif left:
+            begin, end = int(starts[len(starts) - left]), int(ends[-1])
+            whole, line = self._whole_rows(len(names), starts)
+            if whole is not None:
+                wrong = np.flatnonzero(~whole)
+                on_line = wrong[np.searchsorted(self._source.line_starts, starts[wrong], side="right") == line]
+                begin, end = int(starts[on_line[0]]), int(ends[on_line[-1]])
+            counts = (len(names), len(starts), len(names) - left)
+            self._say_count(begin, end, first, counts, line)
+            return whole
+        return None
 
-    def _suspect_row(self, width: int, starts: np.ndarray) -> int:
-        """The line of the first row that differs, where each row fills one line; else 0."""
-        if len(starts) > 200_000:
-            return 0
+    def _say_count(self, begin: int, end: int, first: str, counts: tuple[int, int, int], line: int) -> None:
+        """The number of values does not fit the number of names."""
+        names, values, missing = counts
+        self._say("SYN006", "", begin, end, item=first, names=names, values=values, missing=missing, suspect=line)
+
+    def _whole_rows(self, width: int, starts: np.ndarray) -> tuple[np.ndarray | None, int]:
+        """Which values stand in lines of the right length, and the first other line; None where rows are not lines."""
         lines = np.searchsorted(self._source.line_starts, starts, side="right")
-        numbers, counts = np.unique(lines, return_counts=True)
-        wrong = numbers[counts != width]
-        return int(wrong[0]) if 0 < len(wrong) <= max(1, len(numbers) // 4) else 0
+        numbers, inverse, counts = np.unique(lines, return_inverse=True, return_counts=True)
+        wrong = counts != width
+        if wrong.sum() > max(1, len(numbers) // 4):
+            return None, 0
+        return ~wrong[inverse], int(numbers[wrong.argmax()])
 
     def _body(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """The byte ranges of all values of a loop, and how they are written."""
@@ -310,13 +320,9 @@ class Parser:
             position = self._token.start
             used_up, words = True, 0
             while used_up:
-                starts, ends, position, used_up = plain_words(
-                    self._source.data, position, chunk, is_cif2=self._is_cif2
-                )
+                starts, ends, position, used_up = plain_words(self._source.data, position, chunk, is_cif2=self._is_cif2)
                 words += len(starts)
-                parts.append(
-                    (_small(starts, len(self._source.data)), _small(ends, len(self._source.data)), None)
-                )
+                parts.append((_small(starts, len(self._source.data)), _small(ends, len(self._source.data)), None))
                 chunk = min(2 * chunk, LARGEST_CHUNK)
                 if not len(starts):
                     break
@@ -328,7 +334,9 @@ class Parser:
 
     def _careful(self, limit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Up to `limit` values by the careful tokeniser."""
-        starts, ends, kinds = [], [], []
+        starts: list[int] = []
+        ends: list[int] = []
+        kinds: list[int] = []
         while self._token.kind in (Kind.VALUE, Kind.STRAY) and (len(starts) < limit or not self._is_fast):
             if self._token.kind is Kind.VALUE:
                 starts.append(self._token.start)

@@ -3,7 +3,7 @@
 import re
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from imgcif_core.cif.cbf import MAGIC, find_sections
 from imgcif_core.cif.document import Document, Source
@@ -131,7 +131,7 @@ def _expand(data: bytes, name: str) -> bytes:
     return data
 
 
-def _limited(stream: BinaryIO, packed: int, name: str) -> bytes:
+def _limited(stream: Any, packed: int, name: str) -> bytes:
     """All bytes of a stream, unless it expands beyond the limits."""
     import zlib
 

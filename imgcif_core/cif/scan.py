@@ -20,9 +20,7 @@ _HEADS = np.array([int.from_bytes(word, "little") for word in (b"data", b"save",
 _GLOBAL = int.from_bytes(b"glob", "little")
 
 
-def plain_words(
-    data: bytes, position: int, chunk: int, *, is_cif2: bool
-) -> tuple[np.ndarray, np.ndarray, int, bool]:
+def plain_words(data: bytes, position: int, chunk: int, *, is_cif2: bool) -> tuple[np.ndarray, np.ndarray, int, bool]:
     """The bare words from a position on, up to a special token or the end of the chunk.
 
     Returns starts and ends (n,) int64, the position behind the last word, and whether the chunk

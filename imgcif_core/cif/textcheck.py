@@ -40,9 +40,7 @@ def check_text(document: Document, start: int, *, needs_cif2: bool) -> None:
     _name_what_it_is(document)
 
 
-def _add(
-    document: Document, code: str, variant: str, start: int, end: int, severity: str, **data: object
-) -> None:
+def _add(document: Document, code: str, variant: str, start: int, end: int, severity: str, **data: object) -> None:
     total = document.problem_totals.get(code, 0) + 1
     document.problem_totals[code] = total
     if total <= 1000:
@@ -132,9 +130,7 @@ def _check_lines(document: Document) -> None:
     starts = source.line_starts
     ends = np.append(starts[1:], len(source.data))
     wide = np.flatnonzero(ends - starts > LINE_LIMIT)
-    for index in [int(row) for row in wide if not _is_opaque(document, int(starts[row]), int(ends[row]))][
-        :KEPT
-    ]:
+    for index in [int(row) for row in wide if not _is_opaque(document, int(starts[row]), int(ends[row]))][:KEPT]:
         line = source.data[int(starts[index]) : int(ends[index])]
         length = len(line.decode("utf-8", "replace").rstrip("\r\n"))
         if length > LINE_LIMIT:
@@ -198,7 +194,7 @@ def _check_sections(document: Document) -> None:
 def _name_what_it_is(document: Document) -> None:
     """A text without a data block: say what the bytes look like."""
     data = document.source.data
-    for index, problem in enumerate(document.problems):
+    for problem in document.problems:
         if problem.code == "SYN001" and problem.variant == "no-data-block":
             looks = next((name for magic, name in _SIGNATURES if data.startswith(magic)), "")
             head = data[:512].lstrip().lower()
@@ -209,6 +205,17 @@ def _name_what_it_is(document: Document) -> None:
             elif not looks and b"\0" in data[:4096]:
                 looks = "binary data"
             variant = "not-cif" if looks else "no-data-block"
-            document.problems[index] = SyntaxProblem(
+            told = SyntaxProblem(
                 "SYN001", variant, problem.start, problem.end, "error", data={"looks": looks or "text"}
             )
+            # What the tokeniser makes of such bytes only repeats that they are no CIF.
+            kept = (
+                []
+                if looks
+                else [p for p in document.problems if p.variant not in ("no-data-block", "text-before-block")]
+            )
+            document.problems = [told, *kept]
+            document.problem_totals = {
+                code: sum(p.code == code for p in document.problems) for code in {"SYN001", *(p.code for p in kept)}
+            }
+            return

@@ -187,9 +187,7 @@ class Tokeniser:
 
     def _guess_end(self, position: int) -> int:
         """Where a field that is never closed most likely ended: before the next name or keyword line."""
-        match = re.compile(rb"[\r\n](?=_[A-Za-z]+[._]|loop_[ \t\r\n]|data_|save_)").search(
-            self.data, position
-        )
+        match = re.compile(rb"[\r\n](?=_[A-Za-z]+[._]|loop_[ \t\r\n]|data_|save_)").search(self.data, position)
         return match.start() if match else len(self.data)
 
     def _bracket(self, position: int) -> Token:

@@ -198,6 +198,4 @@ def apply_overlay(facts: dict[str, Any], overlay: dict[str, Any]) -> None:
         for name in overlay.get("ddl2", {}).get(mark, ()):
             if name.lower() in facts["items"]:
                 facts["items"][name.lower()]["mandatory"] = "yes" if mark == "mandatory" else "implicit"
-    facts["undefined"] = {
-        name.lower(): change["reason"] for name, change in overlay.get("undefined", {}).items()
-    }
+    facts["undefined"] = {name.lower(): change["reason"] for name, change in overlay.get("undefined", {}).items()}

@@ -173,9 +173,7 @@ class Loader:
             if name not in frame.groups[category]:
                 frame.groups[category][name] = list(values)
             elif frame.groups[category][name] != values:
-                self._complain(
-                    "import-duplicate", f"{name} of {frame.name} is given here and imported", frame
-                )
+                self._complain("import-duplicate", f"{name} of {frame.name} is given here and imported", frame)
 
     def _find(self, frame: Frame, request: dict[str, str]) -> File | None:
         """The file of an import, by its name on the search path."""
@@ -185,9 +183,7 @@ class Loader:
             if name and path.is_file():
                 return self.file(path)
         if request.get("miss", "Exit").lower() != "ignore":
-            self._complain(
-                "import-file", f"{frame.name} imports {name or '?'}, not on the search path", frame
-            )
+            self._complain("import-file", f"{frame.name} imports {name or '?'}, not on the search path", frame)
         return None
 
     def _missing(self, frame: Frame, request: dict[str, str]) -> None:

@@ -159,7 +159,9 @@ class Dictionary:
 
     def _build(self, key: str) -> Item:
         facts = self.facts["items"][key]
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()
+        }
         if "ranges" in values:
             values["ranges"] = tuple((low, high) for low, high in values["ranges"])
         return Item(**values)
@@ -172,7 +174,7 @@ class Dictionary:
             if facts is None:
                 self._categories[key] = None
             else:
-                values = {
+                values: dict[str, Any] = {
                     name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()
                 }
                 self._categories[key] = Category(id=key, **values)

@@ -20,8 +20,7 @@ PATTERNS = {
     "Iri": re.compile(r"(?:[^\s<>\"{}|\\^`%]|%[0-9A-Fa-f]{2})*"),
     "Date": re.compile(_DAY),
     "DateTime": re.compile(
-        _DAY
-        + r"(?:[T ](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d))?"
+        _DAY + r"(?:[T ](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d))?"
     ),
     "Version": re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"),
     "Dimension": re.compile(r"\[(?:\d*(?:,\d*)*)?\]"),
@@ -80,12 +79,10 @@ def _misfits(contents: str, column: Column, candidates: np.ndarray) -> np.ndarra
     """Of the candidate rows, those whose text does not fit; each distinct text is tested once."""
     rows = np.flatnonzero(candidates)
     if len(rows) <= 64:
-        return np.array(
-            [row for row in rows if not check_contents(contents, column.text(row))], dtype=np.int64
-        )
+        return np.array([row for row in rows if not check_contents(contents, column.text(int(row)))], dtype=np.int64)
     hashes = column.hashes[rows]
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    verdicts = np.array([check_contents(contents, column.text(rows[index])) for index in first])
+    verdicts = np.array([check_contents(contents, column.text(int(rows[index]))) for index in first])
     return rows[~verdicts[inverse]]
 
 
@@ -133,6 +130,4 @@ def fits_dimension(dimension: str, value: object) -> bool:
     shape = list(shape_of(value))
     if len(shape) != len(wanted) or -1 in shape:
         return False
-    return all(
-        not number.strip() or int(number) == length for number, length in zip(wanted, shape, strict=True)
-    )
+    return all(not number.strip() or int(number) == length for number, length in zip(wanted, shape, strict=True))

@@ -11,9 +11,7 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def render(report: Report) -> str:
     """The report as JUnit XML; errors and warnings are failures, infos are output."""
     suites = "\n".join(_suite(entry) for entry in report.files)
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="imgcif-check">\n{suites}\n</testsuites>\n'
-    )
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="imgcif-check">\n{suites}\n</testsuites>\n'
 
 
 def _clean(text: str) -> str:
@@ -38,11 +36,7 @@ def _suite(entry: FileReport) -> str:
     skipped += [(item.rule, item.reason) for item in outcomes.not_checked]
     cases += [_case(code, f"<skipped message={_attribute(reason)}/>") for code, reason in skipped]
     crashed = [(item.rule, item.reason) for item in outcomes.crashed]
-    cases += [
-        _case(code, f"<error message={_attribute(reason)}/>")
-        for code, reason in crashed
-        if code not in by_rule
-    ]
+    cases += [_case(code, f"<error message={_attribute(reason)}/>") for code, reason in crashed if code not in by_rule]
     failures = sum(any(f.severity is not Severity.INFO for f in group) for group in by_rule.values())
     head = (
         f'<testsuite name={_attribute(entry.path)} tests="{len(cases)}" failures="{failures}" '
@@ -62,9 +56,7 @@ def _found(code: str, findings: list[Finding]) -> str:
         return _case(code, f"<system-out>{escape(text)}</system-out>")
     worst = Severity.ERROR if any(f.severity is Severity.ERROR for f in findings) else Severity.WARNING
     first = next(f for f in findings if f.severity is worst)
-    return _case(
-        code, f'<failure type="{worst}" message={_attribute(first.message)}>{escape(text)}</failure>'
-    )
+    return _case(code, f'<failure type="{worst}" message={_attribute(first.message)}>{escape(text)}</failure>')
 
 
 def _line(finding: Finding) -> str:

@@ -29,8 +29,7 @@ def render(report: Report, rules: RuleTexts | None = None) -> str:
         },
         "columnKind": "unicodeCodePoints",
         "artifacts": [
-            {"location": {"uri": _uri(entry.path)}, "hashes": {"sha-256": entry.sha256}}
-            for entry in report.files
+            {"location": {"uri": _uri(entry.path)}, "hashes": {"sha-256": entry.sha256}} for entry in report.files
         ],
         "invocations": [
             {
@@ -76,9 +75,7 @@ def _uri(path: str) -> str:
 def _result(finding: Finding, entry: FileReport, order: Mapping[str, int], index: int) -> dict[str, Any]:
     """One finding; the fingerprint holds no line number, so that it survives insertions."""
     help_text = f"\n{finding.help}" if finding.help else ""
-    key = "|".join(
-        (finding.rule, str(finding.location.item), str(dict(finding.location.key)), finding.message)
-    )
+    key = "|".join((finding.rule, str(finding.location.item), str(dict(finding.location.key)), finding.message))
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": order[finding.rule],

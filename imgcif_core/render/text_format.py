@@ -79,9 +79,7 @@ def _finding(finding: Finding, paint) -> Iterator[str]:
 
 
 def _wrap(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
-    )
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False)
 
 
 def _excerpt(finding: Finding, paint) -> Iterator[str]:
@@ -129,8 +127,7 @@ def _unchecked(entry: FileReport) -> Iterator[str]:
     outcomes = entry.outcomes
     found = len({finding.rule for finding in entry.findings})
     yield (
-        f"  rules: {found} with findings, {len(outcomes.clean)} clean, "
-        f"{len(outcomes.not_applicable)} not applicable"
+        f"  rules: {found} with findings, {len(outcomes.clean)} clean, {len(outcomes.not_applicable)} not applicable"
     )
     for blockage in outcomes.blocked:
         yield f"  not checked: {blockage.rule}, blocked by {', '.join(blockage.by) or 'an earlier fault'}"
@@ -138,9 +135,7 @@ def _unchecked(entry: FileReport) -> Iterator[str]:
     for unchecked in outcomes.not_checked:
         reasons.setdefault(unchecked.reason, []).append(unchecked.rule)
     for reason, codes in reasons.items():
-        shown = ", ".join(codes[:LISTED]) + (
-            f" and {len(codes) - LISTED} more" if len(codes) > LISTED else ""
-        )
+        shown = ", ".join(codes[:LISTED]) + (f" and {len(codes) - LISTED} more" if len(codes) > LISTED else "")
         yield from _wrap(f"not checked ({visible(reason)}): {shown}", "  ")
     for crash in outcomes.crashed:
         yield from _wrap(f"crashed: {crash.rule}, {visible(crash.reason)}", "  ")

@@ -5,19 +5,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgcif_core.checks.dictionary.names import name_place
 from imgcif_core.checks.dictionary.values import MAX_PLACES, value_place
 from imgcif_core.checks.joins import columns_named, missing_rows, same_data_set
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.cif.columns import Column
+from imgcif_core.cif.document import Place
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.tables import Table, Tables
 
 SECTION = re.compile(r"(?P<array>[^()\s]+)\((?P<body>[^()]*)\)")
 _STRIDE = re.compile(r"[+-]?\d*(?::[+-]?\d*){0,2}")
-_SETTINGS = re.compile(
-    r"_(array_structure_list_axis|diffrn_scan_axis|diffrn_scan_frame_axis)\.(angle|displacement)"
-)
+_SETTINGS = re.compile(r"_(array_structure_list_axis|diffrn_scan_axis|diffrn_scan_frame_axis)\.(angle|displacement)")
 
 
 def is_section_id(text: str) -> bool:
@@ -111,9 +109,7 @@ def implied_value(tables: Tables, dictionary: Dictionary, item: Item) -> str | N
     severity="warning",
     source="_item.mandatory_code of the DDL2 edition",
     message="{name} is ? (unknown), but the geometry rests on it",
-    messages={
-        "inapplicable": "{name} is . (not applicable), but the DDL2 edition of the dictionary demands a value"
-    },
+    messages={"inapplicable": "{name} is . (not applicable), but the DDL2 edition of the dictionary demands a value"},
 )
 def unknown_mandatory_value(tables: Tables) -> Iterator[Problem]:
     """What: An item on which the interpretation rests is given as unknown.
@@ -192,9 +188,7 @@ def _case_links(tables: Tables, item: Item, column: Column) -> Iterator[Problem]
     """References that resolve only without case."""
     parents = columns_named(tables, item.linked or "")
     if not parents:
-        parents = [
-            found for other in same_data_set(tables) for found in columns_named(other, item.linked or "")
-        ]
+        parents = [found for other in same_data_set(tables) for found in columns_named(other, item.linked or "")]
     rows = missing_rows(column, parents) if parents else np.zeros(0, dtype=np.int64)
     if not len(rows):
         return
@@ -205,15 +199,27 @@ def _case_links(tables: Tables, item: Item, column: Column) -> Iterator[Problem]
         if int(row) in left or text in done:
             continue
         done.add(text)
-        parent = next(
-            entry for entry in parents if text.casefold() in {name.casefold() for name in entry.texts()}
-        )
+        parent = next(entry for entry in parents if text.casefold() in {name.casefold() for name in entry.texts()})
         second = next(name for name in parent.texts() if name.casefold() == text.casefold())
         place = value_place(tables, item, column, int(row))
         count = sum(column.text(int(other)) == text for other in rows[:10_000])
         help_text = f"write {second}"
-        data = {"name": column.name, "parent": parent.name, "first": text, "second": second}
-        yield Problem(place, variant="link", help=help_text, count=count, **data)
+        names = {"name": column.name, "parent": parent.name}
+        yield _case_problem(place, help_text, count, names, text, second)
+
+
+def _case_problem(place: Place, help_text: str, count: int, names: dict[str, str], first: str, second: str) -> Problem:
+    """A reference that another case would resolve."""
+    return Problem(
+        place,
+        variant="link",
+        help=help_text,
+        count=count,
+        name=names["name"],
+        parent=names["parent"],
+        first=first,
+        second=second,
+    )
 
 
 @rule(
@@ -335,12 +341,5 @@ def default_understood(tables: Tables, dictionary: Dictionary) -> Iterator[Probl
     """
     for table in tables.present:
         for item in dictionary.key_items(table.category.id):
-            if (
-                item.default is not None
-                and not table.has(item.object.lower())
-                and item.category in tables.table(item.category).category.id
-            ):
+            if item.default is not None and not table.has(item.object.lower()):
                 yield Problem(table.at_top(), name=item.id, default=item.default)
-
-
-__all__ = ["implied_value", "is_section_id", "name_place"]

@@ -47,13 +47,11 @@ def is_local(name: str) -> bool:
     source="_definition.id",
     message="{name} is not in the dictionary {dictionary}",
     messages={
-        "nothing": "none of the {count} data names is in the dictionary {dictionary} - nothing could be judged",
+        "nothing": "none of the {names} data names is in the dictionary {dictionary} - nothing could be judged",
         "undefined": "{name} is not defined: {reason}",
     },
 )
-def unknown_data_name(
-    tables: Tables, dictionary: Dictionary, all_tables: Sequence[Tables]
-) -> Iterator[Problem]:
+def unknown_data_name(tables: Tables, dictionary: Dictionary, all_tables: Sequence[Tables]) -> Iterator[Problem]:
     """What: A data name is neither defined in the dictionary nor an alias, nor marked as local.
     Why: Programs pass over names that they do not know, so that a misspelt name loses its value silently.
     How to fix: Correct the name, or mark your own names with a prefix such as _axis.[local]_name.
@@ -64,7 +62,7 @@ def unknown_data_name(
     title = f"{dictionary.title} {dictionary.version}".strip()
     if unknown and not any(entry.items for entry in all_tables):
         place = name_place(block, unknown[0])
-        yield Problem(place, severity="error", variant="nothing", count=len(unknown), dictionary=title)
+        yield Problem(place, severity="error", variant="nothing", names=len(unknown), dictionary=title)
         return
     for index, column in enumerate(unknown):
         reason = dictionary.undefined.get(column.name.lower())
@@ -187,9 +185,7 @@ def alias_and_name(tables: Tables) -> Iterator[Problem]:
         row = 0
         if not equal and len(other) == len(column):
             row = int((other.hashes != column.hashes).argmax())
-        value, second = (
-            entry.text(min(row, len(entry) - 1))[:60] if len(entry) else "" for entry in (other, column)
-        )
+        value, second = (entry.text(min(row, len(entry) - 1))[:60] if len(entry) else "" for entry in (other, column))
         yield Problem(
             name_place(tables.block, column),
             severity="warning" if equal else "error",

@@ -239,9 +239,7 @@ def _container_problems(tables: Tables, item: Item, column: Column) -> Iterator[
                 yield from _cells_of_wrong_type(tables, item, column, row)
             continue
         found = "a list" if is_list else "a table" if is_table else "a single value"
-        expected = (
-            "a table" if wants_table else f"a list ({item.container})" if wants_list else "a single value"
-        )
+        expected = "a table" if wants_table else f"a list ({item.container})" if wants_list else "a single value"
         place = value_place(tables, item, column, row)
         yield Problem(place, variant="container", name=column.name, found=found, expected=expected)
 
@@ -330,9 +328,7 @@ def _su_twice(tables: Tables, dictionary: Dictionary, item: Item, column: Column
     for row in np.flatnonzero(differ)[:100]:
         place = value_place(tables, item, column, int(row))
         value = found[1].text(int(row))
-        yield Problem(
-            place, variant="twice", name=column.name, su=own.su[row], other=found[1].name, value=value
-        )
+        yield Problem(place, variant="twice", name=column.name, su=own.su[row], other=found[1].name, value=value)
 
 
 @rule(
@@ -409,9 +405,7 @@ def _cells_out_of_range(tables: Tables, item: Item, column: Column) -> Iterator[
         for cell in column.cells(int(row)):
             number = parse_number(cell.text.encode())
             if number and not in_ranges(item, np.array([number[0]]), np.array([number[1]]))[0]:
-                place = Place(
-                    column.source, cell.start, cell.end, tables.block.name, item.category, column.name
-                )
+                place = Place(column.source, cell.start, cell.end, tables.block.name, item.category, column.name)
                 yield Problem(place, name=column.name, value=cell.text, range=_range_in_words(item))
 
 
@@ -443,17 +437,10 @@ def empty_value(tables: Tables) -> Iterator[Problem]:
     for item, column in list(tables.items.values()):
         if column.quoting is None:
             continue
-        if (
-            item.contents == "Text"
-            and not item.is_link
-            and item.states is None
-            and "doi" not in item.object.lower()
-        ):
+        if item.contents == "Text" and not item.is_link and item.states is None and "doi" not in item.object.lower():
             continue
         short = ~column.is_bare & (column.lengths <= 8) & (column.quoting < Quoting.LIST)
-        rows = np.array(
-            [row for row in np.flatnonzero(short)[:10_000] if not column.text(row).strip()], dtype=np.int64
-        )
+        rows = np.array([row for row in np.flatnonzero(short)[:10_000] if not column.text(row).strip()], dtype=np.int64)
         if len(rows) and item.states is None:
             places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
             yield Problem(places[0], count=len(rows), more=places[1:], name=column.name)

@@ -63,9 +63,9 @@ def array_ids_disagree(tables: Tables) -> Iterator[Problem]:
         used = explicit_values(table, "array_id")
         folded = {value.casefold() for value in (*described, *structures)}
         foreign = [value for value in used if value.casefold() not in folded]
-        if not foreign:
-            continue
         column = table.column("array_id")
+        if not foreign or column is None:
+            continue
         disjoint = len(foreign) == len(used)
         for value in foreign[:20]:
             row = next(int(row) for row in column.distinct()[0] if column.text(int(row)) == value)
@@ -104,9 +104,7 @@ def orphan_rows(tables: Tables) -> Iterator[Problem]:
     for table, names, users, user_names, defaults in pairs:
         if not table or not users or not any(users.has(name) for name in user_names):
             continue
-        own = combined(
-            [filled_hashes(table, name, default) for name, default in zip(names, defaults, strict=True)]
-        )
+        own = combined([filled_hashes(table, name, default) for name, default in zip(names, defaults, strict=True)])
         used = combined(
             [filled_hashes(users, name, default) for name, default in zip(user_names, defaults, strict=True)]
         )
@@ -118,9 +116,7 @@ def orphan_rows(tables: Tables) -> Iterator[Problem]:
             noun = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
             places = [table.at(int(row), names[-1]) for row in rows[:6]]
             category = table.category.name.upper()
-            yield Problem(
-                places[0], more=places[1:], count=len(rows), count_text=noun, category=category, first=first
-            )
+            yield Problem(places[0], more=places[1:], count=len(rows), count_text=noun, category=category, first=first)
 
 
 @rule(
@@ -197,24 +193,18 @@ def axis_set_missing(tables: Tables) -> Iterator[Problem]:
     """
     sets, listed = tables.table("array_structure_list_axis"), tables.table("array_structure_list")
     column = listed.column("axis_set_id")
-    if not sets or column is None:
+    item = tables.dictionary.lookup("_array_structure_list.axis_set_id")
+    if not sets or column is None or item is None:
         raise NotApplicable("no axis sets")
     names = sets.texts("axis_set_id")
     axes = sets.texts("axis_id")
     known = list(dict.fromkeys(name or axis or "" for name, axis in zip(names, axes, strict=True)))
     folded = {name.casefold() for name in known}
-    item = tables.dictionary.lookup("_array_structure_list.axis_set_id")
-    rows = [
-        row
-        for row in range(listed.rows)
-        if not column.is_null[row] and column.text(row).casefold() not in folded
-    ]
+    rows = [row for row in range(listed.rows) if not column.is_null[row] and column.text(row).casefold() not in folded]
     for text, place, count, more in by_value(tables, item, column, np.array(rows, dtype=np.int64)):
         help_text = did_you_mean(text, known)
         shown = ", ".join(known[:4])
-        yield Problem(
-            place, help=help_text, count=count, more=more, name=column.name, value=text, known=shown
-        )
+        yield Problem(place, help=help_text, count=count, more=more, name=column.name, value=text, known=shown)
 
 
 @rule(
@@ -235,9 +225,7 @@ def element_size_without_dimension(tables: Tables) -> Iterator[Problem]:
         raise NotApplicable("no element sizes with dimensions")
     known: dict[str, set[str]] = {}
     for row in range(listed.rows):
-        known.setdefault(listed.text("array_id", row, "1") or "1", set()).add(
-            listed.text("index", row, "") or ""
-        )
+        known.setdefault(listed.text("array_id", row, "1") or "1", set()).add(listed.text("index", row, "") or "")
     for row in range(sizes.rows):
         array, index = sizes.text("array_id", row, "1") or "1", sizes.text("index", row)
         if array in known and index is not None and index not in known[array]:
@@ -292,7 +280,5 @@ def frames_share_an_image(tables: Tables) -> Iterator[Problem]:
     rows = repeated_rows(hashes)
     if len(rows):
         places = [frames.at(int(row), "binary_id") for row in rows[:6]]
-        frame, array, binary = (
-            frames.text(name, int(rows[0]), "1") for name in ("id", "array_id", "binary_id")
-        )
+        frame, array, binary = (frames.text(name, int(rows[0]), "1") for name in ("id", "array_id", "binary_id"))
         yield Problem(places[0], more=places[1:], count=len(rows), frame=frame, array=array, binary=binary)

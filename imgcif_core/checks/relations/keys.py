@@ -50,8 +50,7 @@ def duplicate_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if any(_is_distinct(table, item) for item in given):
             continue
         columns = [
-            filled_hashes(table, item.object.lower(), _stand_in(table, item), fold=item.is_caseless)
-            for item in given
+            filled_hashes(table, item.object.lower(), _stand_in(table, item), fold=item.is_caseless) for item in given
         ]
         hashes = combined(columns)
         rows = repeated_rows(hashes)
@@ -74,9 +73,7 @@ def _stand_in(table: Table, item: Item) -> str:
 def _repeats(table: Table, items: list[Item], hashes: np.ndarray, rows: np.ndarray) -> Iterator[Problem]:
     """One problem for each repeated key, up to a limit."""
     for index, row in enumerate(rows[:200]):
-        values = {
-            item.object: table.text(item.object.lower(), int(row), item.default) or "." for item in items
-        }
+        values = {item.object: table.text(item.object.lower(), int(row), item.default) or "." for item in items}
         place = table.at(int(row), items[0].object.lower())
         first = table.at(first_row_of(hashes, int(row)), items[0].object.lower())
         line = first.source.line_of(first.start) if first.source else 0

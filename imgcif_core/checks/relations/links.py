@@ -104,9 +104,7 @@ def known_values(parents: list[Column]) -> list[str]:
 def _listed(known: list[str]) -> str:
     """Some values, for a message."""
     shown = ", ".join(known[:4])
-    return (
-        f"one of {shown}{', ...' if len(known) > 4 else ''}" if len(known) > 1 else shown or "a value there"
-    )
+    return f"one of {shown}{', ...' if len(known) > 4 else ''}" if len(known) > 1 else shown or "a value there"
 
 
 @rule(
@@ -143,8 +141,7 @@ def parent_table_absent(tables: Tables, dictionary: Dictionary) -> Iterator[Prob
             place,
             severity="warning" if len(values) > 1 and _is_telling(parent_id) else "info",
             reference=parent_id,
-            children=", ".join(child[1].name for child in children[:3])
-            + (", ..." if len(children) > 3 else ""),
+            children=", ".join(child[1].name for child in children[:3]) + (", ..." if len(children) > 3 else ""),
             values=", ".join(list(values)[:4]) + (", ..." if len(values) > 4 else ""),
             parent=parent_id,
         )

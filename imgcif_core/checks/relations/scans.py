@@ -7,7 +7,7 @@ import numpy as np
 from imgcif_core.checks.joins import combined, filled_hashes, missing_rows, repeated_rows
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
-from imgcif_core.tables import Table, Tables
+from imgcif_core.tables import Tables
 
 _AXIS_NUMBERS = tuple(f"{name}[{index}]" for name in ("vector", "offset") for index in (1, 2, 3))
 
@@ -33,9 +33,7 @@ def axis_on_two_equipments(tables: Tables) -> Iterator[Problem]:
     numbers = np.stack([table.numbers(name, 0.0) for name in _AXIS_NUMBERS], axis=1)
     for row in repeated_rows(ids):
         first = int((ids == ids[row]).argmax())
-        equipments = [
-            (table.text("equipment", index, "general") or "").lower() for index in (first, int(row))
-        ]
+        equipments = [(table.text("equipment", index, "general") or "").lower() for index in (first, int(row))]
         if equipments[0] == equipments[1]:
             continue
         what = [] if np.allclose(numbers[first], numbers[row], atol=1e-9) else ["vector or offset"]
@@ -149,13 +147,13 @@ def frame_in_two_scans(tables: Tables) -> Iterator[Problem]:
     rows = [row for row in repeated_rows(ids) if int(row) not in again]
     for row in rows[:50]:
         first = int((ids == ids[row]).argmax())
-        names = {
-            "frame": column.text(int(row)),
-            "first": frames.text("scan_id", first),
-            "second": frames.text("scan_id", int(row)),
-        }
-        count = 1 if row != rows[0] else 1 + max(0, len(rows) - 50)
-        yield Problem(frames.at(int(row), "frame_id"), count=count, **names)
+        yield Problem(
+            frames.at(int(row), "frame_id"),
+            count=1 if row != rows[0] else 1 + max(0, len(rows) - 50),
+            frame=column.text(int(row)),
+            first=frames.text("scan_id", first),
+            second=frames.text("scan_id", int(row)),
+        )
 
 
 @rule(
@@ -181,9 +179,7 @@ def frame_outside_scans(tables: Tables) -> Iterator[Problem]:
         places = [frames.at(int(row), "id") for row in rows[:6]]
         severity = None if listed else "info"
         frame = column.text(int(rows[0]))
-        yield Problem(
-            places[0], severity=severity, more=places[1:], count=len(rows), count_text=noun, frame=frame
-        )
+        yield Problem(places[0], severity=severity, more=places[1:], count=len(rows), count_text=noun, frame=frame)
 
 
 @rule(
@@ -238,6 +234,3 @@ def scan_without_axes(tables: Tables) -> Iterator[Problem]:
         scan = scans.text("id", row)
         if (scan or "").casefold() not in known:
             yield Problem(scans.at(row, "id"), scan=scan or "(unnamed)")
-
-
-__all__ = ["Table", "frames_by_scan"]
