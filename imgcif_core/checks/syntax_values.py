@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.dictionary.values import MAX_PLACES, value_place
-from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Document, Place, Quoting
 from imgcif_core.ddlm.model import Item
@@ -14,9 +14,9 @@ from imgcif_core.tables import Part, Tables
 
 _PLACEHOLDER = re.compile(r"\?{2,}|.*@[A-Z][A-Z0-9_]*@.*|TODO|X{4,}|.*\[local\].*", re.S)
 _PREVIEW = re.compile(
-    rb"^[ \t]*#[^\r\n]*(?:\b\d+ (?:rows?|lines?|frames?) (?:were |have been )?(?:cut|omitted|truncated|skipped)\b"
+    rb"#[^\r\n]*(?:\b\d+ (?:rows?|lines?|frames?) (?:were |have been )?(?:cut|omitted|truncated|skipped)\b"
     rb"|\bcut for preview\b)[^\r\n]*",
-    re.M | re.I,
+    re.I,
 )
 
 
@@ -96,7 +96,7 @@ def _share_key(keys: tuple[str, ...], parts: list[Part]) -> bool:
     source="CIF 1.1 syntax specification, special values",
     message="{name} is {value!r}, a placeholder that was never filled",
 )
-def placeholder(tables: Tables) -> Iterator[Problem]:
+def placeholder(tables: Tables, placeholder_marks: np.ndarray) -> Iterator[Problem]:
     """What: A value is a mark that some template left for a person to fill.
     Why: The mark is taken for a value: an address of question marks is looked up, a name of capital X printed.
     How to fix: Write the value, or an unquoted question mark where it is unknown.
@@ -105,7 +105,7 @@ def placeholder(tables: Tables) -> Iterator[Problem]:
     for item, column in list(tables.items.values()):
         if _is_free_text(item) or item.is_numeric:
             continue
-        for row in _candidates(column):
+        for row in _candidates(column, placeholder_marks):
             text = column.text(row)
             if _PLACEHOLDER.fullmatch(text):
                 count = int((column.hashes == column.hashes[row]).sum())
@@ -119,27 +119,31 @@ def _is_free_text(item: Item) -> bool:
     return item.contents == "Text" and any(word in name for word in ("detail", "contents", "description", "special"))
 
 
-def _candidates(column: Column) -> list[int]:
-    """Rows worth a look: all of a short column, of a long one the first of each text among the ends."""
-    if len(column) <= 500 or column.is_constant:
-        return [int(row) for row in column.distinct()[0]]
-    data = column.source.data
-    marks = (b"??", b"@", b"TODO", b"XXXX", b"[local]")
-    low, high = int(column.starts[0]), int(column.ends[-1])
+@provider("placeholder_marks")
+def placeholder_marks(document: Document) -> np.ndarray:
+    """The sorted offsets of the marks by which placeholders are known, up to a limit a mark."""
+    data = document.source.data
     found: list[int] = []
-    for mark in marks:
-        at = data.find(mark, low, high)
-        while at >= 0 and len(found) < 200:
-            row = int(np.searchsorted(column.starts, at, side="right")) - 1
-            if at < int(column.ends[row]):
-                found.append(row)
-                at = data.find(mark, int(column.ends[row]), high)
-            else:
-                step = int(column.starts[row + 1]) if row + 1 < len(column) else high
-                at = data.find(mark, max(step, at + 1), high)
+    for mark in (b"??", b"@", b"TODO", b"XXXX", b"[local]"):
+        at = data.find(mark)
+        for _ in range(20_000):
+            if at < 0:
+                break
+            found.append(at)
+            at = data.find(mark, at + len(mark))
+    return np.array(sorted(found), dtype=np.int64)
+
+
+def _candidates(column: Column, marks: np.ndarray) -> list[int]:
+    """The first row of each text that holds a mark."""
+    if not len(marks) or not len(column):
+        return []
+    low, high = np.searchsorted(marks, (int(column.starts[0]), int(column.ends[-1])))
+    rows = np.searchsorted(column.starts, marks[low:high], side="right") - 1
+    rows = np.unique(rows[marks[low:high] < column.ends[rows]])
     distinct: dict[str, int] = {}
-    for row in sorted(set(found)):
-        distinct.setdefault(column.text(row), row)
+    for row in rows:
+        distinct.setdefault(column.text(int(row)), int(row))
     return list(distinct.values())
 
 
@@ -157,17 +161,24 @@ def cut_for_preview(document: Document) -> Iterator[Problem]:
     Source: CIF 1.1 syntax specification, comments; habit of programs that write previews.
     """
     data = document.source.data
-    if b"cut" not in data and not re.search(rb"#[^\r\n]*(?:omitted|truncated|skipped)", data[: 1 << 20]):
-        raise NotApplicable("no such comment")
-    for match in list(_PREVIEW.finditer(data))[:20]:
-        if not any(begin <= match.start() < end for begin, end in document.source.opaque):
-            start = match.start() + len(match[0]) - len(match[0].lstrip())
-            text = match[0].strip().decode("utf-8", "replace")
-            if not _in_text_field(document, start):
-                yield Problem(Place(document.source, start, match.end()), text=text[:80])
+    seen = False
+    at = data.find(b"#")
+    for _ in range(100_000):
+        if at < 0:
+            break
+        line = data[at : at + 400].splitlines()[0]
+        if _PREVIEW.match(line) and not data[data.rfind(b"\n", 0, at) + 1 : at].strip():
+            is_opaque = any(begin <= at < end for begin, end in document.source.opaque)
+            if not is_opaque and not _in_value(document, at):
+                seen = True
+                text = line.strip().decode("utf-8", "replace")
+                yield Problem(Place(document.source, at, at + len(line)), text=text[:80])
+        at = data.find(b"#", at + max(1, len(line)))
+    if at < 0 and not seen and data.find(b"#") < 0:
+        raise NotApplicable("no comments")
 
 
-def _in_text_field(document: Document, offset: int) -> bool:
+def _in_value(document: Document, offset: int) -> bool:
     """True if an offset lies within a value."""
     for block in document.blocks:
         for column in block.columns.values():

@@ -255,11 +255,27 @@ class Column:
             return True
         if self.is_constant:
             return False
-        hashes = self.hashes
-        if (hashes[0] == hashes[1:]).any():
-            return False
-        ordered = np.sort(hashes)
+        if self._counts_up():
+            return True
+        ordered = np.sort(self.hashes)
         return not (ordered[1:] == ordered[:-1]).any()
+
+    def _counts_up(self) -> bool:
+        """True if each value is longer than the one before, or as long and greater: frame9, frame10."""
+        if self.quoting is not None or int(self.lengths.max()) > WIDEST or (np.diff(self.lengths) < 0).any():
+            return False
+        width = int(self.lengths.max())
+        width += -width % 8
+        last: np.ndarray | None = None
+        for part, matrix in self._padded(width):
+            words = np.ascontiguousarray(matrix).view(">u8").astype(np.uint64)
+            if last is not None:
+                words = np.concatenate([last, words])
+            lengths = self.lengths[part.stop - len(words) : part.stop]
+            if not (_greater(words) | (np.diff(lengths) > 0)).all():
+                return False
+            last = words[-1:]
+        return True
 
     @cached_property
     def _numbers(self) -> Numbers:
@@ -319,15 +335,36 @@ class Column:
         return self._numbers
 
 
+def _greater(words: np.ndarray) -> np.ndarray:
+    """Where a row of words is greater than the row before: (rows - 1,) bool."""
+    result = np.zeros(len(words) - 1, dtype=bool)
+    open_rows = np.ones(len(words) - 1, dtype=bool)
+    for index in range(words.shape[1]):
+        result |= open_rows & (words[1:, index] > words[:-1, index])
+        open_rows &= words[1:, index] == words[:-1, index]
+    return result
+
+
 def _read_floats(matrix: np.ndarray) -> np.ndarray | None:
     """Rows of digits as float64, None where one of them is no number."""
     if not len(matrix):
         return None
     width = matrix.shape[1]
+    if width <= 15 and ((matrix >= 48) | (matrix == 0)).all() and (matrix <= 57).all():
+        return _read_digits(matrix)
     try:
         return np.ascontiguousarray(matrix).view(f"S{width}").ravel().astype(np.float64)
     except ValueError:
         return None
+
+
+def _read_digits(matrix: np.ndarray) -> np.ndarray:
+    """Rows of digits alone, ended by zeros, as float64: digit by digit for all rows at once."""
+    values = np.zeros(len(matrix))
+    for index in range(matrix.shape[1]):
+        digits = matrix[:, index]
+        values = np.where(digits != 0, values * 10.0 + digits - 48.0, values)
+    return values
 
 
 def _hash_rows(matrix: np.ndarray) -> np.ndarray:

@@ -81,17 +81,24 @@ def _check_bytes(document: Document, start: int) -> None:
     severity = "error" if document.is_cif2 else "warning"
     for begin, end in _text_ranges(document, start):
         array = np.frombuffer(data, np.uint8, end - begin, begin)
-        controls = begin + np.flatnonzero(_CONTROL[array])
-        nulls = controls[np.frombuffer(data, np.uint8)[controls] == 0] if len(controls) else controls
-        if len(nulls):
-            at = int(nulls[0])
-            _add(document, "SYN009", "nul", at, at + 1, "error", count=len(nulls))
-        others = controls[np.frombuffer(data, np.uint8)[controls] != 0] if len(controls) else controls
-        if len(others):
-            at = int(others[0])
-            _add(document, "SYN009", "control", at, at + 1, severity, byte=data[at], count=len(others))
-        if (array > 127).any():
+        allowed = sum(data.count(mark, begin, end) for mark in (b"\t", b"\n", b"\r"))
+        if np.count_nonzero(array < 32) > allowed or data.find(b"\x7f", begin, end) >= 0:
+            _report_controls(document, begin + np.flatnonzero(_CONTROL[array]), severity)
+        if not data.isascii() and (array > 127).any():
             _check_unicode(document, begin, end)
+
+
+def _report_controls(document: Document, controls: np.ndarray, severity: str) -> None:
+    """NUL bytes, and other control characters; the first of each kind is told."""
+    data = document.source.data
+    is_null = np.frombuffer(data, np.uint8)[controls] == 0
+    nulls, others = controls[is_null], controls[~is_null]
+    if len(nulls):
+        at = int(nulls[0])
+        _add(document, "SYN009", "nul", at, at + 1, "error", count=len(nulls))
+    if len(others):
+        at = int(others[0])
+        _add(document, "SYN009", "control", at, at + 1, severity, byte=data[at], count=len(others))
 
 
 def _check_unicode(document: Document, begin: int, end: int) -> None:

@@ -1,12 +1,19 @@
-"""Write docs/rules.md from the rules' own prose; `--check` only says whether it is up to date."""
+"""Write docs/rules.md from the rules' own prose and the report in README.md from a run.
 
+`--check` only says whether both are up to date.
+"""
+
+import re
 import sys
 from pathlib import Path
 
+import imgcif_core
 from imgcif_core.checks.registry import HEADINGS, Rule, load_rules
 
 HERE = Path(__file__).parent
 TARGET = HERE / "rules.md"
+README = HERE.parent / "README.md"
+SHOWN = re.compile(r"(?<=^```text\n)\$ imgcif-check (\S+)\n.*?(?=^```)", re.M | re.S)
 FAMILIES = {
     "SYN": "Syntax",
     "DIC": "Dictionary",
@@ -30,7 +37,7 @@ def page() -> str:
     lines = [
         "# Rules",
         "",
-        "Made from the rules themselves by `python docs/make_rules.py`; the same text is printed by",
+        "Made from the rules themselves by `python docs/make.py`; the same text is printed by",
         "`imgcif explain CODE`. Severities are those of the default profile.",
     ]
     for family, title in FAMILIES.items():
@@ -56,12 +63,23 @@ def section(rule: Rule) -> list[str]:
     return lines
 
 
+def readme() -> str:
+    """README.md with the report that the checker gives now."""
+
+    def run(match: re.Match[str]) -> str:
+        report = imgcif_core.check(HERE.parent / match[1], name=match[1])
+        return f"$ imgcif-check {match[1]}\n{imgcif_core.render(report).rstrip()}\n"
+
+    return SHOWN.sub(run, README.read_text(encoding="utf-8"))
+
+
 def main() -> int:
-    """Write the page, or say that it is out of date."""
-    text = page()
+    """Write both, or say that one is out of date."""
+    texts = {TARGET: page(), README: readme()}
     if "--check" in sys.argv[1:]:
-        return int(not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text)
-    TARGET.write_text(text, encoding="utf-8")
+        return int(any(not path.exists() or path.read_text(encoding="utf-8") != text for path, text in texts.items()))
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 
