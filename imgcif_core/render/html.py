@@ -1,63 +1,127 @@
-"""One self-contained page that prints well."""
+"""One self-contained page that prints well; no scripts, nothing fetched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 
 from imgcif_core.findings import FileReport, Finding, Report, Severity
+from imgcif_core.render.excerpt import clipped, excerpt_of
+from imgcif_core.render.summary import by_severity, capped, gaps, judge, numbered, place, repeats, tally, verdict
 
+LONGEST = 4000
+SHOWN_OF_A_RULE = 200
+ROOM = 100
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#1b1b1b}
-h1{font-size:1.4em}h2{font-size:1.1em;overflow-wrap:anywhere}
-table{border-collapse:collapse;width:100%}td,th{border:1px solid #bbb;padding:.35em .5em;text-align:left;
-vertical-align:top}pre{margin:.3em 0;overflow-x:auto}.error{border-left:.5em solid #9b1c1c}
-.warning{border-left:.5em double #b7791f}.info{border-left:.5em dotted #2b6cb0}
-@media print{body{margin:0;font-size:11px}tr{break-inside:avoid}}
+body{font:15px/1.45 system-ui,sans-serif;max-width:64em;margin:2em auto;padding:0 1em;color:#1b1b1b}
+h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}h2,td,li{overflow-wrap:anywhere}
+table{border-collapse:collapse;width:100%;margin:.8em 0}
+th,td{border:1px solid #bbb;padding:.35em .5em;text-align:left;vertical-align:top}th{background:#eee}
+td.n,th.n{text-align:right}pre{margin:.4em 0;overflow-x:auto;background:#f6f6f6;padding:.3em .5em}
+mark{background:#ffe9a8;text-decoration:underline}p.help{margin:.3em 0}p.help::before{content:"Help: "}
+tr.error td:first-child{border-left:.5em solid #9b1c1c}
+tr.warning td:first-child{border-left:.5em double #b7791f}
+tr.info td:first-child{border-left:.5em dotted #2b6cb0}
+footer{margin-top:2em;font-size:.9em;color:#444}
+@media print{body{margin:0;max-width:none;font-size:10px}tr,li{break-inside:avoid}thead{display:table-header-group}
+pre{white-space:pre-wrap}}
 """
 
 
 def render(report: Report) -> str:
-    """The report as an HTML page without scripts and without anything fetched."""
-    body = "\n".join(line for entry in report.files for line in _file(entry))
-    judged = "; ".join(
-        escape(f"{entry.title} {entry.version} ({entry.date}), SHA-256 {entry.sha256[:16]}")
-        for entry in report.dictionaries
-    )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>imgCIF check</title>'
-        f"<style>{_STYLE}</style></head><body>\n<h1>imgCIF check</h1>\n{body}\n"
-        f"<p>imgcif-check {escape(report.version)}; dictionary {judged}</p>\n</body></html>\n"
-    )
+    """The report as an HTML page, in ASCII so that no encoding of the output can spoil it."""
+    parts = [
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        '<meta name="viewport" content="width=device-width">',
+        f"<title>imgCIF check</title><style>{_STYLE}</style></head><body>",
+        "<h1>imgCIF check</h1>",
+        *_overview(report),
+    ]
+    for number, entry in enumerate(report.files, 1):
+        parts += _file(entry, number)
+    parts += [*_footer(report), "</body></html>\n"]
+    return "\n".join(parts).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def _file(entry: FileReport) -> Iterator[str]:
-    """One file: verdict, findings, what was not checked."""
-    counts = ", ".join(f"{entry.count(severity)} {severity}" for severity in Severity)
-    verdict = "conforming" if entry.conforming else "not conforming"
-    yield f"<h2>{escape(entry.path)}</h2>"
-    yield f"<p><strong>{verdict}</strong>: {counts}. {escape(entry.flavour)} file, profile "
-    yield f"{escape(entry.profile)}, SHA-256 {escape(entry.sha256[:16])}</p>"
-    if entry.findings:
-        yield "<table><tr><th>Severity</th><th>Line</th><th>Rule</th><th>Finding</th></tr>"
-        for severity in Severity:
-            yield from (_row(finding) for finding in entry.findings if finding.severity is severity)
-        yield "</table>"
-    outcomes = entry.outcomes
-    yield f"<p>Clean: {len(outcomes.clean)} rules; not applicable: {len(outcomes.not_applicable)}.</p><ul>"
-    for blockage in outcomes.blocked:
-        yield f"<li>{escape(blockage.rule)} blocked by {escape(', '.join(blockage.by))}</li>"
-    for unchecked in (*outcomes.not_checked, *outcomes.crashed):
-        yield f"<li>{escape(unchecked.rule)} not checked: {escape(unchecked.reason)}</li>"
-    yield "</ul>"
+def _overview(report: Report) -> Iterator[str]:
+    """A table of the files with their counts."""
+    if not report.files:
+        yield "<p>No files checked.</p>"
+        return
+    columns = "".join(f'<th class="n">{severity}</th>' for severity in Severity)
+    yield f"<table><thead><tr><th>File</th><th>Verdict</th>{columns}</tr></thead><tbody>"
+    for number, entry in enumerate(report.files, 1):
+        counts = "".join(f'<td class="n">{entry.count(severity)}</td>' for severity in Severity)
+        link = f'<a href="#file-{number}">{_text(entry.path)}</a>'
+        yield f"<tr><td>{link}</td><td>{verdict(entry)}</td>{counts}</tr>"
+    yield "</tbody></table>"
+
+
+def _file(entry: FileReport, number: int) -> Iterator[str]:
+    """One file: verdict, findings, and how the other rules ended."""
+    yield f'<section><h2 id="file-{number}">{_text(entry.path)}</h2>'
+    yield f"<p><strong>{verdict(entry)}</strong>: {tally(entry.findings)}.<br>"
+    yield f"{_text(entry.flavour)} file, profile {_text(entry.profile)}, SHA-256 {_text(entry.sha256)}</p>"
+    shown, hidden = capped(by_severity(entry.findings), SHOWN_OF_A_RULE)
+    if shown:
+        yield from _table(shown)
+    for code, count in hidden.items():
+        yield f"<p>{numbered(count, 'more finding')} of {_text(code)} not shown.</p>"
+    yield from _outcomes(entry)
+    yield "</section>"
+
+
+def _table(findings: Iterable[Finding]) -> Iterator[str]:
+    heads = "".join(f"<th>{head}</th>" for head in ("Severity", "Place", "Rule", "Finding"))
+    yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
+    yield from map(_row, findings)
+    yield "</tbody></table>"
 
 
 def _row(finding: Finding) -> str:
     """One finding as a table row."""
-    span = finding.location.span
-    line = str(span.line) if span else ""
-    times = f" ({finding.count} times)" if finding.count > 1 else ""
-    source = f"<pre>{escape(finding.source_line[:200])}</pre>" if finding.source_line.strip() else ""
+    times = f"<p>{_text(repeats(finding))}</p>" if finding.count > 1 else ""
+    help_line = f'<p class="help">{_text(finding.help)}</p>' if finding.help else ""
     return (
-        f'<tr class="{finding.severity}"><td>{finding.severity}</td><td>{line}</td>'
-        f"<td>{escape(finding.rule)}<br>{escape(finding.name)}</td>"
-        f"<td>{escape(finding.message)}{times}{source}{escape(finding.help)}</td></tr>"
+        f'<tr class="{finding.severity}"><td>{finding.severity}</td><td>{_text(place(finding))}</td>'
+        f"<td>{_text(finding.rule)}<br>{_text(finding.name)}</td>"
+        f"<td>{_text(finding.message)}{_source(finding)}{help_line}{times}</td></tr>"
     )
+
+
+def _source(finding: Finding) -> str:
+    """The source line with its span marked."""
+    excerpt = excerpt_of(finding, ROOM)
+    if excerpt is None:
+        return ""
+    before, marked, after = map(escape, excerpt)
+    return f"<pre>{before}<mark>{marked}</mark>{after}</pre>"
+
+
+def _outcomes(entry: FileReport) -> Iterator[str]:
+    """How many rules judged, and which did not and why."""
+    outcomes = entry.outcomes
+    clean = numbered(len(outcomes.clean), "rule")
+    yield f"<p>{clean} clean, {len(outcomes.not_applicable)} not applicable.</p>"
+    found = gaps(entry)
+    if not found:
+        return
+    yield "<h3>Not checked</h3><ul>"
+    for gap in found:
+        lead = "crashed" if gap.kind == "crashed" else "not checked"
+        yield f"<li>{_text(', '.join(gap.rules))}: {lead} ({_text(gap.reason)})</li>"
+    yield "</ul>"
+
+
+def _footer(report: Report) -> Iterator[str]:
+    """What judged: enough to repeat the run."""
+    yield f"<footer><p>imgcif-check {_text(report.version)}</p><ul>"
+    for identity in report.dictionaries:
+        digest = f", SHA-256 {identity.sha256}" if identity.sha256 else ""
+        yield f"<li>{_text(judge(identity) + digest)}</li>"
+    yield "</ul></footer>"
+
+
+def _text(text: str) -> str:
+    """Text safe inside an element: control characters visible, markup escaped, length limited."""
+    return escape(clipped(text, LONGEST))

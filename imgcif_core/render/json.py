@@ -8,7 +8,7 @@ from datetime import date, time
 from enum import Enum
 from typing import Any, TextIO
 
-from imgcif_core.findings import FileReport, Report
+from imgcif_core.findings import FileReport, Report, Severity
 
 LARGEST_INTEGER = 2**63
 
@@ -39,7 +39,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return plain(value.value)
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return str(value) if value.isascii() else _without_surrogates(value)
     if isinstance(value, int):
         return int(value) if -LARGEST_INTEGER <= value < 2 * LARGEST_INTEGER else hex(value)
     if isinstance(value, float):
@@ -47,6 +47,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {plain(str(key)): plain(entry) for key, entry in value.items()}
     return _plain_other(value)
+
+
+def _without_surrogates(value: str) -> str:
+    """Text that can be encoded; undecodable bytes in a file name come as lone surrogates."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _plain_float(value: float) -> float | str | None:
@@ -82,16 +87,9 @@ def _chunks(report: Report) -> Iterator[str]:
 def _file(entry: FileReport) -> Iterator[str]:
     """The text of one file's part."""
     head = replace(entry, findings=()).as_dict()
-    whole = {**head, "conforming": entry.conforming, "counts": _counts(entry)}
+    counts = {str(severity): entry.count(severity) for severity in Severity}
+    whole = {**head, "conforming": entry.conforming, "counts": counts}
     yield from _with_list(whole, "findings", ([dumps(finding.as_dict())] for finding in entry.findings))
-
-
-def _counts(entry: FileReport) -> dict[str, int]:
-    """The counts of a file, as its dictionary form has them."""
-    counts = dict.fromkeys(replace(entry, findings=()).as_dict()["counts"], 0)
-    for finding in entry.findings:
-        counts[str(finding.severity)] += 1
-    return counts
 
 
 def _with_list(value: Mapping[str, Any], name: str, entries: Iterable[Iterable[str]]) -> Iterator[str]:

@@ -1,66 +1,117 @@
 """JUnit XML: a suite for each file, a case for each rule."""
 
 import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from imgcif_core.findings import FileReport, Finding, Report, Severity
+from imgcif_core.render.summary import gaps, judge, place, repeats
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+class _Case(NamedTuple):
+    """One rule: its code, how it ended, and the elements that say so."""
+
+    code: str
+    ending: str
+    body: str
+
+
 def render(report: Report) -> str:
-    """The report as JUnit XML; errors and warnings are failures, infos are output."""
-    suites = "\n".join(_suite(entry) for entry in report.files)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="imgcif-check">\n{suites}\n</testsuites>\n'
+    """The report as JUnit XML, in ASCII so that no encoding of the output can spoil it.
+
+    Errors and warnings are failures, infos are output, rules that did not judge are skipped, and
+    crashed rules are errors.
+    """
+    judges = "; ".join(judge(identity) for identity in report.dictionaries)
+    suites = [(entry, sorted(_cases(entry))) for entry in report.files]
+    head = _numbers([case for _, cases in suites for case in cases])
+    parts = ['<?xml version="1.0" encoding="UTF-8"?>', f'<testsuites name="imgcif-check" {head}>']
+    for entry, cases in suites:
+        parts += _suite(entry, cases, {"version": report.version, "dictionary": judges})
+    text = "\n".join([*parts, "</testsuites>\n"])
+    return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def _clean(text: str) -> str:
-    """Text without what XML cannot hold."""
+def _suite(entry: FileReport, cases: list[_Case], run: dict[str, str]) -> Iterator[str]:
+    """One file."""
+    facts = {"flavour": entry.flavour, "profile": entry.profile, "sha256": entry.sha256, **run}
+    yield f"<testsuite name={_attribute(entry.path)} {_numbers(cases)}>"
+    yield "<properties>"
+    for name, value in facts.items():
+        yield f"<property name={_attribute(name)} value={_attribute(value)}/>"
+    yield "</properties>"
+    for case in cases:
+        yield f"<testcase classname={_attribute(entry.path)} name={_attribute(case.code)}>{case.body}</testcase>"
+    yield "</testsuite>"
+
+
+def _numbers(cases: Iterable[_Case]) -> str:
+    """The counting attributes of a suite."""
+    endings = [case.ending for case in cases]
+    counts = {name: endings.count(name.removesuffix("s")) for name in ("failures", "errors", "skipped")}
+    return f'tests="{len(endings)}" ' + " ".join(f'{name}="{count}"' for name, count in counts.items())
+
+
+def _cases(entry: FileReport) -> Iterator[_Case]:
+    """Every rule once: a crash outweighs findings."""
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in entry.findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    for gap in gaps(entry):
+        for code in gap.rules:
+            if gap.kind == "crashed":
+                yield _crashed(code, gap.reason, by_rule.pop(code, []))
+            else:
+                yield _skipped(code, gap.reason)
+    for code, findings in by_rule.items():
+        yield _found(code, findings)
+    for code in entry.outcomes.not_applicable:
+        yield _skipped(code, "not applicable")
+    for code in entry.outcomes.clean:
+        yield _Case(code, "passed", "")
+
+
+def _skipped(code: str, reason: str) -> _Case:
+    return _Case(code, "skipped", f"<skipped message={_attribute(reason)}/>")
+
+
+def _crashed(code: str, reason: str, findings: list[Finding]) -> _Case:
+    body = f'<error type="crash" message={_attribute(reason)}>{_content(findings)}</error>'
+    return _Case(code, "error", body)
+
+
+def _found(code: str, findings: list[Finding]) -> _Case:
+    """A rule with findings; the gravest one gives the headline."""
+    infos = [finding for finding in findings if finding.severity is Severity.INFO]
+    failures = [finding for finding in findings if finding.severity is not Severity.INFO]
+    output = f"<system-out>{_content(infos)}</system-out>" if infos else ""
+    if not failures:
+        return _Case(code, "passed", output)
+    worst = next((finding for finding in failures if finding.severity is Severity.ERROR), failures[0])
+    head = f'<failure type="{worst.severity}" message={_attribute(worst.message)}>'
+    return _Case(code, "failure", f"{head}{_content(failures)}</failure>{output}")
+
+
+def _content(findings: Iterable[Finding]) -> str:
+    """Findings as the text of an element."""
+    # A bare carriage return would be read back as a line feed.
+    return escape(_legal("\n".join(map(_line, findings))), {"\r": "&#13;"})
+
+
+def _line(finding: Finding) -> str:
+    """A finding in one line, with its help in a second."""
+    times = f" ({repeats(finding)})" if finding.count > 1 else ""
+    help_line = f"\n  help: {finding.help}" if finding.help else ""
+    return f"{finding.severity} {finding.name} at {place(finding)}: {finding.message}{times}{help_line}"
+
+
+def _legal(text: str) -> str:
+    """Text with a mark in place of what XML cannot hold."""
     return _ILLEGAL.sub("\ufffd", text)
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_clean(text))
-
-
-def _suite(entry: FileReport) -> str:
-    """One file."""
-    by_rule: dict[str, list[Finding]] = {}
-    for finding in entry.findings:
-        by_rule.setdefault(finding.rule, []).append(finding)
-    outcomes = entry.outcomes
-    cases = [_found(code, findings) for code, findings in sorted(by_rule.items())]
-    cases += [_case(code, "") for code in outcomes.clean]
-    skipped = [(code, "not applicable") for code in outcomes.not_applicable]
-    skipped += [(item.rule, f"blocked by {', '.join(item.by)}") for item in outcomes.blocked]
-    skipped += [(item.rule, item.reason) for item in outcomes.not_checked]
-    cases += [_case(code, f"<skipped message={_attribute(reason)}/>") for code, reason in skipped]
-    crashed = [(item.rule, item.reason) for item in outcomes.crashed]
-    cases += [_case(code, f"<error message={_attribute(reason)}/>") for code, reason in crashed if code not in by_rule]
-    failures = sum(any(f.severity is not Severity.INFO for f in group) for group in by_rule.values())
-    head = (
-        f'<testsuite name={_attribute(entry.path)} tests="{len(cases)}" failures="{failures}" '
-        f'errors="{len(crashed)}" skipped="{len(skipped)}">'
-    )
-    return "\n".join([head, *cases, "</testsuite>"])
-
-
-def _case(code: str, body: str) -> str:
-    return f'<testcase classname="imgcif" name={_attribute(code)}>{body}</testcase>'
-
-
-def _found(code: str, findings: list[Finding]) -> str:
-    """A rule with findings."""
-    text = _clean("\n".join(_line(finding) for finding in findings))
-    if all(finding.severity is Severity.INFO for finding in findings):
-        return _case(code, f"<system-out>{escape(text)}</system-out>")
-    worst = Severity.ERROR if any(f.severity is Severity.ERROR for f in findings) else Severity.WARNING
-    first = next(f for f in findings if f.severity is worst)
-    return _case(code, f'<failure type="{worst}" message={_attribute(first.message)}>{escape(text)}</failure>')
-
-
-def _line(finding: Finding) -> str:
-    span = finding.location.span
-    where = f"line {span.line}: " if span else ""
-    times = f" ({finding.count} times)" if finding.count > 1 else ""
-    return f"{finding.severity} {where}{finding.message}{times}. {finding.help}".strip()
+    return quoteattr(_legal(text))

@@ -1,64 +1,83 @@
 """SARIF 2.1.0, for code-scanning services and editors."""
 
 import hashlib
-import json
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.parse import quote
 
-from imgcif_core.findings import FileReport, Finding, Location, Report, Severity
-from imgcif_core.render.json_format import strict
+from imgcif_core.findings import DictionaryIdentity, FileReport, Finding, Location, Report, Severity
+from imgcif_core.render.json import dumps
+from imgcif_core.render.summary import Gap, RuleTexts, gaps
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+LONGEST_DESCRIPTION = 1024
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-RuleTexts = Mapping[str, tuple[str, str, str, str]]
+_SEMANTIC_VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+_POSITION_IN_WORDS = re.compile(r"\b(lines?|columns?|at) \d+(?:(?:, | and |:)\d+)*")
+_WINDOWS_PATH = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_NOTICES = {
+    "crashed": "The rule stopped on a fault of the checker and judged nothing.",
+    "blocked": "The rule could not run because of what other rules found.",
+    "not-checked": "The rule was not run.",
+}
 
 
-def render(report: Report, rules: RuleTexts | None = None) -> str:
-    """The report as one SARIF run; `rules` holds name, short text, full text and help address."""
-    used = sorted({finding.rule for entry in report.files for finding in entry.findings})
-    order = {code: index for index, code in enumerate(used)}
-    notices = [notice for entry in report.files for notice in _notices(entry)]
+def render(report: Report, rules: RuleTexts | None = None, root: str | None = None) -> str:
+    """The report as a SARIF log with one run.
+
+    Parameters
+    ----------
+    rules :
+        Name, short text, full text and help address by code.
+    root :
+        Folder to which absolute paths below it are made relative; other paths stay as given.
+    """
+    return dumps(log(report, rules or {}, root)) + "\n"
+
+
+def log(report: Report, rules: RuleTexts, root: str | None = None) -> dict[str, Any]:
+    """The SARIF log as plain data."""
+    names = {finding.rule: finding.name for finding in report.findings()}
+    order = {code: index for index, code in enumerate(sorted(names))}
+    uris = [_uri(entry.path, root) for entry in report.files]
     run = {
         "tool": {
-            "driver": {
-                "name": "imgcif-check",
-                "semanticVersion": report.version,
-                "rules": [_rule(code, report, rules or {}) for code in used],
-            }
+            "driver": _driver(report, [_rule(code, names[code], rules) for code in order]),
+            "extensions": [_dictionary(identity) for identity in report.dictionaries],
         },
         "columnKind": "unicodeCodePoints",
-        "artifacts": [
-            {"location": {"uri": _uri(entry.path)}, "hashes": {"sha-256": entry.sha256}} for entry in report.files
-        ],
-        "invocations": [
-            {
-                "executionSuccessful": not any(entry.outcomes.crashed for entry in report.files),
-                "toolExecutionNotifications": notices,
-            }
-        ],
+        "artifacts": [_artifact(entry, uri) for entry, uri in zip(report.files, uris)],
+        "invocations": [_invocation(report, uris, order)],
         "results": [
-            _result(finding, entry, order, index)
+            result
             for index, entry in enumerate(report.files)
-            for finding in entry.findings
+            for result in _results(entry, {"uri": uris[index], "index": index}, order)
         ],
     }
-    document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(strict(document), indent=1, ensure_ascii=False) + "\n"
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(code: str, report: Report, rules: RuleTexts) -> dict[str, Any]:
+def _driver(report: Report, rules: list[dict[str, Any]]) -> dict[str, Any]:
+    """The checker, the rules that found something, and the kinds of notification."""
+    driver: dict[str, Any] = {"name": "imgcif-check", "version": report.version}
+    if _SEMANTIC_VERSION.fullmatch(report.version):
+        driver["semanticVersion"] = report.version
+    driver["rules"] = rules
+    driver["notifications"] = [{"id": kind, "shortDescription": {"text": text}} for kind, text in _NOTICES.items()]
+    return driver
+
+
+def _rule(code: str, name: str, rules: RuleTexts) -> dict[str, Any]:
     """A reporting descriptor."""
-    if code in rules:
-        name, short, full, address = rules[code]
-    else:
-        name = next(finding.name for finding in report.findings() if finding.rule == code)
-        short, full, address = name, name, ""
+    name, short, full, address = rules.get(code, (name, name, name, ""))
     entry: dict[str, Any] = {
         "id": code,
         "name": name,
-        "shortDescription": {"text": short},
-        "fullDescription": {"text": full},
+        "shortDescription": {"text": _limited(short)},
+        "fullDescription": {"text": _limited(full)},
         "help": {"text": full},
     }
     if address:
@@ -66,60 +85,149 @@ def _rule(code: str, report: Report, rules: RuleTexts) -> dict[str, Any]:
     return entry
 
 
-def _uri(path: str) -> str:
-    """A path as a URI reference."""
-    path = path.replace("\\", "/")
-    return f"file://{quote(path)}" if path.startswith("/") else quote(path)
+def _limited(text: str) -> str:
+    """A description no longer than code-scanning services take."""
+    return text if len(text) <= LONGEST_DESCRIPTION else text[: LONGEST_DESCRIPTION - 1] + "…"
 
 
-def _result(finding: Finding, entry: FileReport, order: Mapping[str, int], index: int) -> dict[str, Any]:
-    """One finding; the fingerprint holds no line number, so that it survives insertions."""
-    help_text = f"\n{finding.help}" if finding.help else ""
-    key = "|".join((finding.rule, str(finding.location.item), str(dict(finding.location.key)), finding.message))
+def _dictionary(identity: DictionaryIdentity) -> dict[str, Any]:
+    """The dictionary that judged, as an extension of the tool."""
+    entry: dict[str, Any] = {
+        "name": identity.title or "dictionary",
+        "version": identity.version,
+        "properties": {"sha256": identity.sha256, "origin": identity.origin},
+    }
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", identity.date):
+        entry["releaseDateUtc"] = identity.date
+    return entry
+
+
+def _uri(path: str, root: str | None) -> str:
+    """A path as a URI reference, percent-encoded byte by byte."""
+    is_windows = bool(_WINDOWS_PATH.match(path))
+    pure = (PureWindowsPath if is_windows else PurePosixPath)(path)
+    if root and pure.is_absolute() and pure.is_relative_to(root):
+        pure = pure.relative_to(root)
+    text = _encoded(pure.as_posix())
+    if not pure.is_absolute():
+        return text
+    return f"file:{text}" if text.startswith("//") else f"file:///{text.lstrip('/')}"
+
+
+def _encoded(text: str) -> str:
+    """Percent-encoding that gives back the bytes of the name, decodable or not."""
+    try:
+        return quote(text.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        return quote(text.encode("utf-8", "replace"))
+
+
+def _artifact(entry: FileReport, uri: str) -> dict[str, Any]:
+    """A file that was checked."""
+    artifact: dict[str, Any] = {"location": {"uri": uri}, "roles": ["analysisTarget"]}
+    if entry.sha256:
+        artifact["hashes"] = {"sha-256": entry.sha256}
+    artifact["properties"] = {
+        "flavour": entry.flavour,
+        "profile": entry.profile,
+        "conforming": entry.conforming,
+        "clean": list(entry.outcomes.clean),
+        "notApplicable": list(entry.outcomes.not_applicable),
+    }
+    return artifact
+
+
+def _results(entry: FileReport, artifact: Mapping[str, Any], order: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    """The findings of one file, equal fingerprints told apart by their order in the file."""
+    seen: Counter[str] = Counter()
+    for finding in entry.findings:
+        identity = _identity(finding)
+        seen[identity] += 1
+        yield _result(finding, artifact, order, f"{identity}|{seen[identity]}")
+
+
+def _identity(finding: Finding) -> str:
+    """What stays the same about a finding when lines are inserted above it."""
+    place = finding.location
+    message = _POSITION_IN_WORDS.sub(r"\1", finding.message)
+    return repr((finding.rule, place.block, place.item, sorted(place.key.items()), message))
+
+
+def _result(finding: Finding, artifact: Mapping[str, Any], order: Mapping[str, int], identity: str) -> dict[str, Any]:
+    """One finding."""
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": order[finding.rule],
         "level": _LEVELS[finding.severity],
-        "message": {"text": finding.message + help_text},
-        "locations": [_location(finding.location, entry.path, index)],
+        "message": {"text": f"{finding.message}\n{finding.help}" if finding.help else finding.message},
+        "locations": [_location(finding.location, artifact, finding.source_line)],
         "occurrenceCount": max(1, finding.count),
-        "partialFingerprints": {"findingHash/v1": hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()},
-        "properties": {"data": dict(finding.data), "reference": finding.reference},
+        "partialFingerprints": {"imgcifFinding/v1": digest},
+        "properties": {
+            "item": finding.location.item,
+            "key": finding.location.key,
+            "reference": finding.reference,
+            "isWholeFile": finding.location.span is None,
+            "data": finding.data,
+        },
     }
     if finding.more:
-        result["relatedLocations"] = [_location(place, entry.path, index) for place in finding.more]
+        result["relatedLocations"] = [
+            {"id": number, **_location(place, artifact)} for number, place in enumerate(finding.more, 1)
+        ]
     return result
 
 
-def _location(place: Location, path: str, index: int) -> dict[str, Any]:
-    """A physical location, and the logical one where the item is known."""
-    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(path), "index": index}}
-    if place.span:
-        physical["region"] = {
-            "startLine": place.span.line,
-            "startColumn": place.span.column,
-            "endLine": place.span.end_line,
-            "endColumn": place.span.end_column,
-        }
+def _location(place: Location, artifact: Mapping[str, Any], line: str = "") -> dict[str, Any]:
+    """A physical location, and the logical one where the block or item is known."""
+    physical = {"artifactLocation": artifact, "region": _region(place, line)}
     location: dict[str, Any] = {"physicalLocation": physical}
-    if place.item:
-        location["logicalLocations"] = [{"fullyQualifiedName": f"{place.block or ''}/{place.item}"}]
+    name = "/".join(part for part in (place.block, place.item or place.category) if part)
+    if name:
+        location["logicalLocations"] = [{"fullyQualifiedName": name}]
     return location
 
 
-def _notices(entry: FileReport) -> list[dict[str, Any]]:
-    """What was not checked, as notifications of the run."""
-    texts = [
-        *((item.rule, "note", f"blocked by {', '.join(item.by)}") for item in entry.outcomes.blocked),
-        *((item.rule, "note", f"not checked: {item.reason}") for item in entry.outcomes.not_checked),
-        *((item.rule, "error", f"crashed: {item.reason}") for item in entry.outcomes.crashed),
-    ]
-    return [
-        {
-            "descriptor": {"id": code},
-            "level": level,
-            "message": {"text": text},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(entry.path)}}}],
-        }
-        for code, level, text in texts
-    ]
+def _region(place: Location, line: str) -> dict[str, Any]:
+    """The span; a finding about the whole file stands at its first line, as services demand a line."""
+    span = place.span
+    if span is None:
+        return {"startLine": 1}
+    region: dict[str, Any] = {
+        "startLine": span.line,
+        "startColumn": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
+    }
+    if span.line == span.end_line and span.column < span.end_column <= len(line) + 1:
+        region["snippet"] = {"text": line[span.column - 1 : span.end_column - 1]}
+    return region
+
+
+def _invocation(report: Report, uris: list[str], order: Mapping[str, int]) -> dict[str, Any]:
+    """How the run went, with what was not checked and why."""
+    return {
+        "executionSuccessful": not any(entry.outcomes.crashed for entry in report.files),
+        "toolExecutionNotifications": [
+            _notice(gap, {"uri": uri, "index": index}, order)
+            for index, (entry, uri) in enumerate(zip(report.files, uris))
+            for gap in gaps(entry)
+        ],
+    }
+
+
+def _notice(gap: Gap, artifact: Mapping[str, Any], order: Mapping[str, int]) -> dict[str, Any]:
+    """One reason with the rules that did not judge because of it."""
+    kind = gap.kind.replace(" ", "-")
+    notice: dict[str, Any] = {
+        "descriptor": {"id": kind, "index": list(_NOTICES).index(kind)},
+        "level": "error" if kind == "crashed" else "note",
+        "message": {"text": f"{', '.join(gap.rules)}: {gap.kind} - {gap.reason}"},
+        "locations": [{"physicalLocation": {"artifactLocation": artifact}}],
+        "properties": {"rules": gap.rules},
+    }
+    if len(gap.rules) == 1:
+        code = gap.rules[0]
+        notice["associatedRule"] = {"id": code, **({"index": order[code]} if code in order else {})}
+    return notice
