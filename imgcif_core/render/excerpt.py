@@ -58,7 +58,7 @@ def _cut(before: str, marked: str, after: str, room: int) -> Excerpt:
     middle = "".join(_fitting(marked, room - 2))
     if middle.endswith(CUT) and not marked.endswith(CUT):
         return Excerpt(CUT if before else "", middle.removesuffix(CUT), CUT)
-    spare = room - cells(middle)
+    spare = room - max(1, cells(middle))
     left, right = _tail(before, spare), _head(after, spare)
     half = spare // 2
     if cells(left) + cells(right) > spare:
@@ -67,7 +67,7 @@ def _cut(before: str, marked: str, after: str, room: int) -> Excerpt:
         elif cells(right) <= half:
             left = _tail(before, spare - cells(right))
         else:
-            left, right = _tail(before, half), _head(after, half)
+            left, right = _tail(before, half), _head(after, spare - half)
     return Excerpt(left, middle, right)
 
 

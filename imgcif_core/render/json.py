@@ -80,7 +80,7 @@ def _plain_other(value: Any) -> Any:
 def _chunks(report: Report) -> Iterator[str]:
     """The text of the report in pieces."""
     head = replace(report, files=()).as_dict()
-    yield from _with_list(head, "files", (_file(entry) for entry in report.files))
+    yield from with_list(head, "files", (_file(entry) for entry in report.files))
     yield "\n"
 
 
@@ -89,10 +89,10 @@ def _file(entry: FileReport) -> Iterator[str]:
     head = replace(entry, findings=()).as_dict()
     counts = {str(severity): entry.count(severity) for severity in Severity}
     whole = {**head, "conforming": entry.conforming, "counts": counts}
-    yield from _with_list(whole, "findings", ([dumps(finding.as_dict())] for finding in entry.findings))
+    yield from with_list(whole, "findings", ([dumps(finding.as_dict())] for finding in entry.findings))
 
 
-def _with_list(value: Mapping[str, Any], name: str, entries: Iterable[Iterable[str]]) -> Iterator[str]:
+def with_list(value: Mapping[str, Any], name: str, entries: Iterable[Iterable[str]]) -> Iterator[str]:
     """An object whose member `name` is a list that is written entry by entry."""
     separator = "{"
     for key, member in value.items():

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 from imgcif_core.findings import FileReport, Finding, Report, Severity
 from imgcif_core.render.summary import gaps, judge, place, repeats
 
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNFIT = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class _Case(NamedTuple):
@@ -109,8 +109,8 @@ def _line(finding: Finding) -> str:
 
 
 def _legal(text: str) -> str:
-    """Text with a mark in place of what XML cannot hold."""
-    return _ILLEGAL.sub("\ufffd", text)
+    """Text with a mark in place of what XML cannot hold or advises against."""
+    return _UNFIT.sub("\ufffd", text)
 
 
 def _attribute(text: str) -> str:

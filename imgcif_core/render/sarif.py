@@ -5,11 +5,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import quote
 
 from imgcif_core.findings import DictionaryIdentity, FileReport, Finding, Location, Report, Severity
-from imgcif_core.render.json import dumps
+from imgcif_core.render.json import dumps, with_list
 from imgcif_core.render.summary import Gap, RuleTexts, gaps
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -35,11 +35,17 @@ def render(report: Report, rules: RuleTexts | None = None, root: str | None = No
     root :
         Folder to which absolute paths below it are made relative; other paths stay as given.
     """
-    return dumps(log(report, rules or {}, root)) + "\n"
+    return "".join(_chunks(report, rules or {}, root))
 
 
-def log(report: Report, rules: RuleTexts, root: str | None = None) -> dict[str, Any]:
-    """The SARIF log as plain data."""
+def write(report: Report, stream: TextIO, rules: RuleTexts | None = None, root: str | None = None) -> None:
+    """Write the log result by result, without the whole text in memory."""
+    for chunk in _chunks(report, rules or {}, root):
+        stream.write(chunk)
+
+
+def _chunks(report: Report, rules: RuleTexts, root: str | None) -> Iterator[str]:
+    """The text of the log in pieces, with a line for each result."""
     names = {finding.rule: finding.name for finding in report.findings()}
     order = {code: index for index, code in enumerate(sorted(names))}
     uris = [_uri(entry.path, root) for entry in report.files]
@@ -51,13 +57,16 @@ def log(report: Report, rules: RuleTexts, root: str | None = None) -> dict[str, 
         "columnKind": "unicodeCodePoints",
         "artifacts": [_artifact(entry, uri) for entry, uri in zip(report.files, uris)],
         "invocations": [_invocation(report, uris, order)],
-        "results": [
-            result
-            for index, entry in enumerate(report.files)
-            for result in _results(entry, {"uri": uris[index], "index": index}, order)
-        ],
+        "results": [],
     }
-    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    results = (
+        [dumps(result)]
+        for index, (entry, uri) in enumerate(zip(report.files, uris))
+        for result in _results(entry, {"uri": uri, "index": index}, order)
+    )
+    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": []}
+    yield from with_list(log, "runs", [with_list(run, "results", results)])
+    yield "\n"
 
 
 def _driver(report: Report, rules: list[dict[str, Any]]) -> dict[str, Any]:
