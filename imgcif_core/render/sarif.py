@@ -14,6 +14,7 @@ from imgcif_core.render.summary import Gap, RuleTexts, gaps
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LONGEST_DESCRIPTION = 1024
+ArtifactLocation = Mapping[str, str | int]
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _SEMANTIC_VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 _POSITION_IN_WORDS = re.compile(r"\b(lines?|columns?|at) \d+(?:(?:, | and |:)\d+)*")
@@ -48,25 +49,28 @@ def _chunks(report: Report, rules: RuleTexts, root: str | None) -> Iterator[str]
     """The text of the log in pieces, with a line for each result."""
     names = {finding.rule: finding.name for finding in report.findings()}
     order = {code: index for index, code in enumerate(sorted(names))}
-    uris = [_uri(entry.path, root) for entry in report.files]
+    places = _places(report, root)
     run = {
         "tool": {
             "driver": _driver(report, [_rule(code, names[code], rules) for code in order]),
-            "extensions": [_dictionary(identity) for identity in report.dictionaries],
+            "extensions": [_dictionary(identity) for identity in dict.fromkeys(report.dictionaries)],
         },
         "columnKind": "unicodeCodePoints",
-        "artifacts": [_artifact(entry, uri) for entry, uri in zip(report.files, uris)],
-        "invocations": [_invocation(report, uris, order)],
+        "artifacts": list({place["uri"]: _artifact(entry, place) for entry, place in places}.values()),
+        "invocations": [_invocation(report, places, order)],
         "results": [],
     }
-    results = (
-        [dumps(result)]
-        for index, (entry, uri) in enumerate(zip(report.files, uris))
-        for result in _results(entry, {"uri": uri, "index": index}, order)
-    )
+    results = ([dumps(result)] for entry, place in places for result in _results(entry, place, order))
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": []}
     yield from with_list(log, "runs", [with_list(run, "results", results)])
     yield "\n"
+
+
+def _places(report: Report, root: str | None) -> list[tuple[FileReport, ArtifactLocation]]:
+    """Each file with its location; a file that was given twice is one artifact."""
+    uris = [_uri(entry.path, root) for entry in report.files]
+    order = {uri: index for index, uri in enumerate(dict.fromkeys(uris))}
+    return [(entry, {"uri": uri, "index": order[uri]}) for entry, uri in zip(report.files, uris)]
 
 
 def _driver(report: Report, rules: list[dict[str, Any]]) -> dict[str, Any]:
@@ -131,9 +135,9 @@ def _encoded(text: str) -> str:
         return quote(text.encode("utf-8", "replace"))
 
 
-def _artifact(entry: FileReport, uri: str) -> dict[str, Any]:
+def _artifact(entry: FileReport, place: ArtifactLocation) -> dict[str, Any]:
     """A file that was checked."""
-    artifact: dict[str, Any] = {"location": {"uri": uri}, "roles": ["analysisTarget"]}
+    artifact: dict[str, Any] = {"location": place, "roles": ["analysisTarget"]}
     if entry.sha256:
         artifact["hashes"] = {"sha-256": entry.sha256}
     artifact["properties"] = {
@@ -146,7 +150,7 @@ def _artifact(entry: FileReport, uri: str) -> dict[str, Any]:
     return artifact
 
 
-def _results(entry: FileReport, artifact: Mapping[str, Any], order: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+def _results(entry: FileReport, artifact: ArtifactLocation, order: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     """The findings of one file, equal fingerprints told apart by their order in the file."""
     seen: Counter[str] = Counter()
     for finding in entry.findings:
@@ -162,7 +166,7 @@ def _identity(finding: Finding) -> str:
     return repr((finding.rule, place.block, place.item, sorted(place.key.items()), message))
 
 
-def _result(finding: Finding, artifact: Mapping[str, Any], order: Mapping[str, int], identity: str) -> dict[str, Any]:
+def _result(finding: Finding, artifact: ArtifactLocation, order: Mapping[str, int], identity: str) -> dict[str, Any]:
     """One finding."""
     digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
     result: dict[str, Any] = {
@@ -188,7 +192,7 @@ def _result(finding: Finding, artifact: Mapping[str, Any], order: Mapping[str, i
     return result
 
 
-def _location(place: Location, artifact: Mapping[str, Any], line: str = "") -> dict[str, Any]:
+def _location(place: Location, artifact: ArtifactLocation, line: str = "") -> dict[str, Any]:
     """A physical location, and the logical one where the block or item is known."""
     physical = {"artifactLocation": artifact, "region": _region(place, line)}
     location: dict[str, Any] = {"physicalLocation": physical}
@@ -214,19 +218,19 @@ def _region(place: Location, line: str) -> dict[str, Any]:
     return region
 
 
-def _invocation(report: Report, uris: list[str], order: Mapping[str, int]) -> dict[str, Any]:
+def _invocation(
+    report: Report, places: list[tuple[FileReport, ArtifactLocation]], order: Mapping[str, int]
+) -> dict[str, Any]:
     """How the run went, with what was not checked and why."""
     return {
         "executionSuccessful": not any(entry.outcomes.crashed for entry in report.files),
         "toolExecutionNotifications": [
-            _notice(gap, {"uri": uri, "index": index}, order)
-            for index, (entry, uri) in enumerate(zip(report.files, uris))
-            for gap in gaps(entry)
+            _notice(gap, artifact, order) for entry, artifact in places for gap in gaps(entry)
         ],
     }
 
 
-def _notice(gap: Gap, artifact: Mapping[str, Any], order: Mapping[str, int]) -> dict[str, Any]:
+def _notice(gap: Gap, artifact: ArtifactLocation, order: Mapping[str, int]) -> dict[str, Any]:
     """One reason with the rules that did not judge because of it."""
     kind = gap.kind.replace(" ", "-")
     notice: dict[str, Any] = {

@@ -161,6 +161,12 @@ def test_paths_become_percent_encoded_references(path: str, expected: str) -> No
     assert uri(path) == expected
 
 
+def test_a_file_given_twice_is_one_artifact() -> None:
+    only = run(replace(REPORT, files=(*REPORT.files, *REPORT.files), dictionaries=REPORT.dictionaries * 2))
+    assert [artifact["location"]["index"] for artifact in only["artifacts"]] == [0, 1]
+    assert len(only["results"]) == 6 and len(only["tool"]["extensions"]) == 1
+
+
 def test_absolute_paths_below_the_root_become_relative() -> None:
     assert uri("/work/data/a b.cif", root="/work") == "data/a%20b.cif"
     assert uri("/other/a.cif", root="/work") == "file:///other/a.cif"
