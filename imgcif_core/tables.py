@@ -1,6 +1,6 @@
 """Document x dictionary: the categories of one block as tables of columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -156,12 +156,17 @@ class Tables:
     def __init__(self, block: Block, dictionary: Dictionary) -> None:
         self.block = block
         self.dictionary = dictionary
-        self.others: Sequence[Tables] = ()
+        self.file: Sequence[Tables] = (self,)
         self.unknown: list[Column] = []
         self.items: dict[str, tuple[Item, Column]] = {}
         self._tables: dict[str, Table] = {}
         self._empty: dict[str, Table] = {}
         self._sort_columns()
+
+    @property
+    def others(self) -> Iterator["Tables"]:
+        """The tables of the other blocks of the file."""
+        return (tables for tables in self.file if tables is not self)
 
     @property
     def present(self) -> list[Table]:

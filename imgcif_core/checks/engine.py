@@ -24,6 +24,8 @@ from imgcif_core.errors import UsageError
 from imgcif_core.findings import Blockage, FileReport, Finding, Location, Outcomes, Severity, Unchecked
 from imgcif_core.tables import Tables
 
+MAX_BLOCKS = 1000
+
 
 class _Crashed(Exception):
     """A provider stopped on a fault of ours; the rules that need it cannot run."""
@@ -79,9 +81,9 @@ class _Record:
 def check_document(document: Document, dictionary: Dictionary, options: CheckOptions) -> FileReport:
     """Run every rule that the options and the profile ask for over one document."""
     blocks = [block for block in document.blocks if options.block in (None, block.name)]
-    all_tables = [Tables(block, dictionary) for block in blocks]
+    all_tables = [Tables(block, dictionary) for block in blocks[:MAX_BLOCKS]]
     for tables in all_tables:
-        tables.others = [other for other in all_tables if other is not tables]
+        tables.file = all_tables
     name = choose_profile(document, all_tables) if options.profile == "auto" else options.profile
     profile = load_profile(name)
     top = Inputs(
@@ -96,7 +98,7 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
         }
     )
     inner = [Inputs({"tables": tables, "block": tables.block}, top) for tables in all_tables]
-    findings, outcomes = _run_all(profile, options, top, inner)
+    findings, outcomes = _run_all(profile, options, top, inner, unjudged=len(blocks) - len(all_tables))
     return FileReport(
         document.source.path,
         document.source.sha256,
@@ -108,7 +110,7 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
 
 
 def _run_all(
-    profile: Profile, options: CheckOptions, top: Inputs, inner: Sequence[Inputs]
+    profile: Profile, options: CheckOptions, top: Inputs, inner: Sequence[Inputs], *, unjudged: int
 ) -> tuple[list[Finding], Outcomes]:
     """All findings, and the outcome of every rule that has none."""
     findings: list[Finding] = []
@@ -120,7 +122,11 @@ def _run_all(
             record.endings.add("not_checked")
             record.reasons.append(reason)
             continue
-        for inputs in [top] if is_file_rule(rule.inputs) else inner:
+        is_of_file = is_file_rule(rule.inputs)
+        if unjudged and not is_of_file:
+            record.endings.add("not_checked")
+            record.reasons.append(f"{unjudged} data blocks beyond the first {MAX_BLOCKS}")
+        for inputs in [top] if is_of_file else inner:
             findings.extend(_run_one(rule, inputs, profile, record))
     found = {finding.rule for finding in findings}
     quiet = {code: record for code, record in records.items() if code not in found or "crashed" in record.endings}

@@ -1,6 +1,7 @@
 """Joins of columns: which values are found where, without a step per row."""
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -66,7 +67,18 @@ def first_row_of(hashes: np.ndarray, row: int) -> int:
 def same_data_set(tables: Tables) -> list[Tables]:
     """The other blocks of the file that may hold parents: no data set id, or the same one."""
     own = tables.table("audit_dataset").text("id")
-    return [other for other in tables.others if other.table("audit_dataset").text("id") in (None, own) or own is None]
+    if len(tables.file) == 1:
+        return []
+    others = (other for other in tables.others if own in (None, _data_set(other)) or _data_set(other) is None)
+    return list(islice(others, MAX_OTHERS))
+
+
+def _data_set(tables: Tables) -> str | None:
+    """The id of the data set to which a block says that it belongs."""
+    return tables.table("audit_dataset").text("id")
+
+
+MAX_OTHERS = 200
 
 
 def columns_named(tables: Tables, identifier: str) -> list[Column]:

@@ -61,6 +61,8 @@ def unknown_data_name(tables: Tables, dictionary: Dictionary, all_tables: Sequen
     unknown = [column for column in tables.unknown if not is_local(column.name)]
     title = f"{dictionary.title} {dictionary.version}".strip()
     if unknown and not any(entry.items for entry in all_tables):
+        if any(entry.unknown for entry in all_tables[: all_tables.index(tables)]):
+            return
         place = name_place(block, unknown[0])
         yield Problem(place, severity="error", variant="nothing", names=len(unknown), dictionary=title)
         return

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.checks.joins import columns_named
 from imgcif_core.checks.registry import Problem, rule
 from imgcif_core.checks.suggest import nearest
 from imgcif_core.cif.columns import Column
@@ -15,6 +16,7 @@ from imgcif_core.tables import Tables
 
 SHOWN = 60
 MAX_PLACES = 6
+MAX_SUGGESTED = 50
 _CONTAINERS = ("List", "Array", "Matrix")
 
 
@@ -61,24 +63,28 @@ def state_not_enumerated(tables: Tables) -> Iterator[Problem]:
         if item.states is None:
             continue
         first, inverse = column.distinct()
+        suggested = 0
         for index, row in enumerate(first):
             if column.is_null[row] or column.quoting_of(row) in (Quoting.LIST, Quoting.TABLE):
                 continue
             text = column.text(int(row))
             if in_states(item, text) or compression_meant(item, text):
                 continue
-            rows = np.flatnonzero(inverse == index)
-            yield _state_problem(tables, item, column, text, rows)
+            suggested += 1
+            rows = np.flatnonzero(inverse == index) if suggested <= MAX_SUGGESTED else np.array([row])
+            yield _state_problem(tables, item, column, text, rows, suggest=suggested <= MAX_SUGGESTED)
         yield from _states_in_containers(tables, item, column)
 
 
-def _state_problem(tables: Tables, item: Item, column: Column, text: str, rows: np.ndarray) -> Problem:
+def _state_problem(
+    tables: Tables, item: Item, column: Column, text: str, rows: np.ndarray, *, suggest: bool = True
+) -> Problem:
     """The finding for one wrong text."""
     states = item.states or ()
     expected = next((state for state in states if state.casefold() == text.casefold()), None)
     tolerated = text.upper() in {state.upper() for state in item.tolerated}
     variant = "case" if expected else "gap" if tolerated else "" if item.states_mandatory else "advisory"
-    near = nearest(text, states, 0.6)
+    near = nearest(text, states, 0.6) if suggest else None
     help_text = f"did you mean {expected or near}" if expected or near else None
     places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
     return Problem(
@@ -173,7 +179,7 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if item.id.lower() == "_array_data.data":
             continue
         yield from _container_problems(tables, item, column)
-        if item.contents in ("Word", "Code", "Uri", "Text"):
+        if item.contents in ("Word", "Code", "Text"):
             continue
         rows = wrong_rows(item, column)
         for text, place, count, more in by_value(tables, item, column, rows):
@@ -274,6 +280,8 @@ def _cells_of_wrong_type(tables: Tables, item: Item, column: Column, row: int) -
         "negative": "standard uncertainty {name} is {value} - expected 0 or more",
         "large": "{name} is {value} - its standard uncertainty is larger than the value",
         "twice": "{name} gives {su:g} in brackets, but {other} gives {value} as its standard uncertainty",
+        "lone": "{name} gives a standard uncertainty, but {other} is not given",
+        "missing": "{name} is a measured value, given without its standard uncertainty",
     },
 )
 def uncertainty_misplaced(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
@@ -289,8 +297,16 @@ def uncertainty_misplaced(tables: Tables, dictionary: Dictionary) -> Iterator[Pr
         if item.purpose == "SU":
             rows = np.flatnonzero(numbers.valid & (numbers.values < 0))
             yield from _su_problems(tables, item, column, rows, "negative", None)
+            if item.linked and not columns_named(tables, item.linked):
+                place = value_place(tables, item, column, 0)
+                yield Problem(place, severity="info", variant="lone", name=column.name, other=item.linked)
             continue
         has_su = ~np.isnan(numbers.su)
+        if item.purpose == "Measurand" and numbers.valid.any() and not has_su.any():
+            if not any(other.purpose == "SU" and other.linked == item.id for other, _ in tables.items.values()):
+                place = value_place(tables, item, column, int(numbers.valid.argmax()))
+                yield Problem(place, severity="info", variant="missing", name=column.name)
+            continue
         if not has_su.any():
             continue
         if item.purpose != "Measurand":

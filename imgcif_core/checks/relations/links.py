@@ -6,7 +6,7 @@ import numpy as np
 
 from imgcif_core.checks.dictionary.keys import is_section_id
 from imgcif_core.checks.dictionary.values import by_value
-from imgcif_core.checks.joins import columns_named, missing_rows, same_data_set
+from imgcif_core.checks.joins import MAX_OTHERS, columns_named, missing_rows, same_data_set
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.suggest import did_you_mean
 from imgcif_core.cif.columns import Column
@@ -72,6 +72,9 @@ def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     for item, column, parent in generic_links(tables, dictionary):
         own, others = parent_columns(tables, parent)
         parents = own + others
+        if len(tables.file) > MAX_OTHERS and len(missing_rows(column, parents)):
+            # The row may stand in a block beyond those that are looked at.
+            continue
         if not any((~entry.is_null).any() for entry in parents):
             continue
         judged = True
