@@ -1,0 +1,1 @@
+"""The instrument in numbers: axes, scans, detector and beam as plain arrays, without any rules."""

@@ -1,0 +1,36 @@
+"""Rotations and angles of vectors; arrays of shape (..., 3), angles in degrees."""
+
+import numpy as np
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors of length 1 in the same directions; null vectors stay null."""
+    vectors = np.asarray(vectors, dtype=float)
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+
+
+def rotation_matrices(axis: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """Right-handed rotations about one axis by angles in degrees: angles (...) give (..., 3, 3).
+
+    Rodrigues' formula with the axis normalised; a null axis gives the identity.
+    """
+    x, y, z = unit(axis)
+    angles_rad = np.radians(np.asarray(angles, dtype=float))
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    sine, cosine = np.sin(angles_rad)[..., None, None], np.cos(angles_rad)[..., None, None]
+    return np.eye(3) + sine * cross + (1.0 - cosine) * (cross @ cross)
+
+
+def angle_between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The angle between vectors in degrees, accurate for small angles too; nan for null vectors."""
+    one, two = unit(first), unit(second)
+    angle = 2.0 * np.arctan2(np.linalg.norm(one - two, axis=-1), np.linalg.norm(one + two, axis=-1))
+    is_null = (np.linalg.norm(one, axis=-1) == 0) | (np.linalg.norm(two, axis=-1) == 0)
+    return np.where(is_null, np.nan, np.degrees(angle))
+
+
+def angle_difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """How far two angles in degrees are apart modulo 360: 0 to 180."""
+    difference = np.abs(np.asarray(first, dtype=float) - np.asarray(second, dtype=float)) % 360.0
+    return np.minimum(difference, 360.0 - difference)
