@@ -173,9 +173,7 @@ def build_axes(tables: Tables) -> Axes:
     equipment = tuple((text or "").lower() for text in table.texts("equipment"))
     kinds = _kinds(tables, table, names)
     vector = np.stack([table.numbers(f"vector[{part}]", 0.0) for part in _COMPONENTS], axis=1)
-    given: np.ndarray = np.stack([table.explicit(f"vector[{part}]") for part in _COMPONENTS]).any(
-        axis=0, keepdims=False
-    )
+    given = np.stack([table.explicit(f"vector[{part}]") for part in _COMPONENTS]).any(axis=0, keepdims=False)
     offset = np.stack([table.numbers(f"offset[{part}]", 0.0) for part in _COMPONENTS], axis=1)
     for index, part in enumerate(_COMPONENTS):
         for numbers, name in ((vector, f"vector[{part}]"), (offset, f"offset[{part}]")):
