@@ -2,6 +2,8 @@
 
 from imgcif_core.checks.registry import Blocked, NotApplicable, provider
 from imgcif_core.model.axes import DANGLING, Axes, build_axes
+from imgcif_core.model.beam import Beam, build_beam
+from imgcif_core.model.detector import Detector, build_detector
 from imgcif_core.model.scans import Scans, build_scans
 from imgcif_core.tables import Tables
 
@@ -34,3 +36,34 @@ def scans_of(tables: Tables, axes: Axes) -> Scans:
     if not len(scans):
         raise NotApplicable("no scans")
     return scans
+
+
+@provider("beam")
+def beam_of(tables: Tables) -> Beam:
+    """The beam of a block; a block that says nothing of it has the default direction."""
+    return build_beam(tables, build_axes(tables) if tables.table("axis") else None)
+
+
+@provider("panels")
+def panels_of(tables: Tables, axes: Axes) -> Detector:
+    """The detector as it is written, sound or not; `NotApplicable` where no pixel has an axis."""
+    detector = build_detector(tables, axes)
+    if not len(detector):
+        raise NotApplicable("no pixel directions")
+    return detector
+
+
+# Which rule reports the fault of a panel, by the first word of the fault.
+_REPORTED_BY = {"axis": "AXI001", "number": "DIC008", "precedence": "DET001", "set": "REL018"}
+
+
+@provider("detector")
+def detector_of(panels: Detector, axis_tree: Axes) -> Detector:
+    """The detector with at least one flat panel; `Blocked` where a panel cannot be placed."""
+    codes = {_REPORTED_BY.get(panel.fault.partition(" ")[0]) for panel in panels.panels if panel.shape == "unplaced"}
+    known = sorted(code for code in codes if code)
+    if known:
+        raise Blocked(*known)
+    if not panels.flat:
+        raise NotApplicable("no flat panel")
+    return panels

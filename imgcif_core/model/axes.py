@@ -32,7 +32,7 @@ class Placement:
     def apply(self, points: np.ndarray) -> np.ndarray:
         """Points (..., 3) of the carried frame in the outer frame: (frames, ..., 3)."""
         flat = np.asarray(points, dtype=float).reshape(-1, 3)
-        moved = np.einsum("fij,pj->fpi", self.rotation, flat) + self.translation[:, None, :]
+        moved = flat @ np.swapaxes(self.rotation, -1, -2) + self.translation[:, None, :]
         return moved.reshape(len(self.rotation), *np.shape(points))
 
     def turn(self, directions: np.ndarray) -> np.ndarray:
@@ -41,9 +41,8 @@ class Placement:
 
     def inside(self, outer: "Placement") -> "Placement":
         """The motion that makes this one first, then the outer one."""
-        rotation = outer.rotation @ self.rotation
-        translation = np.einsum("fij,fj->fi", outer.rotation, self.translation) + outer.translation
-        return Placement(rotation, translation)
+        translation = (outer.rotation @ self.translation[..., None])[..., 0] + outer.translation
+        return Placement(outer.rotation @ self.rotation, translation)
 
 
 @dataclass(frozen=True)
@@ -139,31 +138,32 @@ class Axes:
             Angles in degrees or displacements in mm by row of an axis, each (frames,) or a single
             number; axes that are not named stand at zero.
         """
-        placed = Placement(np.broadcast_to(np.eye(3), (frames, 3, 3)), np.zeros((frames, 3)))
+        placed = Placement(np.eye(3)[None], np.zeros((1, 3)))
         seen: set[int] = set()
         while row >= 0 and row not in seen:
             seen.add(row)
-            setting = np.broadcast_to(np.asarray(settings.get(row, 0.0), dtype=float), (frames,))
-            placed = placed.inside(self._step(row, setting, frames))
+            placed = placed.inside(self._step(row, settings.get(row, 0.0)))
             turned_by = int(self.rotation_parent[row])
             if turned_by >= 0 and self.rotation[row] != 0 and turned_by not in seen:
-                angle = np.broadcast_to(np.asarray(settings.get(turned_by, 0.0), dtype=float), (frames,))
-                placed = placed.inside(self._step(turned_by, angle + self.rotation[row], frames))
+                seen.add(turned_by)
+                angle = np.asarray(settings.get(turned_by, 0.0), dtype=float) + self.rotation[row]
+                placed = placed.inside(self._step(turned_by, angle))
                 row = int(self.parent[turned_by])
             else:
                 row = int(self.parent[row])
-        return placed
+        return Placement(
+            np.broadcast_to(placed.rotation, (frames, 3, 3)), np.broadcast_to(placed.translation, (frames, 3))
+        )
 
-    def _step(self, row: int, setting: np.ndarray, frames: int) -> Placement:
-        """The motion of one axis."""
-        offset = np.nan_to_num(self.offset[row])
+    def _step(self, row: int, setting: np.ndarray | float) -> Placement:
+        """The motion of one axis; one frame where the setting is one number."""
+        values = np.atleast_1d(np.asarray(setting, dtype=float))
+        offset = np.nan_to_num(self.offset[row])[None]
         if self.kind[row] == "rotation":
-            matrices = rotation_matrices(self.direction[row], setting)
-            return Placement(matrices, np.broadcast_to(offset, (frames, 3)))
-        moved = offset + setting[:, None] * self.direction[row]
-        if self.kind[row] != "translation":
-            moved = np.broadcast_to(offset, (frames, 3))
-        return Placement(np.broadcast_to(np.eye(3), (frames, 3, 3)), moved)
+            return Placement(rotation_matrices(self.direction[row], values), offset)
+        if self.kind[row] == "translation":
+            offset = offset + values[:, None] * self.direction[row]
+        return Placement(np.eye(3)[None], offset)
 
 
 def build_axes(tables: Tables) -> Axes:
