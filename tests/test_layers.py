@@ -15,6 +15,7 @@ LAYERS = {
     "tables": 3,
     "model": 4,
     "images": 4,
+    "sources": 4,
     "checks": 5,
     "render": 5,
     "api": 6,
