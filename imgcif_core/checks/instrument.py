@@ -1,19 +1,28 @@
 """The instrument of a block as inputs of rules; a broken axis tree blocks what rests on it."""
 
-from imgcif_core.checks.registry import Blocked, NotApplicable, provider
+from imgcif_core.checks.registry import Blocked, NotApplicable, NotChecked, provider
 from imgcif_core.model.axes import DANGLING, Axes, build_axes
 from imgcif_core.model.beam import Beam, build_beam
 from imgcif_core.model.detector import Detector, build_detector
 from imgcif_core.model.scans import Scans, build_scans
 from imgcif_core.tables import Tables
 
+# Each scan costs some steps of Python; beyond this number one file would hold up the others.
+MAX_SCANS = 20_000
+
+
+@provider("any_axes")
+def any_axes_of(tables: Tables) -> Axes:
+    """All axes of a block as they are written, none where it defines none."""
+    return build_axes(tables)
+
 
 @provider("axes")
-def axes_of(tables: Tables) -> Axes:
+def axes_of(any_axes: Axes) -> Axes:
     """All axes of a block as they are written; `NotApplicable` where there is none."""
-    if not tables.table("axis"):
+    if not len(any_axes):
         raise NotApplicable("no axes")
-    return build_axes(tables)
+    return any_axes
 
 
 @provider("axis_tree")
@@ -30,9 +39,12 @@ def axis_tree(axes: Axes) -> Axes:
 
 
 @provider("scans")
-def scans_of(tables: Tables, axes: Axes) -> Scans:
+def scans_of(tables: Tables, any_axes: Axes) -> Scans:
     """The scans of a block with the settings of its axes; `NotApplicable` where there is none."""
-    scans = build_scans(tables, axes)
+    rows = tables.table("diffrn_scan").rows
+    if rows > MAX_SCANS:
+        raise NotChecked(f"{rows} scans, more than {MAX_SCANS}")
+    scans = build_scans(tables, any_axes)
     if not len(scans):
         raise NotApplicable("no scans")
     return scans

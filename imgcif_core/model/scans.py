@@ -1,12 +1,19 @@
 """Scans and the settings of axes: frame rows first, else start and increment, else zero."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from imgcif_core.cif.columns import Column
+from imgcif_core.cif.columns import Column, hash_text
 from imgcif_core.model.axes import Axes
 from imgcif_core.tables import Table, Tables
+
+_PARTS = ("start", "increment", "range", "rstrt_incr")
+_FRAME_ITEMS = {"setting": "", "increment": "_increment", "restart": "_rstrt_incr"}
+# Beyond this a float64 no longer counts in steps of one.
+_LARGEST_COUNT = 2.0**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +31,32 @@ class Drive:
     range: float
     restart: float
 
+    @property
+    def step(self) -> float:
+        """From the start of one frame to the start of the next: increment and restart increment."""
+        return float(np.nan_to_num(self.increment) + np.nan_to_num(self.restart))
+
+    @property
+    def moves(self) -> bool:
+        """True if the scan states any motion of the axis."""
+        return any(np.nan_to_num(value) != 0 for value in (self.increment, self.range, self.restart))
+
+    def item(self, part: str) -> str:
+        """The item of DIFFRN_SCAN_AXIS that holds a part: start, increment, range or rstrt_incr."""
+        return f"{'angle' if self.is_angle else 'displacement'}_{part}"
+
     def settings(self, numbers: np.ndarray) -> np.ndarray:
         """The settings at the start of frames, by their 1-based numbers."""
-        step = np.nan_to_num(self.increment) + np.nan_to_num(self.restart)
-        return np.nan_to_num(self.start) + (np.asarray(numbers) - 1) * step
+        return np.nan_to_num(self.start) + (np.asarray(numbers) - 1) * self.step
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """One scan: frames as stated, frame ids in the order of their numbers, drives by row of the axis.
 
-    `frame_rows` are rows of DIFFRN_SCAN_FRAME in the order of the frame numbers, `numbers` the numbers.
+    `row` is the row of DIFFRN_SCAN, -1 where the scan is only implied. `frame_rows` are rows of
+    DIFFRN_SCAN_FRAME in the order of the frame numbers, `numbers` the numbers counted from 1 whatever
+    the file counts from. The file may hold fewer frames than stated: indices run over `count`.
     """
 
     id: str
@@ -45,6 +67,11 @@ class Scan:
     numbers: np.ndarray
     frame_settings: "FrameSettings" = field(repr=False)
 
+    @property
+    def count(self) -> int:
+        """The number of frames whose settings can be asked for by index."""
+        return len(self.frame_rows) or self.frames
+
     def setting(self, axis: int, index: int) -> float:
         """The setting of an axis at the start of the frame of an index in this scan."""
         return float(self.settings(axis, np.array([index]))[0])
@@ -54,10 +81,26 @@ class Scan:
         numbers = self.numbers[indices] if len(self.numbers) else np.asarray(indices) + 1
         drive = self.drives.get(axis)
         values = drive.settings(numbers) if drive else np.zeros(len(numbers))
-        if len(self.frame_rows):
-            found = self.frame_settings.of(axis, self.frame_rows[indices])
-            values = np.where(np.isnan(found), values, found)
-        return values
+        return self._over(values, axis, indices, "setting")
+
+    def increments(self, axis: int, indices: np.ndarray) -> np.ndarray:
+        """How far an axis moves during some frames, by index in this scan; zero where nothing is said."""
+        drive = self.drives.get(axis)
+        stated = float(np.nan_to_num(drive.increment)) if drive else 0.0
+        return self._over(np.full(len(indices), stated), axis, indices, "increment")
+
+    def restarts(self, axis: int, indices: np.ndarray) -> np.ndarray:
+        """How far an axis moves after some frames before the next; zero where nothing is said."""
+        drive = self.drives.get(axis)
+        stated = float(np.nan_to_num(drive.restart)) if drive else 0.0
+        return self._over(np.full(len(indices), stated), axis, indices, "restart")
+
+    def _over(self, values: np.ndarray, axis: int, indices: np.ndarray, part: str) -> np.ndarray:
+        """Values of the scan, replaced by those of frame rows where these say something."""
+        if not len(self.frame_rows):
+            return values
+        found = self.frame_settings.of(axis, self.frame_rows[indices], part)
+        return np.where(np.isnan(found), values, found)
 
     def at(self, index: int, axes: list[int]) -> dict[int, np.ndarray]:
         """The settings of some axes for one frame, as `Axes.placement` takes them."""
@@ -71,15 +114,21 @@ class FrameSettings:
         self.table: Table = tables.table("diffrn_scan_frame_axis")
         self._frames = tables.table("diffrn_scan_frame").column("frame_id")
         self._by_axis: dict[int, np.ndarray] = {}
-        self._cache: dict[int, np.ndarray] = {}
+        self._positions: dict[int, np.ndarray] = {}
+        self._cache: dict[str, np.ndarray] = {}
+        self._axes = axes
         column = self.table.column("axis_id")
         if column is not None:
             first, inverse = column.distinct()
             for index, row in enumerate(first):
                 axis = axes.find(None if column.is_null[row] else column.text(int(row)))
                 if axis >= 0:
-                    self._by_axis[axis] = np.flatnonzero(inverse == index)
-        self._axes = axes
+                    self._add(axis, np.flatnonzero(inverse == index))
+
+    def _add(self, axis: int, rows: np.ndarray) -> None:
+        """Keep the rows of an axis, which may be named in two spellings."""
+        known = self._by_axis.get(axis)
+        self._by_axis[axis] = rows if known is None else np.sort(np.concatenate([known, rows]))
 
     @property
     def axes(self) -> list[int]:
@@ -90,36 +139,65 @@ class FrameSettings:
         """The rows of an axis."""
         return self._by_axis.get(axis, np.zeros(0, dtype=np.int64))
 
-    def values(self, axis: int) -> np.ndarray:
-        """The setting in each row of an axis; nan where none is given."""
+    def is_angle(self, axis: int) -> bool:
+        """True if the rows of an axis state angles: its own kind, unless they hold only the other."""
+        own = self._axes.kind[axis] != "translation"
         rows = self.rows_of(axis)
-        angle, displacement = self.table.numbers("angle"), self.table.numbers("displacement")
-        first, second = (displacement, angle) if self._axes.kind[axis] == "translation" else (angle, displacement)
-        return np.where(np.isnan(first[rows]), second[rows], first[rows])
+        own_values, other_values = self._numbers(own, "setting"), self._numbers(not own, "setting")
+        if np.isnan(own_values[rows]).all() and not np.isnan(other_values[rows]).all():
+            return not own
+        return own
 
-    def of(self, axis: int, frame_rows: np.ndarray) -> np.ndarray:
-        """The settings of an axis for rows of DIFFRN_SCAN_FRAME; nan where no row states one."""
+    def values(self, axis: int, part: str = "setting") -> np.ndarray:
+        """The setting, increment or restart increment in each row of an axis; nan where none is given."""
+        rows = self.rows_of(axis)
+        return self._numbers(self.is_angle(axis), part)[rows]
+
+    def _numbers(self, is_angle: bool, part: str) -> np.ndarray:
+        """A column of numbers, read once."""
+        name = ("angle" if is_angle else "displacement") + _FRAME_ITEMS[part]
+        if name not in self._cache:
+            self._cache[name] = self.table.numbers(name)
+        return self._cache[name]
+
+    def of(self, axis: int, frame_rows: np.ndarray, part: str = "setting") -> np.ndarray:
+        """What rows of an axis state for rows of DIFFRN_SCAN_FRAME; nan where no row states it."""
+        positions = self.positions(axis, frame_rows)
+        values = self.values(axis, part)
+        if not len(values):
+            return np.full(len(positions), np.nan)
+        return np.where(positions < 0, np.nan, values[positions])
+
+    def positions(self, axis: int, frame_rows: np.ndarray) -> np.ndarray:
+        """Which of the rows of an axis belongs to rows of DIFFRN_SCAN_FRAME; -1 where none does."""
         if axis not in self._by_axis or self._frames is None:
-            return np.full(len(frame_rows), np.nan)
-        if axis not in self._cache:
-            self._cache[axis] = self._join(axis, self._frames)
-        return self._cache[axis][frame_rows]
+            return np.full(len(frame_rows), -1)
+        if axis not in self._positions:
+            self._positions[axis] = self._join(axis, self._frames)
+        return self._positions[axis][frame_rows]
 
     def _join(self, axis: int, frames: Column) -> np.ndarray:
-        """The setting of an axis for each row of DIFFRN_SCAN_FRAME."""
-        result = np.full(len(frames), np.nan)
+        """For each row of DIFFRN_SCAN_FRAME the row of an axis, counted among the rows of that axis."""
         ids = self.table.column("frame_id")
         if ids is None:
-            return result
-        keys, values = ids.hashes[self.rows_of(axis)], self.values(axis)
-        if len(keys) == len(result) and np.array_equal(keys, frames.hashes):
-            return values
-        order = np.argsort(keys, kind="stable")
-        position = np.searchsorted(keys[order], frames.hashes)
-        position = np.minimum(position, len(keys) - 1)
-        matched = keys[order][position] == frames.hashes
-        result[matched] = values[order][position[matched]]
-        return result
+            return np.full(len(frames), -1)
+        rows = self.rows_of(axis)
+        if len(rows) == len(frames) and np.array_equal(ids.hashes[rows], frames.hashes):
+            return np.arange(len(rows))
+        found = _lookup(ids.hashes[rows], frames.hashes)
+        if (found < 0).all():
+            found = _lookup(ids.folded_hashes()[rows], frames.folded_hashes())
+        return found
+
+
+def _lookup(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """The first position of each wanted hash among the keys, -1 where it is not there."""
+    if not len(keys):
+        return np.full(len(wanted), -1)
+    order = np.argsort(keys, kind="stable")
+    position = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
+    found = order[position]
+    return np.where(keys[found] == wanted, found, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,45 +210,94 @@ class Scans:
     def __len__(self) -> int:
         return len(self.scans)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Scan]:
         return iter(self.scans)
 
 
 def build_scans(tables: Tables, axes: Axes) -> Scans:
-    """The scans of a block; a table of axes or frames alone makes one implied scan."""
+    """The scans of a block; without DIFFRN_SCAN those that its axes and frames name, or one."""
     settings = FrameSettings(tables, axes)
     table, drives = tables.table("diffrn_scan"), tables.table("diffrn_scan_axis")
     frames = tables.table("diffrn_scan_frame")
     if not table and not drives and not frames:
         return Scans((), settings)
-    ids = [name or "" for name in table.texts("id")] or [drives.text("scan_id") or frames.text("scan_id") or ""]
-    counts = table.numbers("frames", 0.0) if table else np.array([float(frames.rows)])
+    ids = [name or "" for name in table.texts("id")] or _implied_ids(drives, frames)
+    counts = table.numbers("frames", 0.0) if table else np.zeros(len(ids))
+    alone = len(ids) == 1
+    frames_by_scan, drives_by_scan = _RowsByScan(frames, alone=alone), _RowsByScan(drives, alone=alone)
+    columns = {(word, part): drives.numbers(f"{word}_{part}") for word in ("angle", "displacement") for part in _PARTS}
     built = []
     for row, name in enumerate(ids):
-        rows, numbers = _frames_of(frames, name, alone=len(ids) == 1)
-        stated = int(counts[row]) if counts[row] > 0 else max(len(rows), 1)
-        own = _drives_of(drives, axes, name, alone=len(ids) == 1)
-        built.append(Scan(name, row, stated, own, rows, numbers, settings))
+        rows, numbers = _in_order(frames, frames_by_scan.of(name))
+        stated = int(min(counts[row], _LARGEST_COUNT)) if counts[row] >= 1 else max(len(rows), 1)
+        own = _drives_of(drives, columns, axes, drives_by_scan.of(name))
+        built.append(Scan(name, row if table else -1, stated, own, rows, numbers, settings))
     return Scans(tuple(built), settings)
 
 
-def _rows_named(table: Table, name: str, *, alone: bool) -> np.ndarray:
-    """The rows of a table that belong to a scan."""
-    column = table.column("scan_id")
-    if column is None:
-        return np.arange(table.rows if alone else 0)
-    first, inverse = column.distinct()
-    for index, row in enumerate(first):
-        if column.text(int(row)).casefold() == name.casefold() or (alone and column.is_null[row]):
-            return np.arange(table.rows) if len(first) == 1 else np.flatnonzero(inverse == index)
-    return np.zeros(0, dtype=np.int64)
+def _implied_ids(drives: Table, frames: Table) -> list[str]:
+    """The scans that other tables name, or one without a name."""
+    found: dict[str, str] = {}
+    for table in (drives, frames):
+        column = table.column("scan_id")
+        for row in column.distinct()[0] if column is not None else ():
+            if not column.is_null[row]:
+                name = column.text(int(row))
+                found.setdefault(name.casefold(), name)
+    return list(found.values()) or [""]
 
 
-def _frames_of(frames: Table, name: str, *, alone: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the frames of a scan in the order of their numbers, and the numbers."""
-    rows = _rows_named(frames, name, alone=alone)
+class _RowsByScan:
+    """The rows of a table that belong to each scan; ids are compared exactly, then without case."""
+
+    def __init__(self, table: Table, *, alone: bool) -> None:
+        self._rows = table.rows
+        self._alone = alone
+        self._column = table.column("scan_id")
+
+    def of(self, name: str) -> np.ndarray:
+        """The rows of a scan, in the order of the file."""
+        if self._column is None:
+            return np.arange(self._rows if self._alone else 0)
+        runs = self._exact.get(int(hash_text(name))) or self._caseless.get(int(hash_text(name, fold=True)))
+        if self._alone and self._column.is_null.any():
+            return np.flatnonzero(self._column.is_null | self._is_in(runs or []))
+        if not runs:
+            return np.zeros(0, dtype=np.int64)
+        return np.concatenate([np.arange(start, end) for start, end in runs])
+
+    def _is_in(self, runs: list[tuple[int, int]]) -> np.ndarray:
+        """Runs of rows as a mask."""
+        inside = np.zeros(self._rows, dtype=bool)
+        for start, end in runs:
+            inside[start:end] = True
+        return inside
+
+    @cached_property
+    def _exact(self) -> dict[int, list[tuple[int, int]]]:
+        return _runs(self._column.hashes) if self._column is not None else {}
+
+    @cached_property
+    def _caseless(self) -> dict[int, list[tuple[int, int]]]:
+        return _runs(self._column.folded_hashes()) if self._column is not None else {}
+
+
+def _runs(hashes: np.ndarray) -> dict[int, list[tuple[int, int]]]:
+    """The stretches of rows that hold each hash."""
+    if not len(hashes):
+        return {}
+    starts = np.concatenate([[0], np.flatnonzero(hashes[1:] != hashes[:-1]) + 1])
+    ends = np.append(starts[1:], len(hashes))
+    found: dict[int, list[tuple[int, int]]] = {}
+    for name, start, end in zip(hashes[starts].tolist(), starts.tolist(), ends.tolist(), strict=True):
+        found.setdefault(name, []).append((start, end))
+    return found
+
+
+def _in_order(frames: Table, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of frames in the order of their numbers, and the numbers counted from 1."""
     numbers = frames.numbers("frame_number")[rows]
-    if np.isnan(numbers).any():
+    if not (np.abs(numbers) < _LARGEST_COUNT).all():
         return rows, np.arange(1, len(rows) + 1)
     if len(numbers) and numbers.min() == 0:
         numbers = numbers + 1
@@ -180,20 +307,18 @@ def _frames_of(frames: Table, name: str, *, alone: bool) -> tuple[np.ndarray, np
     return rows, numbers.astype(np.int64)
 
 
-def _drives_of(table: Table, axes: Axes, name: str, *, alone: bool) -> dict[int, Drive]:
-    """What a scan states for its axes."""
-    columns = {
-        (word, part): table.numbers(f"{word}_{part}")
-        for word in ("angle", "displacement")
-        for part in ("start", "increment", "range", "rstrt_incr")
-    }
+def _drives_of(
+    table: Table, columns: dict[tuple[str, str], np.ndarray], axes: Axes, rows: np.ndarray
+) -> dict[int, Drive]:
+    """What a scan states for its axes; of two rows of one axis the first."""
     found: dict[int, Drive] = {}
-    for row in _rows_named(table, name, alone=alone):
-        axis = axes.find(table.text("axis_id", int(row)))
-        if axis < 0:
+    for row in rows.tolist():
+        name = table.text("axis_id", row)
+        axis = axes.find(name) if name else -1
+        if axis < 0 or axis in found:
             continue
         words = ("displacement", "angle") if axes.kind[axis] == "translation" else ("angle", "displacement")
-        word = next((word for word in words if not np.isnan(columns[word, "start"][row])), words[0])
-        values = [float(columns[word, part][row]) for part in ("start", "increment", "range", "rstrt_incr")]
-        found[axis] = Drive(axis, int(row), word == "angle", *values)
+        stated = {word: [float(columns[word, part][row]) for part in _PARTS] for word in words}
+        word = next((word for word in words if not np.isnan(stated[word]).all()), words[0])
+        found[axis] = Drive(axis, row, word == "angle", *stated[word])
     return found
