@@ -240,7 +240,9 @@ def _implied_ids(drives: Table, frames: Table) -> list[str]:
     found: dict[str, str] = {}
     for table in (drives, frames):
         column = table.column("scan_id")
-        for row in column.distinct()[0] if column is not None else ():
+        if column is None:
+            continue
+        for row in column.distinct()[0]:
             if not column.is_null[row]:
                 name = column.text(int(row))
                 found.setdefault(name.casefold(), name)
