@@ -1,0 +1,1 @@
+"""Pixels and archives: bytes in ranges, members of archives, decoding of images."""

@@ -1,0 +1,234 @@
+"""From a URI to bytes on this machine: stand-ins named by the caller, files beside the document.
+
+No network is used. A source that fetches ranges from a server is one more resolver.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from imgcif_core.images.archives import Archive, FolderArchive, open_archive
+from imgcif_core.images.bytes import ByteSource, FileBytes, open_stream
+from imgcif_core.images.expand import Expanded, packing_of
+from imgcif_core.images.limits import BytesError, Limits
+from imgcif_core.images.workspace import Workspace
+
+Resolver = Callable[[str], "Path | ByteSource | None"]
+_KEPT = 64
+# Last parts of download addresses that are no file names.
+_VERBS = ("content", "download")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an image file is: a URI, and a member if that is an archive."""
+
+    uri: str
+    archive_format: str | None = None
+    archive_path: str | None = None
+
+    @property
+    def is_member(self) -> bool:
+        """True if the URI leads to an archive."""
+        return self.archive_path is not None or self.archive_format is not None
+
+    def beside(self, name: str) -> "Address | None":
+        """The address of a file named relative to this one; None if the name leads elsewhere."""
+        own = self.archive_path if self.archive_path is not None else urlsplit(self.uri).path
+        path = _inside(PurePosixPath(own).parent, name)
+        if path is None:
+            return None
+        if self.archive_path is not None:
+            return Address(self.uri, self.archive_format, str(path))
+        return Address(self.uri[: len(self.uri) - len(self.uri.rsplit("/", 1)[-1])] + name)
+
+
+def _inside(folder: PurePosixPath, name: str) -> PurePosixPath | None:
+    """A relative name below a folder, None if it is absolute or climbs."""
+    parts = PurePosixPath(name.replace("\\", "/"))
+    return None if parts.is_absolute() or ".." in parts.parts or not parts.parts else folder / parts
+
+
+class LocalData:
+    """Bytes of external data that lie on this machine.
+
+    Parameters
+    ----------
+    base :
+        The folder of the document: where relative references lead.
+    local :
+        A folder that stands in for servers; a URI is looked for by the longest tail of its path.
+    maps :
+        Stand-ins for single URIs, or for all below a URI that ends with a slash.
+    """
+
+    def __init__(
+        self,
+        *,
+        base: Path | None = None,
+        local: Path | None = None,
+        maps: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        resolvers: Sequence[Resolver] = (),
+    ) -> None:
+        self.limits = limits or Limits()
+        self.workspace = Workspace()
+        self._base, self._local, self._maps = base, local, dict(maps or {})
+        self._resolvers = (self._mapped, self._below_local, self._beside, *resolvers)
+        self._found: dict[str, Path | ByteSource | None] = {}
+        self._archives: dict[str, Archive] = {}
+        self._sources: dict[Address, ByteSource] = {}
+
+    def stand_in(self, uri: str) -> Path | ByteSource | None:
+        """What stands in for a URI, None if nothing does."""
+        if uri not in self._found:
+            found = (resolver(uri) for resolver in self._resolvers)
+            self._found[uri] = next((entry for entry in found if entry is not None), None)
+        return self._found[uri]
+
+    def archive(self, uri: str) -> Archive:
+        """The archive behind a URI.
+
+        Raises
+        ------
+        BytesError
+            `missing` if nothing stands in for it, `damaged` if it is no archive.
+        """
+        if uri not in self._archives:
+            place = self._place(uri)
+            if isinstance(place, Path) and place.is_dir():
+                self._archives[uri] = FolderArchive(place, self.limits)
+            else:
+                source = FileBytes(place) if isinstance(place, Path) else place
+                self._archives[uri] = open_archive(source, self.limits)
+        return self._archives[uri]
+
+    def open(self, address: Address) -> ByteSource:
+        """The bytes of an image file; packing of the file itself (.gz, .bz2) is undone.
+
+        Raises
+        ------
+        BytesError
+            If it cannot be had, with the reason.
+        """
+        (_, found) = next(self.open_all([address]))
+        if isinstance(found, BytesError):
+            raise found
+        return found
+
+    def open_all(self, addresses: Iterable[Address]) -> Iterator[tuple[Address, ByteSource | BytesError]]:
+        """The bytes of several image files, each packed archive read once; a source lasts until the next.
+
+        The order is that of the archives. Sources stay open while they are among the last few.
+        """
+        by_archive: dict[str, list[Address]] = {}
+        for address in dict.fromkeys(addresses):
+            if address in self._sources:
+                yield address, self._sources[address]
+            elif address.is_member:
+                by_archive.setdefault(address.uri, []).append(address)
+            else:
+                yield address, self._kept(address, self._plain(address))
+        for uri, group in by_archive.items():
+            yield from self._members(uri, group)
+
+    def close(self) -> None:
+        """Close all files and remove the temporary folder."""
+        for source in self._sources.values():
+            source.close()
+        self._sources.clear()
+        self._archives.clear()
+        self.workspace.close()
+
+    def _members(self, uri: str, group: list[Address]) -> Iterator[tuple[Address, ByteSource | BytesError]]:
+        """Members of one archive."""
+        by_path = {address.archive_path or "": address for address in group}
+        try:
+            fetched = self.archive(uri).fetch(by_path, self.workspace)
+            for name, found in fetched:
+                source = found if isinstance(found, BytesError) else self._expanded(found)
+                yield by_path[name], self._kept(by_path[name], source)
+        except BytesError as error:
+            yield from ((address, error) for address in group)
+
+    def _plain(self, address: Address) -> ByteSource | BytesError:
+        """A file that is no member of an archive."""
+        try:
+            place = self._place(address.uri)
+            return self._expanded(FileBytes(place) if isinstance(place, Path) else place)
+        except BytesError as error:
+            return error
+
+    def _expanded(self, source: ByteSource) -> ByteSource | BytesError:
+        """The source itself, or what a packed single file expands to."""
+        try:
+            packing = packing_of(source.read(0, 8))
+            if packing is None:
+                return source
+            most = self.limits.member_bytes
+            stream: Any = Expanded(open_stream(source), source.size, packing, source.label, self.limits, most)
+            name = PurePosixPath(urlsplit(source.label).path).stem
+            whole = self.workspace.keep_whole(stream, name, source.label)
+            self.workspace.drop(source)
+            return whole
+        except BytesError as error:
+            return error
+
+    def _kept(self, address: Address, source: ByteSource | BytesError) -> ByteSource | BytesError:
+        """Remember a source; the oldest one beyond the last few is closed."""
+        if not isinstance(source, BytesError):
+            self._sources[address] = source
+            if len(self._sources) > _KEPT:
+                self.workspace.drop(self._sources.pop(next(iter(self._sources))))
+        return source
+
+    def _place(self, uri: str) -> Path | ByteSource:
+        """The stand-in for a URI, or the error that there is none."""
+        place = self.stand_in(uri)
+        if place is None:
+            raise BytesError("missing", f"no local copy of {uri}")
+        return place
+
+    def _mapped(self, uri: str) -> Path | None:
+        """A stand-in named for this URI, or for a folder above it."""
+        if uri in self._maps:
+            return Path(self._maps[uri])
+        for prefix in sorted(self._maps, key=len, reverse=True):
+            if prefix.endswith("/") and uri.startswith(prefix):
+                rest = _inside(PurePosixPath(), unquote(urlsplit(uri[len(prefix) :]).path))
+                return Path(self._maps[prefix]) / rest if rest is not None else None
+        return None
+
+    def _below_local(self, uri: str) -> Path | None:
+        """A file below the local folder: the longest tail of host and path that is there."""
+        if self._local is None:
+            return None
+        parts = urlsplit(uri)
+        names = [name for name in (parts.netloc, *unquote(parts.path).split("/")) if name not in ("", ".")]
+        while names and names[-1] in _VERBS:
+            names.pop()
+        if ".." in names or any("\0" in name for name in names):
+            return None
+        tails = (self._local.joinpath(*names[start:]) for start in range(max(0, len(names) - 32), len(names)))
+        return next((path for path in tails if _exists(path)), None)
+
+    def _beside(self, uri: str) -> Path | None:
+        """A file that a relative reference leads to, in the folder of the document or below it."""
+        parts = urlsplit(uri)
+        if self._base is None or parts.scheme or parts.netloc:
+            return None
+        path = _inside(PurePosixPath(), unquote(parts.path))
+        if path is None or "\0" in str(path):
+            return None
+        found = self._base / path
+        return found if _exists(found) else None
+
+
+def _exists(path: Path) -> bool:
+    """True if there is such a file or folder; names that no system takes do not exist."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
