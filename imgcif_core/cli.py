@@ -334,6 +334,8 @@ def _add_dictionary_commands(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--dictionary-path", action="append", default=[], metavar="DIR")
         if name == "compile":
             action.add_argument("-o", "--output", required=True, metavar="FILE")
+        if name == "lint":
+            action.add_argument("--mentions", action="store_true", help="names in texts that nothing defines, too")
         action.set_defaults(command=command)
 
 
@@ -360,9 +362,10 @@ def _dictionary_lint(given: argparse.Namespace) -> int:
     """Print what is wrong with dictionaries."""
     from imgcif_core.ddlm.lint import lint
 
-    lines = [str(problem) for file in given.files for problem in lint(Path(file), given.dictionary_path)]
-    _emit(sys.stdout, "\n".join(lines) if lines else "no faults found")
-    return int(bool(lines))
+    search = given.dictionary_path
+    problems = [entry for file in given.files for entry in lint(Path(file), search, mentions=given.mentions)]
+    _emit(sys.stdout, "\n".join(map(str, problems)) if problems else "no faults found")
+    return int(any(entry.severity is Severity.ERROR for entry in problems))
 
 
 if __name__ == "__main__":

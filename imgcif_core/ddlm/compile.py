@@ -3,11 +3,12 @@
 import json
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from imgcif_core.cif.values import parse_number
 from imgcif_core.ddlm.load import File, Frame, Loader
 from imgcif_core.ddlm.model import FACTS_SCHEMA
 
@@ -45,8 +46,8 @@ def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def build_facts(loader: Loader, files: Sequence[File]) -> dict[str, Any]:
-    """The facts of dictionaries; the overlay is folded in where it belongs."""
+def build_facts(loader: Loader, files: Sequence[File], *, with_overlay: bool = True) -> dict[str, Any]:
+    """The facts of dictionaries; the overlay is folded in where it belongs, unless it is not wanted."""
     definitions: dict[str, list[Frame]] = {}
     for file in files:
         for identifier, frames in loader.definitions(file).items():
@@ -67,9 +68,23 @@ def build_facts(loader: Loader, files: Sequence[File]) -> dict[str, Any]:
         "categories": dict(sorted(categories.items())),
         "items": dict(sorted(items.items())),
     }
-    if any(file.title == OVERLAY_TITLE for file in files):
+    valid = [rule for file in files for rule in _validity(file)]
+    if valid:
+        facts["valid"] = valid
+    if with_overlay and any(file.title == OVERLAY_TITLE for file in files):
         apply_overlay(facts, load_overlay())
     return facts
+
+
+def _validity(file: File) -> Iterator[dict[str, Any]]:
+    """What a reference dictionary demands and forbids in definitions, by scope."""
+    columns = file.document.blocks[0].columns
+    scopes, options, names = (columns.get(f"_dictionary_valid.{name}") for name in ("scope", "option", "attributes"))
+    if scopes is None or options is None or names is None:
+        return
+    for row in range(min(len(scopes), len(options), len(names))):
+        attributes = [cell.text.lower() for cell in names.cells(row)]
+        yield {"scope": scopes.text(row), "option": options.text(row), "attributes": attributes}
 
 
 def _provenance(file: File) -> dict[str, str]:
@@ -114,6 +129,7 @@ def _item(frames: list[Frame], definitions: dict[str, list[Frame]]) -> dict[str,
         "contents": _contents(first, definitions),
         "container": first.first("_type.container", "Single"),
         "dimension": first.first("_type.dimension"),
+        "indices": _indices(first, definitions),
         "purpose": first.first("_type.purpose", "Describe"),
         "source": first.first("_type.source", "Assigned"),
         "units": first.first("_units.code"),
@@ -135,6 +151,15 @@ def _contents(frame: Frame, definitions: dict[str, list[Frame]]) -> str:
             return contents
         frame = definitions[target][0]
     return "Text"
+
+
+def _indices(frame: Frame, definitions: dict[str, list[Frame]]) -> str:
+    """The type of the keys of a table, followed to the item that a reference names."""
+    indices = frame.first("_type.indices")
+    if indices not in _REFERENCES:
+        return indices
+    target = definitions.get(frame.first("_type.indices_referenced_id").lower())
+    return _contents(target[0], definitions) if target else ""
 
 
 def _constraints(frames: list[Frame]) -> dict[str, Any]:
@@ -174,8 +199,10 @@ def _limits(text: str) -> tuple[float | None, float | None] | None:
     match = _RANGE.match(text)
     if not match:
         return None
-    low, high = (float(part) if part else None for part in match.groups())
-    return low, high
+    low, high = (parse_number(part.encode()) for part in match.groups())
+    if (low is None and match[1]) or (high is None and match[2]):
+        return None
+    return (low[0] if low else None, high[0] if high else None)
 
 
 def load_overlay() -> dict[str, Any]:

@@ -7,11 +7,12 @@ from pathlib import Path
 from imgcif_core.cif.containers import Cell
 from imgcif_core.cif.document import Block, Document, Place
 from imgcif_core.cif.reader import open_source, read
+from imgcif_core.ddlm.bundled import load_attributes
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError
+from imgcif_core.findings import Severity
 
 Attributes = dict[str, list[str]]
-_OWN = frozenset({"definition", "import"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,16 @@ class DictionaryProblem:
     code: str
     message: str
     place: Place
+    severity: Severity = Severity.ERROR
+
+    @property
+    def line(self) -> int:
+        """The line in which it stands."""
+        return self.place.source.line_of(self.place.start) if self.place.source else 0
 
     def __str__(self) -> str:
-        location = self.place.location()
-        line = location.span.line if location.span else 0
         path = self.place.source.path if self.place.source else "?"
-        return f"{path}:{line}: {self.code} {self.message}"
+        return f"{path}:{self.line}: {self.severity} {self.code} {self.message}"
 
 
 @dataclass(slots=True)
@@ -58,6 +63,13 @@ class Frame:
     def place(self) -> Place:
         """The heading of the frame."""
         return Place(self.document.source, self.block.start, self.block.end, self.name)
+
+    def at(self, attribute: str, row: int = 0) -> Place:
+        """The place of a value, or the heading of the frame where an import brings the attribute."""
+        column = self.block.columns.get(attribute)
+        if column is None or row >= len(column):
+            return self.place()
+        return Place(self.document.source, int(column.starts[row]), int(column.ends[row]), self.name, None, attribute)
 
 
 @dataclass(slots=True)
@@ -159,21 +171,30 @@ class Loader:
             self._merge_contents(template, (*visiting, key))
             duplicate = request.get("dupl", "Exit").lower()
             for category, attributes in template.groups.items():
-                if category in _OWN:
-                    continue
-                if category not in frame.groups or duplicate == "replace":
-                    frame.groups[category] = dict(attributes)
-                elif duplicate == "exit":
-                    self._join(frame, category, attributes)
+                if category == "definition":
+                    # The identity of a frame stays its own; a date of change may come along.
+                    rest = {name: values for name, values in attributes.items() if name != "_definition.id"}
+                    self._join(frame, category, rest, "ignore")
+                elif category != "import":
+                    self._join(frame, category, attributes, duplicate)
         self._resolved.add(id(frame))
 
-    def _join(self, frame: Frame, category: str, attributes: Attributes) -> None:
-        """Add attributes of a category that the frame has too; the same attribute twice is a fault."""
+    def _join(self, frame: Frame, category: str, attributes: Attributes, duplicate: str) -> None:
+        """Add the imported attributes of one category; a loop comes whole or not at all."""
+        own = frame.groups.setdefault(category, {})
+        repeated = own.keys() & attributes.keys()
+        if duplicate == "exit":
+            for name in sorted(repeated):
+                if own[name] != attributes[name]:
+                    self._complain("import-duplicate", f"{name} of {frame.name} is given here and imported", frame)
+        facts = load_attributes().category(category)
+        if repeated and facts is not None and not facts.is_set:
+            if duplicate == "replace":
+                frame.groups[category] = {name: list(values) for name, values in attributes.items()}
+            return
         for name, values in attributes.items():
-            if name not in frame.groups[category]:
-                frame.groups[category][name] = list(values)
-            elif frame.groups[category][name] != values:
-                self._complain("import-duplicate", f"{name} of {frame.name} is given here and imported", frame)
+            if name not in own or duplicate == "replace":
+                own[name] = list(values)
 
     def _find(self, frame: Frame, request: dict[str, str]) -> File | None:
         """The file of an import, by its name on the search path."""

@@ -28,6 +28,7 @@ class Item:
     contents: str = "Text"
     container: str = "Single"
     dimension: str = ""
+    indices: str = ""
     purpose: str = "Describe"
     source: str = "Assigned"
     units: str = ""

@@ -1,0 +1,320 @@
+"""Every check of a dictionary fires on a dictionary wrong in one thing, and says in which line."""
+
+from pathlib import Path
+
+import pytest
+from dictionaries import FRAMES, HEAD, dictionary, edited, write
+from shared import DICTIONARIES, needs_dictionaries
+
+from imgcif_core import Severity
+from imgcif_core.cli import main
+from imgcif_core.ddlm.lint import lint
+
+NEW_ITEM = FRAMES["sample.kind"].replace("_sample.kind", "_sample.new").replace("object_id kind", "object_id new")
+NEW_STATE = (
+    NEW_ITEM.replace("'_sample_kind'", "'_sample_new'")
+    .replace("State", "Link\n_name.linked_item_id '_sample.kind'")
+    .replace("glass", "gel")
+)
+NEW_RANGE = """\
+_definition.id '_sample.new'
+_definition.update 2026-01-01
+_name.category_id sample
+_name.object_id new
+_name.linked_item_id '_sample.mass'
+_type.purpose Link
+_type.source Related
+_type.container Single
+_type.contents Real
+_enumeration.range 0.0:5.0
+_units.code dalton
+"""
+CHILD = """\
+_definition.id PART
+_definition.scope Category
+_definition.class Loop
+_definition.update 2026-01-01
+_name.category_id SAMPLE
+_name.object_id PART
+loop_ _category_key.name '_part.id'
+"""
+PART_ID = FRAMES["sample.id"].replace("_sample.id", "_part.id").replace("category_id sample", "category_id part")
+HISTORY = "loop_ _dictionary_audit.version _dictionary_audit.date _dictionary_audit.revision\n"
+
+FAULTS = {
+    # What is wrong: the text, the code, and a text of the line that is named.
+    "state that DDLm lacks": (edited("sample.kind", "Recorded", "Recalled"), "attribute-state", "Recalled"),
+    "unit that DDLm lacks": (edited("sample.cell", "angstroms", "angstrom"), "attribute-state", "_units.code"),
+    "misspelt attribute": (edited("sample.cell", "_units.code", "_unit.code"), "unknown-attribute", "_unit.code"),
+    "old attribute": (
+        edited("sample.kind", "_enumeration.default powder", "_enumeration.def_index_id '_sample.id'"),
+        "deprecated-attribute",
+        "def_index_id",
+    ),
+    "date that is none": (edited("sample.kind", "2026-01-01", "2026-01-32"), "attribute-type", "2026-01-32"),
+    "list for one value": (edited("sample.kind", "contents Code", "contents [Code]"), "attribute-container", "[Code]"),
+    "mandatory attribute": (edited("sample.id", "_name.object_id id\n", ""), "missing-attribute", "save_sample.id"),
+    "dictionary without a title": (
+        dictionary(HEAD.replace("_dictionary.title TESTS\n", "")),
+        "missing-attribute",
+        "data_TESTS",
+    ),
+    "unit of a category": (edited("SAMPLE", "loop_", "_units.code metres\nloop_"), "forbidden-attribute", "metres"),
+    "type outside a frame": (dictionary(HEAD + "_type.contents Real\n"), "forbidden-attribute", "_type.contents"),
+    "no head": (dictionary(TESTS_HEAD=None), "head-category", "data_TESTS"),
+    "two heads": (edited("SAMPLE", "Loop", "Head"), "head-category", "Head"),
+    "head of another dictionary": (edited("TESTS_HEAD", "id TESTS\n", "id OTHER\n"), "head-category", "OTHER"),
+    "item of class Set": (
+        edited("sample.id", "_definition.update", "_definition.class Set\n_definition.update"),
+        "definition-class",
+        "_definition.class Set",
+    ),
+    "attribute in an instance dictionary": (
+        edited("sample.id", "_definition.update", "_definition.class Attribute\n_definition.update"),
+        "definition-class",
+        "Attribute",
+    ),
+    "id defined twice": (edited("sample.kind", "_sample.kind'", "_sample.id'"), "duplicate-definition", None),
+    "method name used twice": (
+        edited("sample.kind", "object_id kind", "object_id id"),
+        "duplicate-object",
+        "object_id id",
+    ),
+    "frame twice": (dictionary() + f"save_sample.id\n{FRAMES['sample.id']}save_\n", "syntax SYN005", None),
+    "frame of another name": (edited("sample.kind", "_sample.kind'", "_sample.sort'"), "frame-name", "_sample.sort"),
+    "item without underscore": (edited("sample.kind", "'_sample.kind'", "'sample.kind'"), "definition-id", None),
+    "name and object disagree": (edited("sample.kind", "object_id kind", "object_id sort"), "data-name-form", "sort"),
+    "versions out of order": (
+        dictionary(HEAD + HISTORY + "2.0.0 2025-01-01 x\n1.0.0 2026-01-31 x\n"),
+        "dictionary-history",
+        "1.0.0 2026-01-31 x",
+    ),
+    "last version is another": (
+        dictionary(HEAD + HISTORY + "0.9.0 2026-01-31 x\n"),
+        "dictionary-history",
+        "0.9.0 2026-01-31 x",
+    ),
+    "change after the dictionary": (edited("sample.id", "2026-01-01", "2026-02-01"), "update-date", "2026-02-01"),
+    "no such category": (edited("sample.kind", "category_id sample", "category_id simple"), "missing-parent", "simple"),
+    "item as category": (
+        edited("sample.kind", "category_id sample", "category_id '_sample.id'"),
+        "missing-parent",
+        "_sample.id",
+    ),
+    "set below a loop": (
+        dictionary(PART=CHILD.replace("Loop", "Set"), part__id=PART_ID),
+        "set-below-loop",
+        "_definition.class Set",
+    ),
+    "category below itself": (edited("SAMPLE", "id TESTS_HEAD", "id SAMPLE"), "category-cycle", "category_id SAMPLE"),
+    "loop without key": (
+        edited("SAMPLE", "loop_ _category_key.name '_sample.id'\n", ""),
+        "missing-key",
+        "_definition.class Loop",
+    ),
+    "key that is not defined": (edited("SAMPLE", "'_sample.id'", "'_sample.nr'"), "missing-key", "_sample.nr"),
+    "key by its alias": (edited("SAMPLE", "'_sample.id'", "'_sample_kind'"), "key-is-alias", "_category_key.name"),
+    "key of another category": (
+        dictionary(PART=CHILD.replace("_part.id", "_sample.id")),
+        "foreign-key",
+        "_category_key",
+    ),
+    "loop not joined to the one above": (dictionary(PART=CHILD, part__id=PART_ID), "key-of-parent", "_category_key"),
+    "link without target": (
+        edited("sample.parent_id", "_name.linked_item_id '_sample.id'\n", ""),
+        "missing-link",
+        "_type.purpose Link",
+    ),
+    "link to nothing": (
+        edited("sample.parent_id", "'_sample.id'", "'_sample.nr'"),
+        "missing-link-target",
+        "_sample.nr",
+    ),
+    "link to itself": (
+        edited("sample.parent_id", "item_id '_sample.id'", "item_id '_sample.parent_id'"),
+        "link-to-itself",
+        None,
+    ),
+    "link of another type": (edited("sample.parent_id", "contents Word", "contents Code"), "link-contents", "Code"),
+    "link with states of its own": (
+        dictionary(sample__new=NEW_STATE),
+        "link-states",
+        "_enumeration_set.state",
+    ),
+    "link of another range": (dictionary(sample__new=NEW_RANGE), "link-range", "0.0:5.0"),
+    "link of another purpose": (edited("sample.parent_id", "Link", "Encode"), "link-purpose", "linked_item_id"),
+    "uncertainty of a state": (
+        edited("sample.mass_su", "'_sample.mass'", "'_sample.cell'"),
+        "uncertainty-of-exact-item",
+        "_sample.cell",
+    ),
+    "uncertainty that is not related": (
+        edited("sample.mass_su", "Related", "Recorded"),
+        "uncertainty-source",
+        "Recorded",
+    ),
+    "uncertainty of another unit": (edited("sample.mass_su", "dalton", "electrons"), "link-units", "electrons"),
+    "uncertainty of another name": (
+        dictionary(
+            sample__mass_su=None,
+            sample__mass_esd=FRAMES["sample.mass_su"].replace("mass_su", "mass_esd"),
+        ),
+        "uncertainty-name",
+        "_sample.mass_esd'",
+    ),
+    "measurand without uncertainty": (dictionary(sample__mass_su=None), "missing-uncertainty", "Measurand"),
+    "alias that is a name": (edited("sample.kind", "'_sample_kind'", "'_sample.id'"), "alias-clash", "_alias"),
+    "alias of two items": (dictionary(sample__new=NEW_ITEM), "alias-clash", None),
+    "alias of itself": (edited("sample.kind", "'_sample_kind'", "'_sample.kind'"), "alias-of-itself", "_alias"),
+    "type by a reference to nothing": (
+        edited("sample.kind", "contents Code", "contents ByReference\n_type.contents_referenced_id '_sample.nr'"),
+        "missing-target",
+        "_sample.nr",
+    ),
+    "type by reference without one": (edited("sample.kind", "Code", "ByReference"), "missing-target", "ByReference"),
+    "replaced by nothing known": (
+        edited(
+            "sample.kind", "_type.purpose", "_definition_replaced.id 1\n_definition_replaced.by '_x.y'\n_type.purpose"
+        ),
+        "missing-target",
+        "_x.y",
+    ),
+    "defaults by unknown items": (
+        edited("sample.kind", "_enumeration.default powder", "_enumeration.def_index_ids ['_x.y']"),
+        "missing-target",
+        "_x.y",
+    ),
+    "state without states": (
+        edited("sample.kind", "loop_ _enumeration_set.state powder crystal glass\n", ""),
+        "missing-states",
+        "_type.purpose State",
+    ),
+    "number that is a word": (edited("sample.cell", "contents Real", "contents Word"), "purpose-contents", "Number"),
+    "real description": (edited("sample.cell", "Number", "Describe"), "purpose-contents", "Describe"),
+    "old type": (edited("sample.cell", "contents Real", "contents Count"), "old-type", "Count"),
+    "recorded and evaluated": (
+        edited("sample.cell", "_type.source", "_method.expression 'x = 1'\n_type.source"),
+        "method-of-primitive",
+        "_type.source",
+    ),
+    "dimension of a single value": (
+        edited("sample.kind", "_type.contents", "_type.dimension '[2]'\n_type.contents"),
+        "dimension-of-single",
+        "[2]",
+    ),
+    "matrix without dimension": (
+        edited("sample.cell", "List\n_type.dimension '[3]'", "Matrix"),
+        "missing-dimension",
+        "Matrix",
+    ),
+    "keys of a single value": (
+        edited("sample.kind", "_type.contents", "_type.indices Code\n_type.contents"),
+        "indices-of-single",
+        "_type.indices",
+    ),
+    "state twice by the case rule": (edited("sample.kind", "glass", "Powder"), "duplicate-state", "Powder"),
+    "state with a blank": (edited("sample.kind", "glass", "'two parts'"), "state-type", "two parts"),
+    "range without colon": (edited("sample.mass", "0.0:", "0.0-9.0"), "range-form", "0.0-9.0"),
+    "range without ends": (edited("sample.mass", "0.0:", ":"), "range-form", "_enumeration.range"),
+    "range of words": (edited("sample.mass", "0.0:", "low:high"), "range-form", "low:high"),
+    "range upside down": (edited("sample.mass", "0.0:", "9.0:0.0"), "range-order", "9.0:0.0"),
+    "range of a word": (
+        edited("sample.id", "contents Word\n", "contents Word\n_enumeration.range 1:\n"),
+        "range-of-text",
+        "_enumeration.range",
+    ),
+    "default of another type": (
+        edited("sample.mass", "_units.code", "_enumeration.default heavy\n_units.code"),
+        "default-type",
+        "heavy",
+    ),
+    "default that is no state": (edited("sample.kind", "default powder", "default liquid"), "default-state", "liquid"),
+    "default out of range": (
+        edited("sample.mass", "_units.code", "_enumeration.default -1.0\n_units.code"),
+        "default-range",
+        "-1.0",
+    ),
+    "unit of a word": (
+        edited("sample.id", "contents Word\n", "contents Word\n_units.code metres\n"),
+        "unit-of-text",
+        "_units.code",
+    ),
+    "number without unit": (
+        edited("sample.cell", "_units.code angstroms\n", ""),
+        "missing-unit",
+        "_type.contents Real",
+    ),
+    "import of a file that is not there": (
+        edited("sample.kind", "_type.purpose State", "_import.get [{'file':no.cif 'save':x}]"),
+        "import-file",
+        "save_sample.kind",
+    ),
+    "import with an unknown option": (
+        edited("sample.kind", "_type.purpose State", "_import.get [{'file':no.cif 'save':x 'dupl':Keep}]"),
+        "import-option",
+        "Keep",
+    ),
+    "import with an unknown key": (
+        edited("sample.kind", "_type.purpose State", "_import.get [{'file':no.cif 'frame':x}]"),
+        "import-key",
+        "frame",
+    ),
+    "item that imports definitions": (
+        edited("sample.kind", "_type.purpose State", "_import.get [{'file':no.cif 'save':x 'mode':Full}]"),
+        "import-mode",
+        "Full",
+    ),
+    "text that breaks CIF": (edited("sample.kind", "State", "'State"), "syntax SYN008", "'State"),
+}
+
+
+def test_a_faultless_dictionary_has_no_problems(tmp_path: Path) -> None:
+    assert [str(problem) for problem in lint(write(tmp_path, dictionary()))] == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_told_with_its_line(name: str, tmp_path: Path) -> None:
+    text, code, shown = FAULTS[name]
+    problems = [problem for problem in lint(write(tmp_path, text)) if problem.code == code]
+    assert problems, [str(problem) for problem in lint(write(tmp_path, text))]
+    if shown:
+        line = text.splitlines()[problems[0].line - 1]
+        assert shown in line, str(problems[0])
+
+
+def test_each_code_has_a_fault_that_shows_it() -> None:
+    import re
+
+    import imgcif_core.ddlm.lint as package
+
+    folder = Path(package.__file__).parent
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    codes = set(re.findall(r'(?:error|warning|DictionaryProblem)\(\s*"([a-z-]+)"', sources))
+    shown = {code for _, code, _ in FAULTS.values()}
+    assert codes - shown <= {"undefined-mention", "import-mode", "attribute-container"}
+
+
+def test_mentions_of_undefined_names_are_told_on_request(tmp_path: Path) -> None:
+    text = edited(
+        "sample.id", "_name.category_id", "_description.text 'see _sample.kind and _sample.nr'\n_name.category_id"
+    )
+    path = write(tmp_path, text)
+    assert lint(path) == []
+    (problem,) = lint(path, mentions=True)
+    assert "_sample.nr" in problem.message
+    assert problem.severity is Severity.INFO
+
+
+def test_the_command_prints_lines_and_fails_on_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, edited("sample.mass", "0.0:", "9.0:0.0"))
+    assert main(["dictionary", "lint", str(path)]) == 1
+    assert "range-order" in capsys.readouterr().out
+    assert main(["dictionary", "lint", str(write(tmp_path, dictionary()))]) == 0
+    assert capsys.readouterr().out == "no faults found\n"
+
+
+@needs_dictionaries
+@pytest.mark.parametrize("name", ["ddl.dic", "multi_block_core.dic", "cif_core.dic", "cif_img.dic"])
+def test_official_dictionaries_have_no_errors(name: str) -> None:
+    problems = lint(DICTIONARIES / name)
+    assert [str(problem) for problem in problems if problem.severity is Severity.ERROR] == []
