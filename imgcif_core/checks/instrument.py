@@ -3,7 +3,7 @@
 from imgcif_core.checks.registry import Blocked, NotApplicable, NotChecked, provider
 from imgcif_core.model.axes import DANGLING, Axes, build_axes
 from imgcif_core.model.beam import Beam, build_beam
-from imgcif_core.model.detector import Detector, build_detector
+from imgcif_core.model.detector import Detector, Fault, build_detector
 from imgcif_core.model.scans import Scans, build_scans
 from imgcif_core.tables import Tables
 
@@ -65,15 +65,27 @@ def panels_of(tables: Tables, axes: Axes) -> Detector:
     return detector
 
 
-# Which rule reports the fault of a panel, by the first word of the fault.
-_REPORTED_BY = {"axis": "AXI001", "number": "DIC008", "precedence": "DET001", "set": "REL018"}
+# Which rule reports what keeps a panel from being placed; nobody reports what is merely left out.
+_REPORTED_BY = {
+    Fault.PRECEDENCE: "DET001",
+    Fault.NO_AXIS: "REL018",
+    Fault.AXIS_UNDEFINED: "AXI001",
+    Fault.PARENT_UNDEFINED: "AXI001",
+    Fault.CYCLE: "AXI002",
+    Fault.NULL_VECTOR: "AXI004",
+    Fault.NUMBER: "DIC008",
+    Fault.ZERO_STEP: "DET005",
+    Fault.PARALLEL: "DET002",
+}
 
 
 @provider("detector")
-def detector_of(panels: Detector, axis_tree: Axes) -> Detector:
+def detector_of(tables: Tables, panels: Detector, axis_tree: Axes) -> Detector:
     """The detector with at least one flat panel; `Blocked` where a panel cannot be placed."""
-    codes = {_REPORTED_BY.get(panel.fault.partition(" ")[0]) for panel in panels.panels if panel.shape == "unplaced"}
-    known = sorted(code for code in codes if code)
+    faults = {panel.fault for panel in panels.panels if panel.shape == "unplaced"}
+    if not tables.table("array_structure_list_axis"):
+        faults.discard(Fault.NO_AXIS)
+    known = sorted({_REPORTED_BY[fault] for fault in faults if fault in _REPORTED_BY})
     if known:
         raise Blocked(*known)
     if not panels.flat:

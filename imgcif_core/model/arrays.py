@@ -1,6 +1,6 @@
 """How arrays are laid out: dimensions, their order in storage, and the axes along which they run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from imgcif_core.model.axes import DANGLING, Axes
 from imgcif_core.tables import Table, Tables
 
 DEFAULT_ARRAY = "1"
+STEPS = ("displacement_increment", "angle_increment", "angular_pitch", "radial_pitch", "fract_displacement_increment")
 _ANGULAR = ("angle_increment", "angular_pitch", "radial_pitch", "angle")
 
 
@@ -17,12 +18,16 @@ class SurfaceAxis:
     """One axis of a pixel direction: its row, the setting at the first pixel and the step, in mm.
 
     `row` is the row of ARRAY_STRUCTURE_LIST_AXIS; nan stands for a number that cannot be read.
+    `is_angular` and `is_fractional` tell other kinds of step, `has_step` that any step is given.
     """
 
     row: int
     axis: int
     displacement: float
     increment: float
+    is_angular: bool
+    is_fractional: bool
+    has_step: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,11 @@ class ArrayDimension:
     direction: str
     axis_set_id: str | None
     surface: tuple[SurfaceAxis, ...]
-    is_angular: bool
+
+    @property
+    def is_angular(self) -> bool:
+        """True if any axis is stepped by angle or along an arc."""
+        return any(entry.is_angular for entry in self.surface)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,12 @@ class ArrayLayout:
     array_id: str
     section_id: str | None
     dimensions: tuple[ArrayDimension, ...]
+
+    @property
+    def directions(self) -> tuple[ArrayDimension, ...]:
+        """The two fastest dimensions that have axes, or else the two fastest: the face of the pixels."""
+        placed = [part for part in self.dimensions if part.axis_set_id]
+        return tuple(placed if len(placed) > 1 else self.dimensions)[:2]
 
 
 def list_layouts(tables: Tables, axes: Axes) -> list[ArrayLayout]:
@@ -59,8 +74,10 @@ def list_layouts(tables: Tables, axes: Axes) -> list[ArrayLayout]:
     for row in range(table.rows):
         groups.setdefault((arrays[row] or DEFAULT_ARRAY, sections[row]), []).append(row)
     surfaces = _surface_axes(tables, axes)
+    numbers = {name: table.numbers(name, np.nan) for name in ("index", "precedence", "dimension")}
     layouts = [
-        ArrayLayout(array, section, _dimensions(table, rows, surfaces)) for (array, section), rows in groups.items()
+        ArrayLayout(array, section, _dimensions(table, numbers, rows, surfaces))
+        for (array, section), rows in groups.items()
     ]
     placed = {
         layout.array_id
@@ -76,15 +93,16 @@ def list_layouts(tables: Tables, axes: Axes) -> list[ArrayLayout]:
 
 
 def _dimensions(
-    table: Table, rows: Sequence[int], surfaces: dict[str, list[tuple[SurfaceAxis, bool]]]
+    table: Table,
+    numbers: Mapping[str, np.ndarray],
+    rows: Sequence[int],
+    surfaces: Mapping[str, tuple[SurfaceAxis, ...]],
 ) -> tuple[ArrayDimension, ...]:
     """The dimensions in some rows of ARRAY_STRUCTURE_LIST, fastest first."""
-    numbers = {name: table.numbers(name, np.nan) for name in ("index", "precedence", "dimension")}
     found = []
     for position, row in enumerate(rows):
         index = _count(numbers["index"][row], position + 1)
         axis_set = table.text("axis_set_id", row)
-        entries = surfaces.get(axis_set.casefold(), []) if axis_set else []
         found.append(
             ArrayDimension(
                 row,
@@ -93,8 +111,7 @@ def _dimensions(
                 _count(numbers["dimension"][row], 0),
                 (table.text("direction", row) or "increasing").lower(),
                 axis_set,
-                tuple(entry for entry, _ in entries),
-                any(is_angular for _, is_angular in entries),
+                surfaces.get(axis_set.casefold(), ()) if axis_set else (),
             )
         )
     return tuple(sorted(found, key=lambda part: part.precedence))
@@ -105,23 +122,29 @@ def _count(value: float, default: int) -> int:
     return int(value) if np.isfinite(value) and abs(value) < 2**53 else default
 
 
-def _surface_axes(tables: Tables, axes: Axes) -> dict[str, list[tuple[SurfaceAxis, bool]]]:
-    """The axes of each axis set, by its case-folded id, each with whether it is stepped by angle."""
+def _surface_axes(tables: Tables, axes: Axes) -> dict[str, tuple[SurfaceAxis, ...]]:
+    """The axes of each axis set, by its case-folded id."""
     table = tables.table("array_structure_list_axis")
-    found: dict[str, list[tuple[SurfaceAxis, bool]]] = {}
-    steps = {name: _given(table, name) for name in ("displacement", "displacement_increment")}
+    found: dict[str, list[SurfaceAxis]] = {}
+    displacements, increments = _given(table, "displacement"), _given(table, "displacement_increment")
     angular = np.zeros(table.rows, dtype=bool)
     for name in _ANGULAR:
         angular |= np.nan_to_num(table.numbers(name, 0.0)) != 0
+    fractional = np.nan_to_num(table.numbers("fract_displacement_increment", 0.0)) != 0
+    stepped = np.zeros(table.rows, dtype=bool)
+    for name in STEPS:
+        stepped |= table.explicit(name)
     for row in range(table.rows):
         axis_id = table.text("axis_id", row)
         axis_set = table.text("axis_set_id", row) or axis_id
         if axis_set is None:
             continue
         axis = axes.find(axis_id) if axis_id is not None else DANGLING
-        entry = SurfaceAxis(row, axis, float(steps["displacement"][row]), float(steps["displacement_increment"][row]))
-        found.setdefault(axis_set.casefold(), []).append((entry, bool(angular[row])))
-    return found
+        numbers = float(displacements[row]), float(increments[row])
+        found.setdefault(axis_set.casefold(), []).append(
+            SurfaceAxis(row, axis, *numbers, bool(angular[row]), bool(fractional[row]), bool(stepped[row]))
+        )
+    return {name: tuple(entries) for name, entries in found.items()}
 
 
 def _given(table: Table, name: str) -> np.ndarray:

@@ -5,7 +5,7 @@ point x in the frame that an axis carries, a rotation gives R(v, s) x + o and a 
 in the frame of its parent; the walk ends at an axis without a parent, in the laboratory frame.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,6 +43,14 @@ class Placement:
         """The motion that makes this one first, then the outer one."""
         translation = (outer.rotation @ self.translation[..., None])[..., 0] + outer.translation
         return Placement(outer.rotation @ self.rotation, translation)
+
+
+def compose(steps: Iterable[Placement]) -> Placement:
+    """One motion from several, the innermost first; nothing at all is the identity."""
+    placed = Placement(np.eye(3)[None], np.zeros((1, 3)))
+    for step in steps:
+        placed = placed.inside(step)
+    return placed
 
 
 @dataclass(frozen=True)
@@ -138,26 +146,33 @@ class Axes:
             Angles in degrees or displacements in mm by row of an axis, each (frames,) or a single
             number; axes that are not named stand at zero.
         """
-        placed = Placement(np.eye(3)[None], np.zeros((1, 3)))
-        seen: set[int] = set()
-        while row >= 0 and row not in seen:
-            seen.add(row)
-            placed = placed.inside(self._step(row, settings.get(row, 0.0)))
-            turned_by = int(self.rotation_parent[row])
-            if turned_by >= 0 and self.rotation[row] != 0 and turned_by not in seen:
-                seen.add(turned_by)
-                angle = np.asarray(settings.get(turned_by, 0.0), dtype=float) + self.rotation[row]
-                placed = placed.inside(self._step(turned_by, angle))
-                row = int(self.parent[turned_by])
-            else:
-                row = int(self.parent[row])
+        placed = compose(self.step(axis, settings.get(axis, 0.0), added) for axis, added in self.route(row))
         return Placement(
             np.broadcast_to(placed.rotation, (frames, 3, 3)), np.broadcast_to(placed.translation, (frames, 3))
         )
 
-    def _step(self, row: int, setting: np.ndarray | float) -> Placement:
-        """The motion of one axis; one frame where the setting is one number."""
-        values = np.atleast_1d(np.asarray(setting, dtype=float))
+    def route(self, row: int) -> list[tuple[int, float]]:
+        """The axes that move what one axis carries, innermost first, each with an added rotation in degrees.
+
+        An axis with a rotation of its own about a second one is followed by that one, and then by the
+        parent of the second; a cycle is cut where it closes.
+        """
+        found: list[tuple[int, float]] = []
+        seen: set[int] = set()
+        while row >= 0 and row not in seen:
+            seen.add(row)
+            found.append((row, 0.0))
+            added, turned_by = float(self.rotation[row]), int(self.rotation_parent[row])
+            if turned_by >= 0 and added != 0 and turned_by not in seen:
+                seen.add(turned_by)
+                found.append((turned_by, added))
+                row = turned_by
+            row = int(self.parent[row])
+        return found
+
+    def step(self, row: int, setting: np.ndarray | float, added: float = 0.0) -> Placement:
+        """The motion of one axis alone; one frame where the setting is one number."""
+        values = np.atleast_1d(np.asarray(setting, dtype=float)) + added
         offset = np.nan_to_num(self.offset[row])[None]
         if self.kind[row] == "rotation":
             return Placement(rotation_matrices(self.direction[row], values), offset)

@@ -7,128 +7,89 @@ increment counts per stored datum, whatever `direction` says, as all known reade
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.model.arrays import ArrayDimension, ArrayLayout, element_ids, list_layouts
-from imgcif_core.model.axes import Axes
+from imgcif_core.model.axes import NO_PARENT, Axes, Placement, compose
+from imgcif_core.model.pose import DOWNSTREAM, Pose
 from imgcif_core.model.scans import Scan
-from imgcif_core.model.vectors import unit
 from imgcif_core.tables import Tables
 
-DOWNSTREAM = np.array([0.0, 0.0, -1.0])
+__all__ = ["DOWNSTREAM", "Detector", "Fault", "Panel", "Pose", "Posture", "build_detector"]
+
+# Cosine between two pixel directions from which on they span no face.
+PARALLEL = 0.99
 
 
-@dataclass(frozen=True, slots=True)
-class Pose:
-    """Where one flat panel lies, for each frame; laboratory frame, mm; immutable.
+class Fault(StrEnum):
+    """Why the pixels of a layout cannot be placed on a flat face."""
 
-    origin : (frames, 3) centre of the first stored pixel; fast_step, slow_step : (frames, 3) to the
-    next pixel centre; size : pixels along fast and slow, 0 where not given.
-    """
+    NONE = ""
+    PRECEDENCE = "precedence repeated"
+    ONE_DIMENSION = "one dimension only"
+    NO_SET = "direction without axis set"
+    NO_AXIS = "axis set without axis"
+    AXIS_UNDEFINED = "axis not defined"
+    PARENT_UNDEFINED = "axis with an undefined parent"
+    CYCLE = "axis in a cycle"
+    NUMBER = "number not readable"
+    NULL_VECTOR = "axis with a null vector"
+    NO_STEP = "step not given"
+    ZERO_STEP = "step of zero"
+    PARALLEL = "parallel directions"
+    FRACTIONAL = "fractional steps"
+    ROTATION = "axis of rotation among the pixel directions"
+    ANGULAR = "angular increments"
 
-    origin: np.ndarray
-    fast_step: np.ndarray
-    slow_step: np.ndarray
-    size: tuple[int, int]
 
-    def __len__(self) -> int:
-        return len(self.origin)
+class Posture:
+    """The placement of every axis for some frames, each made once; laboratory frame, mm."""
 
-    @property
-    def fast(self) -> np.ndarray:
-        """Unit vectors along fast: (frames, 3)."""
-        return unit(self.fast_step)
+    def __init__(self, axes: Axes, settings: Mapping[int, np.ndarray], frames: int = 1) -> None:
+        """Take the settings by row of an axis: (frames,) or (1,) each, degrees or mm."""
+        self.axes = axes
+        self.frames = frames
+        self._settings = settings
+        self._known: dict[int, Placement] = {}
 
-    @property
-    def slow(self) -> np.ndarray:
-        """Unit vectors along slow: (frames, 3)."""
-        return unit(self.slow_step)
+    def placement(self, row: int, own: Mapping[int, float] | None = None) -> Placement:
+        """Where the frame that an axis carries lies; `own` overrides settings by row of an axis."""
+        own = own or {}
+        route = self.axes.route(row)
+        last = max((index for index, (axis, _) in enumerate(route) if axis in own), default=-1)
+        inner = [self._step(axis, added, own) for axis, added in route[: last + 1]]
+        return compose([*inner, self._shared(route[last + 1 :])])
 
-    @property
-    def pixel_size(self) -> np.ndarray:
-        """Length of the steps along fast and slow: (2,) mm."""
-        return np.array([np.linalg.norm(self.fast_step[0]), np.linalg.norm(self.slow_step[0])])
+    def _step(self, axis: int, added: float, own: Mapping[int, float]) -> Placement:
+        """The motion of one axis."""
+        return self.axes.step(axis, own.get(axis, self._settings.get(axis, 0.0)), added)
 
-    @property
-    def normal(self) -> np.ndarray:
-        """Unit vectors along fast x slow: (frames, 3); null where the two are parallel."""
-        return unit(np.cross(self.fast_step, self.slow_step))
-
-    @property
-    def corner(self) -> np.ndarray:
-        """Outer corner of the first pixel, half a pixel back along both steps: (frames, 3) mm."""
-        return self.origin - 0.5 * self.fast_step - 0.5 * self.slow_step
-
-    @property
-    def centre(self) -> np.ndarray:
-        """Centre of the panel: (frames, 3) mm."""
-        return self.at(0.5 * (self.size[0] - 1), 0.5 * (self.size[1] - 1))
-
-    @property
-    def normal_distance(self) -> np.ndarray:
-        """Distance of the sample from the plane of the panel, positive: (frames,) mm."""
-        return np.abs(np.einsum("fi,fi->f", self.origin, self.normal))
-
-    def at(self, fast: float | np.ndarray, slow: float | np.ndarray) -> np.ndarray:
-        """Laboratory position of a pixel index counted from the first centre: (frames, 3) mm."""
-        return self.origin + np.asarray(fast) * self.fast_step + np.asarray(slow) * self.slow_step
-
-    def corners(self) -> np.ndarray:
-        """The four outer corners, in the order first, fast end, far, slow end: (frames, 4, 3) mm."""
-        fast, slow = self.size[0] * self.fast_step, self.size[1] * self.slow_step
-        first = self.corner
-        return np.stack([first, first + fast, first + fast + slow, first + slow], axis=1)
-
-    def pixel_coordinates(self, frame: int = 0) -> np.ndarray:
-        """Laboratory positions of all pixel centres for one frame: (slow, fast, 3) mm."""
-        along = np.arange(self.size[0])[:, None] * self.fast_step[frame] + self.origin[frame]
-        down = np.arange(self.size[1])[:, None] * self.slow_step[frame]
-        return along[None, :, :] + down[:, None, :]
-
-    def beam_centre(self, beam: np.ndarray = DOWNSTREAM) -> np.ndarray:
-        """Where a ray from the sample meets the plane: (frames, 2) pixels from the first centre.
-
-        nan where the ray is parallel to the plane or meets it behind the sample.
-        """
-        return self.intersect(np.broadcast_to(np.asarray(beam, dtype=float), self.origin.shape))
-
-    def intersect(self, rays: np.ndarray) -> np.ndarray:
-        """Pixel indices (frames, 2) in which rays (frames, 3) from the sample meet the plane."""
-        normal = np.cross(self.fast_step, self.slow_step)
-        across = np.einsum("fi,fi->f", rays, normal)
-        height = np.einsum("fi,fi->f", self.origin, normal)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            reach = height / across
-            inside = reach[:, None] * rays - self.origin
-            area = np.einsum("fi,fi->f", normal, normal)
-            fast = np.einsum("fi,fi->f", np.cross(inside, self.slow_step), normal) / area
-            slow = np.einsum("fi,fi->f", np.cross(self.fast_step, inside), normal) / area
-        found = np.stack([fast, slow], axis=1)
-        found[~(reach > 0)] = np.nan
-        return found
-
-    def holds(self, pixels: np.ndarray) -> np.ndarray:
-        """Whether pixel indices (frames, 2) lie on the panel: (frames,) bool."""
-        limit = np.array(self.size) - 0.5
-        with np.errstate(invalid="ignore"):
-            return np.all((pixels >= -0.5) & (pixels <= limit), axis=1, keepdims=True)[:, 0]
+    def _shared(self, route: list[tuple[int, float]]) -> Placement:
+        """The placement at the inner end of a route, kept for all panels that share it."""
+        start = next((i for i, (axis, added) in enumerate(route) if added == 0 and axis in self._known), len(route))
+        placed = self._known[route[start][0]] if start < len(route) else compose(())
+        for axis, added in reversed(route[:start]):
+            placed = self._step(axis, added, {}).inside(placed)
+            if added == 0:
+                self._known[axis] = placed
+        return placed
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     """One pair of pixel directions; immutable.
 
-    `shape` is flat, strip, point, curved or unplaced; `fault` says why nothing can be computed, in
-    a word that begins with what is broken: axis, number, precedence, set or dimension.
+    `shape` is flat, strip, point, curved or unplaced; `fault` says why it is not flat.
     """
 
     id: str
     layout: ArrayLayout
     element_id: str | None
     shape: str
-    fault: str
+    fault: Fault
 
     @property
     def array_id(self) -> str:
@@ -143,12 +104,12 @@ class Panel:
     @property
     def fast(self) -> ArrayDimension:
         """The direction that runs fastest in storage."""
-        return self.layout.dimensions[0]
+        return self.layout.directions[0]
 
     @property
     def slow(self) -> ArrayDimension:
         """The direction that runs second in storage."""
-        return self.layout.dimensions[1]
+        return self.layout.directions[1]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -158,29 +119,33 @@ class Panel:
     def axis_rows(self, axes: Axes) -> list[int]:
         """All axes on which the position of the panel depends, innermost first."""
         rows: dict[int, None] = {}
-        for dimension in self.layout.dimensions[:2]:
+        for dimension in self.layout.directions:
             for entry in dimension.surface:
-                rows.update(dict.fromkeys(axes.chain(entry.axis)))
+                rows.update(dict.fromkeys(axis for axis, _ in axes.route(entry.axis)))
         return list(rows)
 
-    def pose(self, axes: Axes, settings: Mapping[int, np.ndarray], frames: int = 1) -> Pose:
-        """Where a flat panel lies; settings by row of an axis, those of the surface axes are its own."""
-        own = dict(settings)
+    def pose(self, posture: Posture) -> Pose:
+        """Where a flat panel lies; the settings of its pixel directions are its own.
+
+        Of two directions that do not depend on one another each is taken as carried by the same parent.
+        """
+        axes = posture.axes
         fast, slow = self.fast.surface[0], self.slow.surface[0]
-        own[fast.axis], own[slow.axis] = np.array([fast.displacement]), np.array([slow.displacement])
-        carried_fast = axes.placement(fast.axis, own, frames)
-        carried_slow = axes.placement(slow.axis, own, frames)
-        if slow.axis in axes.chain(fast.axis):
+        own = {fast.axis: fast.displacement, slow.axis: slow.displacement}
+        carried_fast = posture.placement(fast.axis, own)
+        carried_slow = posture.placement(slow.axis, own)
+        if slow.axis in (axis for axis, _ in axes.route(fast.axis)):
             origin = carried_fast.translation
-        elif fast.axis in axes.chain(slow.axis):
+        elif fast.axis in (axis for axis, _ in axes.route(slow.axis)):
             origin = carried_slow.translation
         else:
             local = axes.offset[slow.axis] + slow.displacement * axes.direction[slow.axis]
             origin = carried_fast.translation + carried_fast.turn(local)
+        shape = (posture.frames, 3)
         return Pose(
-            origin,
-            carried_fast.turn(axes.direction[fast.axis]) * fast.increment,
-            carried_slow.turn(axes.direction[slow.axis]) * slow.increment,
+            np.broadcast_to(origin, shape),
+            np.broadcast_to(carried_fast.turn(axes.direction[fast.axis]) * fast.increment, shape),
+            np.broadcast_to(carried_slow.turn(axes.direction[slow.axis]) * slow.increment, shape),
             self.size,
         )
 
@@ -227,8 +192,8 @@ class Detector:
         Without a scan all axes stand at zero.
         """
         chosen = np.zeros(1, dtype=np.int64) if indices is None else np.asarray(indices)
-        settings = self.settings(scan, chosen)
-        return [panel.pose(self.axes, settings, len(chosen)) for panel in self.flat]
+        posture = Posture(self.axes, self.settings(scan, chosen), len(chosen))
+        return [panel.pose(posture) for panel in self.flat]
 
 
 def build_detector(tables: Tables, axes: Axes) -> Detector:
@@ -236,44 +201,67 @@ def build_detector(tables: Tables, axes: Axes) -> Detector:
     layouts = list_layouts(tables, axes)
     elements = element_ids(tables, layouts)
     panels = []
+    at_zero = Posture(axes, {})
     for layout, element in zip(layouts, elements, strict=True):
-        shape, fault = _shape(layout, axes)
+        shape, fault = _shape(layout, at_zero)
         name = layout.section_id or element or layout.array_id
         panels.append(Panel(name, layout, element, shape, fault))
     return Detector(axes, tuple(panels))
 
 
-def _shape(layout: ArrayLayout, axes: Axes) -> tuple[str, str]:
-    """What kind of face a layout has, and why it cannot be placed."""
+def _shape(layout: ArrayLayout, at_zero: Posture) -> tuple[str, Fault]:
+    """What kind of face a layout has, and why it is not a flat one."""
+    axes = at_zero.axes
     precedences = [dimension.precedence for dimension in layout.dimensions]
     if len(set(precedences)) < len(precedences):
-        return "unplaced", "precedence repeated"
-    active = layout.dimensions[:2]
-    extended = [dimension for dimension in active if dimension.size != 1]
+        return "unplaced", Fault.PRECEDENCE
+    active = layout.directions
     if len(active) < 2:
-        return ("strip" if extended else "point"), "one dimension only"
-    fault = next((fault for fault in (_fault(dimension, axes) for dimension in active) if fault), "")
+        extended = any(dimension.size != 1 for dimension in active)
+        return ("strip" if extended else "point"), Fault.ONE_DIMENSION
+    fault = next((fault for fault in (_fault(dimension, axes) for dimension in active) if fault), Fault.NONE)
     if fault:
         return "unplaced", fault
     kinds = [axes.kind[entry.axis] for dimension in active for entry in dimension.surface]
     if len(kinds) > 2 or any(kind == "rotation" for kind in kinds):
-        return "curved", "axis of rotation among the pixel directions"
+        return "curved", Fault.ROTATION
     if any(dimension.is_angular for dimension in active):
-        return "curved", "angular increments"
-    return "flat", ""
+        return "curved", Fault.ANGULAR
+    return _flat_shape(layout, at_zero)
 
 
-def _fault(dimension: ArrayDimension, axes: Axes) -> str:
-    """Why one direction cannot be placed, or an empty text."""
+def _flat_shape(layout: ArrayLayout, at_zero: Posture) -> tuple[str, Fault]:
+    """Whether two directions along translations span a face."""
+    (fast,), (slow,) = (dimension.surface for dimension in layout.directions)
+    thin = min(dimension.size for dimension in layout.directions) == 1
+    for entry in (fast, slow):
+        if entry.increment == 0:
+            fault = Fault.ZERO_STEP if entry.has_step else Fault.NO_STEP
+            return ("strip", Fault.ONE_DIMENSION) if thin else ("unplaced", fault)
+    first, second = (
+        at_zero.placement(entry.axis).turn(at_zero.axes.direction[entry.axis])[0] for entry in (fast, slow)
+    )
+    if abs(first @ second) > PARALLEL:
+        return ("strip", Fault.ONE_DIMENSION) if thin else ("unplaced", Fault.PARALLEL)
+    return "flat", Fault.NONE
+
+
+def _fault(dimension: ArrayDimension, axes: Axes) -> Fault:
+    """What keeps one direction from being placed."""
     if not dimension.surface:
-        return "set without axis"
+        return Fault.NO_AXIS if dimension.axis_set_id else Fault.NO_SET
     for entry in dimension.surface:
         if entry.axis < 0:
-            return "axis not defined"
-        if any(axes.cyclic[row] for row in axes.chain(entry.axis)):
-            return "axis in a cycle"
-        if int(axes.parent[axes.chain(entry.axis)[-1]]) < -1:
-            return "axis with an undefined parent"
+            return Fault.AXIS_UNDEFINED
+        chain = axes.chain(entry.axis)
+        if axes.cyclic[chain].any():
+            return Fault.CYCLE
+        if int(axes.parent[chain[-1]]) < NO_PARENT:
+            return Fault.PARENT_UNDEFINED
         if not axes.is_whole(entry.axis) or np.isnan([entry.displacement, entry.increment]).any():
-            return "number not readable"
-    return ""
+            return Fault.NUMBER
+        if not axes.direction[entry.axis].any():
+            return Fault.NULL_VECTOR
+        if entry.is_fractional:
+            return Fault.FRACTIONAL
+    return Fault.NONE
