@@ -82,6 +82,10 @@ def _umbrella_parser() -> argparse.ArgumentParser:
     commands.add_parser("rules", help="list all rules").set_defaults(command=_rules)
     commands.add_parser("profiles", help="list the profiles").set_defaults(command=_profiles)
     _add_dictionary_commands(commands.add_parser("dictionary", help="work with DDLm dictionaries"))
+    conformance = commands.add_parser("conformance", help="run the conformance suite on this or another tool")
+    conformance.add_argument("action", choices=("list", "run", "smoke", "tools", "harness"))
+    conformance.add_argument("arguments", nargs=argparse.REMAINDER, help="see `imgcif conformance run --help`")
+    conformance.set_defaults(command=_conformance)
     return parser
 
 
@@ -314,6 +318,15 @@ def _profiles(_given: argparse.Namespace) -> int:
     lines = [f"{name:<{width}}  {load_profile(name).description}" for name in NAMES]
     _emit(sys.stdout, "\n".join([f"{'auto':<{width}}  The profile that fits the file (default).", *lines]))
     return 0
+
+
+def _conformance(given: argparse.Namespace) -> int:
+    """Run the conformance suite, or answer its requests."""
+    from imgcif_core import conformance_run
+
+    if given.action == "harness":
+        return conformance_run.harness(sys.stdin, sys.stdout)
+    return conformance_run.run([given.action, *given.arguments])
 
 
 def _add_dictionary_commands(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,1 @@
+"""The runner of the suite: standard library only, works from a clone."""

@@ -1,0 +1,131 @@
+"""An imgCIF made by a tool against the experiment that it should describe: by meaning, never by text.
+
+Names of axes, panels and scans are free; what they do is not. Lengths are compared in mm, angles in
+degrees, within the tolerances that the case states.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+TOLERANCES = {"length": 1e-3, "angle": 1e-3, "direction": 1e-5, "wavelength": 1e-5, "time": 1e-6}
+
+
+def difference(expected: Path, geometry: Any) -> str:
+    """The first thing that differs from `expected.json`; empty if nothing does."""
+    wanted = json.loads(expected.read_text(encoding="utf-8"))
+    limits = {**TOLERANCES, **wanted.get("tolerances", {})}
+    blocks = [block for file in geometry.get("files", []) for block in file.get("blocks", [])]
+    wanted_blocks = [block for file in wanted.get("files", [wanted]) for block in file.get("blocks", [])]
+    if len(blocks) != len(wanted_blocks):
+        return f"{len(blocks)} data blocks, expected {len(wanted_blocks)}"
+    for block, other in zip(wanted_blocks, blocks):
+        fault = _block(block, other, limits)
+        if fault:
+            return f"block {other.get('block')}: {fault}"
+    return ""
+
+
+def _block(wanted: dict[str, Any], other: dict[str, Any], limits: dict[str, float]) -> str:
+    for name, limit in (("wavelengths", "wavelength"), ("source", "direction"), ("gravity", "direction")):
+        if wanted.get(name) is not None and not _near(wanted[name], other.get(name), limits[limit]):
+            return f"{name} {other.get(name)}, expected {wanted[name]}"
+    scans, others = wanted.get("scans", []), list(other.get("scans", []))
+    if len(scans) != len(others):
+        return f"{len(others)} scans, expected {len(scans)}"
+    for scan in scans:
+        faults = [_scan(scan, candidate, wanted, other, limits) for candidate in others]
+        if "" not in faults:
+            return f"no scan is like {scan.get('id')}: {faults[0]}"
+        others.pop(faults.index(""))
+    return ""
+
+
+def _scan(
+    scan: dict[str, Any],
+    other: dict[str, Any],
+    block: dict[str, Any],
+    other_block: dict[str, Any],
+    limits: dict[str, float],
+) -> str:
+    if scan.get("frames") != other.get("frames"):
+        return f"{other.get('frames')} frames, expected {scan.get('frames')}"
+    for axis in _moving(scan, block):
+        faults = [_axis(axis, candidate, limits) for candidate in _moving(other, other_block)]
+        if "" not in faults:
+            return f"nothing moves like axis {axis.get('id')}" + (f": {faults[0]}" if faults else "")
+    panels, others = scan.get("panels", []), list(other.get("panels", []))
+    if len(panels) != len(others):
+        return f"{len(others)} panels, expected {len(panels)}"
+    for panel in panels:
+        faults = [_panel(panel, candidate, limits) for candidate in others]
+        if "" not in faults:
+            return f"no panel is like {panel.get('id')}: {faults[0]}"
+        others.pop(faults.index(""))
+    if "external" in scan and not _near_rows(scan["external"], other.get("external", [])):
+        return "the external data are not those expected"
+    return ""
+
+
+def _moving(scan: dict[str, Any], block: dict[str, Any]) -> list[dict[str, Any]]:
+    """The axes that move during a scan, with their direction."""
+    vectors = {axis["id"]: axis.get("vector") for axis in block.get("goniometer", [])}
+    return [
+        {**axis, "vector": vectors.get(axis["id"])}
+        for axis in scan.get("axes", [])
+        if axis.get("increment") or axis.get("range")
+    ]
+
+
+def _axis(axis: dict[str, Any], other: dict[str, Any], limits: dict[str, float]) -> str:
+    """A rotation about an axis is the same as the opposite one about its opposite."""
+    sign = 1.0
+    vector, given = axis.get("vector"), other.get("vector")
+    if vector and given and not _near(vector, given, limits["direction"]):
+        if not _near(vector, [-part for part in given], limits["direction"]):
+            return f"direction {given}, expected {vector}"
+        sign = -1.0
+    turn = (sign * (other.get("start") or 0.0) - (axis.get("start") or 0.0) + 180.0) % 360.0 - 180.0
+    if abs(turn) > limits["angle"]:
+        return f"starts at {other.get('start')}, expected {axis.get('start')}"
+    for name in ("increment", "range"):
+        if axis.get(name) is not None and not _near(axis[name], sign * (other.get(name) or 0.0), limits["angle"]):
+            return f"{name} {other.get(name)}, expected {axis[name]}"
+    return ""
+
+
+def _panel(panel: dict[str, Any], other: dict[str, Any], limits: dict[str, float]) -> str:
+    for name, limit in (
+        ("size", 0.0),
+        ("pixel_size", 1e-6),
+        ("origin", limits["length"]),
+        ("corner", limits["length"]),
+        ("fast", limits["direction"]),
+        ("slow", limits["direction"]),
+    ):
+        if name in panel and not _near(panel[name], other.get(name), limit):
+            return f"{name} {other.get(name)}, expected {panel[name]}"
+    return ""
+
+
+def _near(wanted: Any, given: Any, limit: float) -> bool:
+    """True if numbers, or lists of them, differ by no more than a limit."""
+    if isinstance(wanted, list):
+        return (
+            isinstance(given, list)
+            and len(wanted) == len(given)
+            and all(_near(one, two, limit) for one, two in zip(wanted, given))
+        )
+    if wanted is None or given is None:
+        return wanted is given
+    return math.isfinite(given) and abs(wanted - given) <= limit * (1.0 + 1e-9)
+
+
+def _near_rows(wanted: list[dict[str, Any]], given: list[dict[str, Any]]) -> bool:
+    """True if each row holds what is expected of it, in the same order."""
+    return len(wanted) == len(given) and all(
+        all(str(row.get(name)) == str(value) for name, value in rows.items()) for rows, row in zip(wanted, given)
+    )
