@@ -4,6 +4,7 @@ Frame tables hold up to millions of rows, so that nearly everything here works o
 numpy; only quoted and odd values are looked at one by one.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -300,7 +301,7 @@ class Column:
                     continue
                 index = np.flatnonzero(wanted) + part.start
                 values[index] = read
-                valid[index] = True
+                valid[index] = np.isfinite(read)
                 chosen = matrix[wanted]
                 is_integer[index] = ~((chosen == 46) | (chosen == 101) | (chosen == 69)).any(axis=1)
         left = np.flatnonzero(pending & ~valid)
@@ -324,7 +325,8 @@ class Column:
             if len(raw) > WIDEST:
                 continue
             parsed = parse_number(raw)
-            if parsed is not None:
+            # What overflows a float is written as a number, but none that anything can be computed from.
+            if parsed is not None and math.isfinite(parsed[0]):
                 values[row], su[row] = parsed
                 valid[row] = True
                 is_integer[row] = not set(raw) & set(b".eE")

@@ -1,5 +1,6 @@
 """Content types of DDLm: what a value may look like, for one text and for whole columns."""
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Quoting
+from imgcif_core.cif.values import parse_number
 from imgcif_core.ddlm.model import NUMERIC, Item
 
 _REAL = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\(\d+\))?"
@@ -43,6 +45,8 @@ def check_contents(contents: str, text: str) -> bool:
         return True
     if pattern.fullmatch(text) is None:
         return False
+    if contents in NUMERIC and (number := parse_number(text.encode())) is not None:
+        return math.isfinite(number[0])
     return contents not in ("Date", "DateTime") or _is_real_date(text[:10])
 
 

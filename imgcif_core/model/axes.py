@@ -3,6 +3,9 @@
 Vector and offset of each axis are given with all axes at zero, the offset relative to the parent. For a
 point x in the frame that an axis carries, a rotation gives R(v, s) x + o and a translation x + s v + o
 in the frame of its parent; the walk ends at an axis without a parent, in the laboratory frame.
+
+Where an axis has a `rotation_axis`, that one is its next outer step, set to its own setting plus
+`rotation`, and `depends_on` the step after it; where the two name the same axis, it is one step.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,11 +14,13 @@ from functools import cached_property
 
 import numpy as np
 
+from imgcif_core.model.graph import cycles
 from imgcif_core.model.vectors import rotation_matrices, unit
 from imgcif_core.tables import Table, Tables
 
 NO_PARENT = -1
 DANGLING = -2
+CYCLIC = -3
 _COMPONENTS = ("1", "2", "3")
 
 
@@ -84,9 +89,13 @@ class Axes:
         """The row of an axis id: exact before caseless, the given equipment before others; -2 if none."""
         if name is None:
             return NO_PARENT
-        rows = self._rows.get(name) or self._folded_rows.get(name.casefold()) or []
+        rows = self.rows_named(name)
         same = [row for row in rows if self.equipment[row] == equipment]
         return (same or rows or [DANGLING])[0]
+
+    def rows_named(self, name: str) -> list[int]:
+        """All rows of an axis id, exact before caseless: two pieces of equipment may share an axis."""
+        return self._rows.get(name) or self._folded_rows.get(name.casefold()) or []
 
     @cached_property
     def _rows(self) -> dict[str, list[int]]:
@@ -103,37 +112,52 @@ class Axes:
         return found
 
     @cached_property
+    def cycles(self) -> list[list[int]]:
+        """Groups of axes that depend on each other or on themselves, by either of the two links."""
+        return cycles([(int(one), int(two)) for one, two in zip(self.parent, self.rotation_parent, strict=True)])
+
+    @cached_property
     def cyclic(self) -> np.ndarray:
         """Axes that depend on themselves, over any number of steps: (n,) bool."""
-        state = np.zeros(len(self), dtype=np.int8)
         cyclic = np.zeros(len(self), dtype=bool)
-        for start in range(len(self)):
-            path: list[int] = []
-            row = start
-            while row >= 0 and state[row] == 0:
-                state[row] = 1
-                path.append(row)
-                row = int(self.parent[row])
-            if row >= 0 and state[row] == 1:
-                cyclic[path[path.index(row) :]] = True
-            state[path] = 2
+        cyclic[[row for rows in self.cycles for row in rows]] = True
         return cyclic
+
+    def walk(self, row: int) -> tuple[list[tuple[int, float]], int]:
+        """The axis and those that carry it, outwards, and how the walk ends: -1, -2 or -3.
+
+        Each step is a row and the degrees that a `rotation` adds to its setting; the end is -1 at a
+        root, -2 at an undefined axis and -3 where a cycle closes.
+        """
+        steps: list[tuple[int, float]] = []
+        seen: set[int] = set()
+        added = 0.0
+        while row >= 0 and row not in seen:
+            seen.add(row)
+            steps.append((row, added))
+            parent, turner, added = int(self.parent[row]), int(self.rotation_parent[row]), 0.0
+            if turner == NO_PARENT:
+                row = parent
+                continue
+            added = float(self.rotation[row])
+            if turner in (DANGLING, parent) or turner in seen:
+                row = turner
+                continue
+            seen.add(turner)
+            steps.append((turner, added))
+            row, added = parent if parent != NO_PARENT else int(self.parent[turner]), 0.0
+        return steps, row if row < 0 else CYCLIC
 
     def chain(self, row: int) -> list[int]:
         """The axis and those that carry it, to the root; a cycle is cut where it closes."""
-        found: list[int] = []
-        seen: set[int] = set()
-        while row >= 0 and row not in seen:
-            seen.add(row)
-            found.append(row)
-            row = int(self.parent[row])
-        return found
+        return [step for step, _ in self.walk(row)[0]]
 
     def is_whole(self, row: int) -> bool:
         """True if the chain of an axis ends in a root, and all its numbers are known."""
-        rows = self.chain(row)
-        ends = int(self.parent[rows[-1]]) == NO_PARENT if rows else False
-        return ends and not np.isnan(self.offset[rows]).any() and not np.isnan(self.vector[rows]).any()
+        steps, end = self.walk(row)
+        rows = [step for step, _ in steps]
+        numbers = np.concatenate([self.offset[rows].ravel(), self.vector[rows].ravel(), [turn for _, turn in steps]])
+        return end == NO_PARENT and bool(rows) and not np.isnan(numbers).any()
 
     def placement(self, row: int, settings: Mapping[int, np.ndarray], frames: int = 1) -> Placement:
         """Where the frame that an axis carries lies in the laboratory.
@@ -152,27 +176,12 @@ class Axes:
         )
 
     def route(self, row: int) -> list[tuple[int, float]]:
-        """The axes that move what one axis carries, innermost first, each with an added rotation in degrees.
-
-        An axis with a rotation of its own about a second one is followed by that one, and then by the
-        parent of the second; a cycle is cut where it closes.
-        """
-        found: list[tuple[int, float]] = []
-        seen: set[int] = set()
-        while row >= 0 and row not in seen:
-            seen.add(row)
-            found.append((row, 0.0))
-            added, turned_by = float(self.rotation[row]), int(self.rotation_parent[row])
-            if turned_by >= 0 and added != 0 and turned_by not in seen:
-                seen.add(turned_by)
-                found.append((turned_by, added))
-                row = turned_by
-            row = int(self.parent[row])
-        return found
+        """The axes that move what one axis carries, innermost first, each with an added rotation in degrees."""
+        return self.walk(row)[0]
 
     def step(self, row: int, setting: np.ndarray | float, added: float = 0.0) -> Placement:
         """The motion of one axis alone; one frame where the setting is one number."""
-        values = np.atleast_1d(np.asarray(setting, dtype=float)) + added
+        values = np.atleast_1d(np.asarray(setting, dtype=float)) + np.nan_to_num(added)
         offset = np.nan_to_num(self.offset[row])[None]
         if self.kind[row] == "rotation":
             return Placement(rotation_matrices(self.direction[row], values), offset)
@@ -187,21 +196,15 @@ def build_axes(tables: Tables) -> Axes:
     names = tuple(name or "" for name in table.texts("id"))
     equipment = tuple((text or "").lower() for text in table.texts("equipment"))
     kinds = _kinds(tables, table, names)
-    vector = np.stack([table.numbers(f"vector[{part}]", 0.0) for part in _COMPONENTS], axis=1)
-    given = np.stack([table.explicit(f"vector[{part}]") for part in _COMPONENTS]).any(axis=0, keepdims=False)
-    offset = np.stack([table.numbers(f"offset[{part}]", 0.0) for part in _COMPONENTS], axis=1)
-    for index, part in enumerate(_COMPONENTS):
-        for numbers, name in ((vector, f"vector[{part}]"), (offset, f"offset[{part}]")):
-            unreadable = table.explicit(name) & np.isnan(table.numbers(name))
-            numbers[unreadable, index] = np.nan
+    given = np.stack([table.explicit(f"vector[{part}]") for part in _COMPONENTS]).any(axis=0)
     blank = Axes(
         names,
         kinds,
         equipment,
         tuple((text or "laboratory").lower() for text in table.texts("system")),
-        vector,
-        offset,
-        table.numbers("rotation", 0.0),
+        np.stack([written_numbers(table, f"vector[{part}]") for part in _COMPONENTS], axis=1),
+        np.stack([written_numbers(table, f"offset[{part}]") for part in _COMPONENTS], axis=1),
+        written_numbers(table, "rotation"),
         np.full(table.rows, NO_PARENT),
         np.full(table.rows, NO_PARENT),
         np.asarray(given),
@@ -212,6 +215,11 @@ def build_axes(tables: Tables) -> Axes:
     values["parent"] = np.array(parents, dtype=np.int64)
     values["rotation_parent"] = np.array(turned, dtype=np.int64)
     return Axes(**values)
+
+
+def written_numbers(table: Table, name: str) -> np.ndarray:
+    """The numbers of an item: zero where it is null or absent, nan where it cannot be read."""
+    return np.where(table.explicit(name), table.numbers(name), 0.0)
 
 
 def _kinds(tables: Tables, table: Table, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Posture:
         self.axes = axes
         self.frames = frames
         self._settings = settings
-        self._known: dict[int, Placement] = {}
+        self._known: dict[tuple[int, float, int], Placement] = {}
 
     def placement(self, row: int, own: Mapping[int, float] | None = None) -> Placement:
         """Where the frame that an axis carries lies; `own` overrides settings by row of an axis."""
@@ -68,13 +68,16 @@ class Posture:
         return self.axes.step(axis, own.get(axis, self._settings.get(axis, 0.0)), added)
 
     def _shared(self, route: list[tuple[int, float]]) -> Placement:
-        """The placement at the inner end of a route, kept for all panels that share it."""
-        start = next((i for i, (axis, added) in enumerate(route) if added == 0 and axis in self._known), len(route))
-        placed = self._known[route[start][0]] if start < len(route) else compose(())
-        for axis, added in reversed(route[:start]):
-            placed = self._step(axis, added, {}).inside(placed)
-            if added == 0:
-                self._known[axis] = placed
+        """The placement at the inner end of a route, kept for all panels that share it.
+
+        A mounting axis may be followed by another axis than the one on which it depends itself.
+        """
+        outer = [*(axis for axis, _ in route[1:]), NO_PARENT]
+        keys = [(axis, added, next_axis) for (axis, added), next_axis in zip(route, outer, strict=True)]
+        start = next((index for index, key in enumerate(keys) if key in self._known), len(keys))
+        placed = self._known[keys[start]] if start < len(keys) else compose(())
+        for key in reversed(keys[:start]):
+            placed = self._known[key] = self._step(key[0], key[1], {}).inside(placed)
         return placed
 
 

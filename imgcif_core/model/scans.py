@@ -121,8 +121,7 @@ class FrameSettings:
         if column is not None:
             first, inverse = column.distinct()
             for index, row in enumerate(first):
-                axis = axes.find(None if column.is_null[row] else column.text(int(row)))
-                if axis >= 0:
+                for axis in [] if column.is_null[row] else axes.rows_named(column.text(int(row))):
                     self._add(axis, np.flatnonzero(inverse == index))
 
     def _add(self, axis: int, rows: np.ndarray) -> None:
@@ -315,12 +314,15 @@ def _drives_of(
     """What a scan states for its axes; of two rows of one axis the first."""
     found: dict[int, Drive] = {}
     for row in rows.tolist():
-        name = table.text("axis_id", row)
-        axis = axes.find(name) if name else -1
-        if axis < 0 or axis in found:
-            continue
-        words = ("displacement", "angle") if axes.kind[axis] == "translation" else ("angle", "displacement")
-        stated = {word: [float(columns[word, part][row]) for part in _PARTS] for word in words}
-        word = next((word for word in words if not np.isnan(stated[word]).all()), words[0])
-        found[axis] = Drive(axis, row, word == "angle", *stated[word])
+        for axis in axes.rows_named(table.text("axis_id", row) or ""):
+            if axis not in found:
+                found[axis] = _drive(columns, axes, axis, row)
     return found
+
+
+def _drive(columns: dict[tuple[str, str], np.ndarray], axes: Axes, axis: int, row: int) -> Drive:
+    """What one row of DIFFRN_SCAN_AXIS states, by the kind of the axis first."""
+    words = ("displacement", "angle") if axes.kind[axis] == "translation" else ("angle", "displacement")
+    stated = {word: [float(columns[word, part][row]) for part in _PARTS] for word in words}
+    word = next((word for word in words if not np.isnan(stated[word]).all()), words[0])
+    return Drive(axis, row, word == "angle", *stated[word])

@@ -6,8 +6,11 @@ import numpy as np
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Vectors of length 1 in the same directions; null vectors stay null."""
     vectors = np.asarray(vectors, dtype=float)
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    # Scaled first: the squares of very small or very large components leave the range of floats.
+    largest = np.abs(vectors).max(axis=-1, keepdims=True, initial=0.0)
+    scaled = np.divide(vectors, largest, out=np.zeros_like(vectors), where=largest > 0)
+    length = np.linalg.norm(scaled, axis=-1, keepdims=True)
+    return np.divide(scaled, length, out=np.zeros_like(scaled), where=length > 0)
 
 
 def rotation_matrices(axis: np.ndarray, angles: np.ndarray) -> np.ndarray:
