@@ -2,8 +2,7 @@
 
 Frame of every vector: right-handed, origin at the sample, Z from the sample towards the source as far
 as the source's own convention says so (dxtbx as it is, NeXus after (x, y, z) -> (-x, y, -z)). The frame
-is *not* yet turned so that the principal axis lies along X; `principal_rotation` gives that turn about
-the beam. Millimetres, degrees, ångström, seconds.
+is *not* yet turned so that the principal axis lies along X; `principal_rotation` gives that turn. Millimetres, degrees, ångström, seconds.
 """
 
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from imgcif_core.model.vectors import rotation_matrices, unit
+from imgcif_core.model.vectors import unit
 
 IDENTITY = np.eye(3)
 
@@ -190,16 +189,16 @@ class Experiment:
 
     @cached_property
     def principal_rotation(self) -> np.ndarray:
-        """The turn about the beam that brings the principal axis nearest to X: (3, 3).
+        """The turn that brings the frame to imgCIF's: (3, 3), x' = rotation x.
 
-        The identity without a goniometer, or where the axis lies along the beam.
+        X along the principal goniometer axis, Z along what of the direction to the source is across
+        it. The identity without a goniometer, with an axis within 22.5 degrees of the beam, and where
+        the frame is already right to 1e-6.
         """
         axis = self.principal_axis
-        if axis is None:
-            return IDENTITY
         source = unit(self.beam.source)
-        across = axis - (axis @ source) * source
-        if np.linalg.norm(across) < np.sin(np.radians(22.5)):
+        if axis is None or np.linalg.norm(np.cross(axis, source)) < np.sin(np.radians(22.5)):
             return IDENTITY
-        angle = np.degrees(np.arctan2(across[1], across[0]))
-        return IDENTITY if abs(angle) < 1e-9 else rotation_matrices(np.array([0.0, 0.0, 1.0]), np.array(-angle))
+        across = unit(source - (axis @ source) * axis)
+        rotation = np.stack([axis, np.cross(across, axis), across])
+        return IDENTITY if np.abs(rotation - IDENTITY).max() < 1e-6 else rotation
