@@ -2,7 +2,8 @@
 
 Frame of every vector: right-handed, origin at the sample, Z from the sample towards the source as far
 as the source's own convention says so (dxtbx as it is, NeXus after (x, y, z) -> (-x, y, -z)). The frame
-is *not* yet turned so that the principal axis lies along X; `principal_rotation` gives that turn. Millimetres, degrees, ångström, seconds.
+is *not* yet turned so that the principal axis lies along X: `principal_rotation` gives that turn.
+Millimetres, degrees, ångström, seconds.
 """
 
 from collections.abc import Mapping
