@@ -6,7 +6,7 @@ is *not* yet turned so that the principal axis lies along X: `principal_rotation
 Millimetres, degrees, ångström, seconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -16,6 +16,7 @@ import numpy as np
 from imgcif_core.model.vectors import unit
 
 IDENTITY = np.eye(3)
+_SIN_22_5 = np.sin(np.radians(22.5))
 
 
 class Origin(StrEnum):
@@ -77,6 +78,7 @@ class PanelFacts:
 
     corner : (3,) mm, the outer corner of the first stored pixel; fast, slow : (3,) unit vectors;
     size, pixel_size (mm), raw_offset (pixels from the first datum of the stored array) : fast, slow;
+    raw_index : counted from 0, along the slower dimensions of that array, fastest of them first;
     group : names of the parts of the detector that hold the panel, outermost first. Pixels at or
     above `overload` and below `underload` are not valid; thickness in mm.
     """
@@ -95,6 +97,7 @@ class PanelFacts:
     gain: float | None = None
     material: str | None = None
     thickness: float | None = None
+    raw_index: tuple[int, ...] = ()
 
     @property
     def origin(self) -> np.ndarray:
@@ -167,9 +170,9 @@ class Experiment:
     """All that one source tells; immutable.
 
     goniometer : axes from the base to the sample; mounting : axes that carry the detector, outermost
-    first, empty where only the positions of the panels are known. `facts` holds texts such as
-    detector, facility, beamline, by name; `provenance` says of any field, by dotted name such as
-    `beam.wavelength`, where it comes from; `notes` are remarks for a person.
+    first, empty where only the positions of the panels are known; gravity : (3,) unit vector down.
+    `facts` holds texts such as detector, facility, beamline, by name; `provenance` says of any field,
+    by dotted name such as `beam.wavelength`, where it comes from; `notes` are remarks for a person.
     """
 
     path: str
@@ -181,6 +184,7 @@ class Experiment:
     facts: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    gravity: np.ndarray | None = None
 
     @cached_property
     def principal_axis(self) -> np.ndarray | None:
@@ -190,16 +194,29 @@ class Experiment:
 
     @cached_property
     def principal_rotation(self) -> np.ndarray:
-        """The turn that brings the frame to imgCIF's: (3, 3), x' = rotation x.
+        """The turn of the whole frame into that of imgCIF: (3, 3), x' = rotation x.
 
-        X along the principal goniometer axis, Z along what of the direction to the source is across
-        it. The identity without a goniometer, with an axis within 22.5 degrees of the beam, and where
-        the frame is already right to 1e-6.
+        X lies along the principal axis; without one, or with one within 22.5 degrees of the beam,
+        along the fast direction of the first panel, else across gravity. Z is the part of the
+        direction to the source that is perpendicular to X. The identity where nothing tells X, and
+        where the frame is right to 1e-6.
+
+        Source: AXIS of the imgCIF dictionary, "the imgCIF standard laboratory coordinate system".
         """
-        axis = self.principal_axis
         source = unit(self.beam.source)
-        if axis is None or np.linalg.norm(np.cross(axis, source)) < np.sin(np.radians(22.5)):
-            return IDENTITY
-        across = unit(source - (axis @ source) * axis)
-        rotation = np.stack([axis, np.cross(across, axis), across])
-        return IDENTITY if np.abs(rotation - IDENTITY).max() < 1e-6 else rotation
+        for direction in self._x_directions():
+            # Small deviations of a measured axis from a right angle stay in the source's direction.
+            if np.linalg.norm(np.cross(direction, source)) > _SIN_22_5:
+                z = unit(source - (direction @ source) * direction)
+                rotation = np.stack([direction, np.cross(z, direction), z]) + 0.0
+                return IDENTITY if np.abs(rotation - IDENTITY).max() < 1e-6 else rotation
+        return IDENTITY
+
+    def _x_directions(self) -> Iterator[np.ndarray]:
+        """What X may be parallel to, best first: unit vectors."""
+        if self.principal_axis is not None:
+            yield self.principal_axis
+        if self.scans and self.scans[0].panels:
+            yield unit(self.scans[0].panels[0].fast)
+        if self.gravity is not None:
+            yield unit(np.cross(self.gravity, self.beam.source))
