@@ -54,7 +54,7 @@ class Category:
     @property
     def rows(self) -> int:
         """The number of rows, 1 without a loop."""
-        lengths = [len(values) for values in self.items.values() if not _is_single(values)]
+        lengths = [len(values) for values in self.items.values() if not _is_single(values)]  # type: ignore[arg-type]
         return max(lengths, default=1)
 
     @property
