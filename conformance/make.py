@@ -2,7 +2,8 @@
 
 Standard library only. The edits of a case are applied in order: `replace` [old, new] (old stands
 exactly once), `replace_all`, `replace_bytes` [hex, hex], `insert_before` and `insert_after`
-[anchor, text], `delete`, `append`, `prepend`; without a base, `text` or `hex` makes the file.
+[anchor, text], `delete`, `append`, `prepend`; `section` appends a row of data with its binary section,
+as `sections.py` describes it; without a base, `text` or `hex` makes the file.
 """
 
 import argparse
@@ -10,6 +11,8 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import sections
 
 DATASETS = Path(__file__).parent / "datasets"
 
@@ -26,6 +29,8 @@ def apply(data: bytes, edit: dict) -> bytes:
         if kind == "delete":
             return swap(data, text, b"")
         return data + text if kind in ("append", "text") else text + data
+    if kind == "section":
+        return data + sections.write(value)
     if kind == "hex":
         return data + bytes.fromhex(value)
     if kind == "repeat":

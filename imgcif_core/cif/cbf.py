@@ -12,6 +12,9 @@ _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]*(?:\r\n|\n|\r)")
 _FIELD = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)", re.S)
 _FIELD_START = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?![ \t\r\n])")
 _FIELD_BEFORE = re.compile(rb"(?<![^\r\n]);[ \t\r\n]*\Z")
+_HEADER_LINES = re.compile(
+    rb"(?:[ \t]*(?:\r\n|\n|\r)(?:[A-Za-z][A-Za-z0-9-]*[ \t]*:[^\r\n]*|[ \t]+[^\r\n]+))*(?:\r\n|\n|\r)?"
+)
 _TEXT_END = re.compile(rb"(?:\r\n|\n|\r);")
 
 
@@ -43,9 +46,8 @@ def _at_line_start(data: bytes, position: int) -> bool:
 def _read_section(data: bytes, boundary: int) -> BinarySection:
     """The section whose boundary stands at an offset."""
     header_start = boundary + len(BOUNDARY)
-    blank = _BLANK_LINE.search(data, header_start, header_start + HEADER_LIMIT)
-    header_end = blank.end() if blank else min(len(data), header_start + HEADER_LIMIT)
-    headers, spans = _read_headers(data, header_start, blank.start() if blank else header_end)
+    fields_end, header_end = _header_range(data, header_start)
+    headers, spans = _read_headers(data, header_start, fields_end)
     has_magic = data.startswith(MAGIC, header_end)
     payload = header_end + (len(MAGIC) if has_magic else 0)
     closing = _find_closing(data, payload, headers)
@@ -65,6 +67,22 @@ def _read_section(data: bytes, boundary: int) -> BinarySection:
     return BinarySection(
         start, boundary, header_start, payload, payload_end, end, headers, spans, is_terminated, has_magic
     )
+
+
+def _header_range(data: bytes, start: int) -> tuple[int, int]:
+    """Where the fields of a header end, and where its data begin; an empty line should part them."""
+    limit = min(len(data), start + HEADER_LIMIT)
+    for mark in (CLOSING, MAGIC):
+        found = data.find(mark, start, limit)
+        limit = found if found >= 0 else limit
+    blank = _BLANK_LINE.search(data, start, limit)
+    if blank:
+        return blank.start(), blank.end()
+    if data.startswith(MAGIC, limit):
+        return limit, limit
+    lines = _HEADER_LINES.match(data, start, limit)
+    end = lines.end() if lines else start
+    return end, end
 
 
 def _find_closing(data: bytes, payload: int, headers: dict[str, str]) -> int:

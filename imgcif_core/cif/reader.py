@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from imgcif_core.cif.cbf import MAGIC, find_sections
-from imgcif_core.cif.document import Document, Source
+from imgcif_core.cif.document import BinarySection, Document, Source
 from imgcif_core.cif.parser import Parser
 from imgcif_core.cif.textcheck import check_text
 from imgcif_core.errors import InputError
@@ -34,7 +34,9 @@ def read(source: Source, *, road: Literal["auto", "careful"] = "auto") -> Docume
     version, magic, is_cbf = _first_line(data, start)
     sections = find_sections(data)
     source.opaque = [
-        (section.payload_start - len(MAGIC), section.payload_end) for section in sections if section.has_magic
+        (section.payload_start - (len(MAGIC) if section.has_magic else 0), section.payload_end)
+        for section in sections
+        if section.has_magic or _is_opaque(section, data)
     ]
 
     def parse(reading: str | None) -> Document:
@@ -58,6 +60,13 @@ def read(source: Source, *, road: Literal["auto", "careful"] = "auto") -> Docume
     check_text(document, start, needs_cif2=needs_cif2)
     document.problems.sort(key=lambda problem: problem.start)
     return document
+
+
+def _is_opaque(section: BinarySection, data: bytes) -> bool:
+    """True if the data of a section are not in the character set of the file: raw octets, or UTF-16."""
+    encoding = section.headers.get("content-transfer-encoding", "").upper()
+    is_raw = encoding.partition(";")[0].strip(" \"'") == "BINARY"
+    return is_raw or "UTF-16" in encoding or data.startswith((b"\xfe\xff", b"\xff\xfe"), section.payload_start)
 
 
 def _first_line(data: bytes, start: int) -> tuple[str | None, str, bool]:

@@ -1,0 +1,1 @@
+"""BIN: embedded binaries and their headers."""
