@@ -36,6 +36,8 @@ def _category(item: str | None) -> str | None:
         "text-before-block": "{text!r} stands before any data block - expected a line such as data_NAME first",
         "bracket-in-word": "unquoted value {text!r} holds a bracket - CIF 2.0 reserves brackets for lists and tables",
         "after-quote": "text follows the closing quote of {text!r} - expected white space",
+        "after-container": "{text!r} follows a closing bracket - expected white space",
+        "not-separated": "values of a list or table are not separated - expected white space before {text!r}",
         "wrong-bracket": "closing bracket {text} does not match the opening one",
         "table-entry": "{text!r} in a table is not a quoted key with a value - expected 'key':value",
         "too-deep": "lists are nested more than 500 deep - what lies deeper is not judged",

@@ -14,8 +14,9 @@ _CONTROL = np.zeros(256, dtype=bool)
 _CONTROL[:32] = True
 _CONTROL[[9, 10, 13]] = False
 _CONTROL[127] = True
-# Code points that CIF 2.0 does not allow: C1 controls, non-characters, byte order marks inside.
-_FORBIDDEN = re.compile("[\x80-\x9f\ufdd0-\ufdef\ufffe\uffff]|[\U0001fffe\U0001ffff\U0010fffe\U0010ffff]")
+# Code points that CIF 2.0 does not allow: C1 controls and non-characters.
+_PLANE_ENDS = "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
+_FORBIDDEN = re.compile(f"[\x80-\x9f\ufdd0-\ufdef{_PLANE_ENDS}]")
 _SIGNATURES = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     (b"PK\x03\x04", "a zip archive"),
@@ -112,7 +113,7 @@ def _check_unicode(document: Document, begin: int, end: int) -> None:
         return
     if "\ufeff" in text:
         at = begin + len(text[: text.index("\ufeff")].encode())
-        _add(document, "SYN009", "bom", at, at + 3, "error" if document.is_cif2 else "warning", count=1)
+        _add(document, "SYN009", "bom", at, at + 3, "warning", count=1)
     match = _FORBIDDEN.search(text)
     if match and document.is_cif2:
         at = begin + len(text[: match.start()].encode())

@@ -46,6 +46,17 @@ _KEYWORD = re.compile(rb"(?:(loop_)|(data_)|(save_)|(stop_)|(global_))", re.I)
 _WHITE = b" \t\r\n"
 
 
+_KEYS = (Quoting.SINGLE, Quoting.DOUBLE, Quoting.TRIPLE_SINGLE, Quoting.TRIPLE_DOUBLE)
+
+
+@dataclass(slots=True)
+class _Level:
+    """An open list or table; `has_key` where a key waits for its value."""
+
+    is_table: bool
+    has_key: bool = False
+
+
 class Tokeniser:
     """Tokens of a text; what is wrong goes to `report` and the scan goes on."""
 
@@ -65,6 +76,7 @@ class Tokeniser:
         self._sections = {section.start: section for section in sections}
         self._text_is_open = False
         self._is_inside = False
+        self._was_deep = False
 
     def next(self) -> Token:
         """The next token; END for ever at the end."""
@@ -83,7 +95,10 @@ class Tokeniser:
         if byte in b"'\"":
             return self._quoted2(position) if self.is_cif2 else self._quoted1(position)
         if byte == b"_":
-            return self._word(Kind.NAME, position)
+            if data[position + 1 : position + 2].strip(_WHITE):
+                return self._word(Kind.NAME, position)
+            self._problem("SYN007", "first-character", position, position + 1)
+            return self._value(position, position + 1, Quoting.BARE)
         if self.is_cif2 and byte in b"[]{}":
             return self._bracket(position)
         return self._bare(position)
@@ -166,7 +181,7 @@ class Tokeniser:
     def _close2(self, start: int, end: int, quoting: Quoting) -> Token:
         """A closing quote must be followed by white space; what sticks to it is reported and skipped."""
         token = self._value(start, end, quoting)
-        if end < len(self.data) and self.data[end] not in _WHITE + b"]}:[{":
+        if end < len(self.data) and self.data[end] not in _WHITE + (b"]}:[{" if self._is_inside else b"]}"):
             rest = _WORD2.match(self.data, end)
             stop = rest.end() if rest else end + 1
             self._problem("SYN001", "after-quote", start, stop)
@@ -178,8 +193,8 @@ class Tokeniser:
         match = None if self._text_is_open else _TEXT_END.search(self.data, position + 1)
         if match is not None:
             end = match.end()
-            if end < len(self.data) and self.data[end] not in _WHITE + (b"]}:" if self.is_cif2 else b""):
-                self._problem("SYN008", "after-text-field", end - 1, self._line_end(end), "warning")
+            if end < len(self.data) and self.data[end] not in _WHITE + (b"]}" if self.is_cif2 else b""):
+                self._problem("SYN008", "after-text-field", end - 1, self._line_end(end))
             return self._value(position, end, Quoting.TEXT)
         self._text_is_open = True
         self._problem("SYN008", "text-field", position, self._line_end(position))
@@ -198,46 +213,78 @@ class Tokeniser:
             self.position = position + 1
             return Token(Kind.STRAY, position, position + 1)
         quoting = Quoting.LIST if data[position] == 91 else Quoting.TABLE
-        stack: list[int] = []
+        levels: list[_Level] = []
         self.position = position
-        is_deep = False
+        is_apart = True
         while True:
             found = _SKIP.match(data, self.position)
             here = found.end() if found else self.position
             if here >= len(data):
                 break
-            byte = data[here]
-            if byte in b"[{":
-                stack.append(93 if byte == 91 else 125)
-                self.position = here + 1
-                if len(stack) > MAX_DEPTH and not is_deep:
-                    is_deep = True
-                    self._problem("SYN001", "too-deep", here, here + 1)
-            elif byte in b"]}":
-                if stack[-1] != byte:
-                    self._problem("SYN001", "wrong-bracket", here, here + 1)
-                stack.pop()
-                self.position = here + 1
-                if not stack:
-                    return self._value(position, here + 1, quoting)
-            elif not self._inner(here, is_table=stack[-1] == 125):
+            is_apart = is_apart or here > self.position
+            if data[here] in b"]}":
+                self._close_level(levels.pop(), here)
+                if not levels:
+                    return self._end_container(position, quoting)
+                is_apart = False
+                continue
+            if not is_apart:
+                self._problem("SYN001", "not-separated", here, here + 1)
+            if data[here] in b"[{":
+                self._open_level(levels, here)
+                is_apart = True
+                continue
+            is_key = self._inner(here, levels[-1])
+            if is_key is None:
                 self.position = here
                 break
+            is_apart = is_key
         self._problem("SYN008", "list" if quoting is Quoting.LIST else "table", position, position + 1)
         return self._value(position, self.position, quoting)
 
-    def _inner(self, here: int, *, is_table: bool) -> bool:
-        """Pass one value in a container; False where the container must have ended before."""
+    def _open_level(self, levels: "list[_Level]", here: int) -> None:
+        """A bracket that opens a list or table, as a value of the one around it."""
+        if levels and levels[-1].is_table:
+            if not levels[-1].has_key:
+                self._problem("SYN001", "table-entry", here, here + 1)
+            levels[-1].has_key = False
+        levels.append(_Level(self.data[here] == 123))
+        if len(levels) == MAX_DEPTH + 1 and not self._was_deep:
+            self._was_deep = True
+            self._problem("SYN001", "too-deep", here, here + 1)
+        self.position = here + 1
+
+    def _close_level(self, level: "_Level", here: int) -> None:
+        """A bracket that closes a list or table; each key must have got its value."""
+        if level.is_table is not (self.data[here] == 125):
+            self._problem("SYN001", "wrong-bracket", here, here + 1)
+        if level.has_key:
+            self._problem("SYN001", "table-entry", here, here + 1)
+        self.position = here + 1
+
+    def _end_container(self, start: int, quoting: Quoting) -> Token:
+        """A whole list or table; a word that sticks to it is reported and skipped."""
+        token = self._value(start, self.position, quoting)
+        end = self.position
+        if end < len(self.data) and self.data[end] not in _WHITE + b"]}":
+            rest = _WORD2.match(self.data, end)
+            self.position = rest.end() if rest else end
+            self._problem("SYN001", "after-container", end, max(self.position, end + 1))
+        return token
+
+    def _inner(self, here: int, level: "_Level") -> bool | None:
+        """Pass one value or key in a container: was it a key; None where the container must have ended before."""
         self.position = here
         self._is_inside = True
         token = self.next()
         self._is_inside = False
         if token.kind is not Kind.VALUE:
+            return None
+        if not level.is_table:
             return False
-        if is_table and self.data[self.position : self.position + 1] == b":":
-            self.position += 1
-            if self.data[self.position : self.position + 1] in (b" ", b"\t", b"\r", b"\n"):
-                self._problem("SYN001", "table-entry", here, self.position)
-        elif is_table and self.data[here - 1 : here] != b":":
+        is_key = token.quoting in _KEYS and self.data[self.position : self.position + 1] == b":"
+        self.position += is_key
+        if is_key is level.has_key:
             self._problem("SYN001", "table-entry", here, self.position)
-        return True
+        level.has_key = is_key
+        return is_key
