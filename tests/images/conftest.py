@@ -1,11 +1,14 @@
 """Archives made on the spot."""
 
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 Make = Callable[..., Path]
 
