@@ -105,6 +105,7 @@ def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
     add("--images", choices=("none", "header", "sample", "all"), default="header")
     add("--local", metavar="DIR", help="local stand-in for external data")
     add("--map", action="append", default=[], metavar="URL=PATH", help="local stand-in for one URL")
+    add("--against", metavar="SOURCE", help="compare with .expt, HDF5 master, miniCBF header or another imgCIF")
     add("--jobs", type=int, default=1, metavar="N", help="files checked side by side")
     add("--quiet", action="store_true", help="only what reaches --fail-on")
     add("--no-color", action="store_true")
@@ -144,10 +145,20 @@ def _check_options(given: argparse.Namespace) -> "CheckOptions":
         images=given.images,
         local=Path(given.local) if given.local else None,
         maps=maps,
+        against=_readable_source(given.against),
         debug=given.debug,
     )
     _refuse_unknown(options)
     return options
+
+
+def _readable_source(source: str | None) -> str | None:
+    """The source to compare with, refused before any work where it cannot be read."""
+    if source is not None:
+        from imgcif_core.sources.any import read_source
+
+        read_source(source)
+    return source
 
 
 def _codes(given: Sequence[str]) -> tuple[str, ...]:

@@ -22,5 +22,5 @@ class CheckOptions:
     images: ImageDepth = "header"
     local: Path | None = None
     maps: Mapping[str, str] = field(default_factory=dict)
-    against: Path | None = None
+    against: str | Path | None = None
     debug: bool = False

@@ -31,6 +31,17 @@ class Tolerances:
     distance_mm: float = 0.1
     # Relative deviation between two statements of one length.
     relative: float = 1e-3
+    # Millimetres: positions printed with the usual four decimals and composed of several axes agree to this.
+    source_mm: float = 2e-3
+    # Pixels: less than this is no different position to any reader.
+    source_px: float = 0.02
+    # Degrees: directions printed with four decimals agree to this.
+    source_axis_deg: float = 0.02
+    # Degrees: encoders and headers agree to this.
+    source_setting_deg: float = 2e-3
+    source_increment_deg: float = 1e-4
+    # Relative: wavelengths printed with five digits agree to this.
+    source_relative: float = 1e-4
 
 
 def last_digit_half(text: str) -> float:

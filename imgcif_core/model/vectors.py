@@ -33,7 +33,7 @@ def angle_between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.where(is_null, np.nan, np.degrees(angle))
 
 
-def angle_difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def angle_difference(first: np.ndarray | float, second: np.ndarray | float) -> np.ndarray:
     """How far two angles in degrees are apart modulo 360: 0 to 180."""
     difference = np.abs(np.asarray(first, dtype=float) - np.asarray(second, dtype=float)) % 360.0
     return np.minimum(difference, 360.0 - difference)

@@ -1,0 +1,1 @@
+"""CMP: the file against the source it was made from, in numbers."""

@@ -1,0 +1,156 @@
+"""imgCIF itself as a source: the description of one data block, through the geometry model."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from imgcif_core.errors import InputError
+from imgcif_core.model.axes import Axes, build_axes
+from imgcif_core.model.beam import build_beam
+from imgcif_core.model.detector import Detector, build_detector
+from imgcif_core.model.pose import Pose
+from imgcif_core.model.scans import Scan, build_scans
+from imgcif_core.sources.description import (
+    AxisFacts,
+    BeamFacts,
+    Experiment,
+    Origin,
+    PanelFacts,
+    Provenance,
+    ScanFacts,
+)
+from imgcif_core.tables import Tables
+
+KIND = "imgcif"
+_STEADY = 1e-5
+
+
+def describe(tables: Tables, path: str) -> Experiment:
+    """The experiment of a data block, read strictly by the dictionary.
+
+    Raises
+    ------
+    InputError
+        If the block has no axes, or no flat panel can be placed.
+    """
+    axes = build_axes(tables)
+    if not len(axes):
+        raise InputError(f"{path}: block {tables.block.name} has no axes")
+    detector = build_detector(tables, axes)
+    if not detector.flat:
+        raise InputError(f"{path}: block {tables.block.name} has no panel whose pixels can be placed")
+    scans = build_scans(tables, axes)
+    beam = build_beam(tables, axes)
+    goniometer = goniometer_rows(tables, axes)
+    wavelength = beam.wavelength if np.isfinite(beam.wavelength) else None
+    maker = _ScanMaker(tables, axes, detector, goniometer, wavelength)
+    described = tuple(maker.scan(scan) for scan in scans) or (maker.scan(None),)
+    facts = {"detector": tables.table("diffrn_detector").text("make") or ""}
+    provenance = {name: Provenance(Origin.FILE, path) for name in ("beam.wavelength", "goniometer", "scans", "panels")}
+    return Experiment(
+        path,
+        KIND,
+        BeamFacts(beam.source, wavelength, probe=beam.probe),
+        tuple(_axis(axes, row) for row in goniometer),
+        described,
+        tuple(_axis(axes, row) for row in reversed(detector.moving_axes)),
+        {name: text for name, text in facts.items() if text},
+        provenance,
+    )
+
+
+def goniometer_rows(tables: Tables, axes: Axes) -> list[int]:
+    """Rows of the axes that carry the sample, from the base inwards.
+
+    Those that DIFFRN_MEASUREMENT_AXIS lists; without that table those labelled goniometer.
+    """
+    listed = tables.table("diffrn_measurement_axis")
+    named = [axes.find(name) for name in listed.texts("axis_id") if name is not None] if listed else []
+    rows = [row for row in dict.fromkeys(named) if row >= 0]
+    if not rows:
+        rows = [row for row, equipment in enumerate(axes.equipment) if equipment == "goniometer"]
+    depth = {row: len(axes.chain(row)) for row in rows}
+    return sorted(rows, key=lambda row: depth[row])
+
+
+def _axis(axes: Axes, row: int) -> AxisFacts:
+    """One axis of the file."""
+    parent = int(axes.parent[row])
+    kind = axes.kind[row] if axes.kind[row] in ("rotation", "translation") else "general"
+    return AxisFacts(
+        axes.id[row],
+        kind,
+        axes.direction[row],
+        axes.id[parent] if parent >= 0 else None,
+        np.nan_to_num(axes.offset[row]),
+    )
+
+
+class _ScanMaker:
+    """Describes the scans of a block; scans with the detector at the same place share their panels."""
+
+    def __init__(
+        self, tables: Tables, axes: Axes, detector: Detector, goniometer: Sequence[int], wavelength: float | None
+    ) -> None:
+        self.axes, self.detector, self.goniometer, self.wavelength = axes, detector, goniometer, wavelength
+        self._frames = tables.table("diffrn_scan_frame")
+        self._known: dict[tuple[float, ...], tuple[PanelFacts, ...]] = {}
+
+    def scan(self, scan: Scan | None) -> ScanFacts:
+        """One scan; without any the axes stand at zero."""
+        settings = self.detector.settings(scan, np.zeros(1, dtype=np.int64))
+        key = tuple(float(settings[row][0]) if row in settings else 0.0 for row in self.detector.moving_axes)
+        if key not in self._known:
+            self._known[key] = self._panels(self.detector.poses(scan))
+        mounting = {self.axes.id[row]: value for row, value in zip(self.detector.moving_axes, key, strict=True)}
+        if scan is None:
+            zero = {self.axes.id[row]: (0.0, 0.0) for row in self.goniometer}
+            return ScanFacts("", 0, zero, self._known[key], wavelength=self.wavelength, detector_settings=mounting)
+        stated, varying = {}, {}
+        for row in self.goniometer:
+            stated[self.axes.id[row]], uneven = self._settings(scan, row)
+            if uneven is not None:
+                varying[self.axes.id[row]] = uneven
+        exposure = self._frames.numbers("integration_time")[scan.frame_rows[:1]]
+        return ScanFacts(
+            scan.id,
+            scan.frames,
+            stated,
+            self._known[key],
+            first_number=int(scan.numbers[0]) if len(scan.numbers) else 1,
+            exposure_time=float(exposure[0]) if len(exposure) and exposure[0] > 0 else None,
+            wavelength=self.wavelength,
+            varying=varying,
+            detector_settings=mounting,
+        )
+
+    def _settings(self, scan: Scan, row: int) -> tuple[tuple[float, float], np.ndarray | None]:
+        """Start and step of an axis, and its settings where they are uneven."""
+        count = scan.count
+        values = scan.settings(row, np.arange(count)) if count else np.zeros(1)
+        if len(values) == 1:
+            increments = scan.increments(row, np.zeros(1, dtype=np.int64)) if count else np.zeros(1)
+            return (float(values[0]), float(increments[0])), None
+        numbers = scan.numbers[:count] if len(scan.numbers) else np.arange(1, count + 1)
+        drive = scan.drives.get(row)
+        step = drive.step if drive is not None and drive.moves else 0.0
+        if step == 0.0:
+            step = float(f"{(values[-1] - values[0]) / max(1, int(numbers[-1] - numbers[0])):.10g}")
+        start = float(values[0] - step * (numbers[0] - 1))
+        even = start + step * (numbers - 1)
+        uneven = np.abs(even - values).max() > max(_STEADY, 1e-3 * abs(step))
+        return (start, step), values if uneven else None
+
+    def _panels(self, poses: Sequence[Pose]) -> tuple[PanelFacts, ...]:
+        """The flat panels at the start of a scan."""
+        return tuple(
+            PanelFacts(
+                panel.id,
+                pose.size,
+                (float(pose.pixel_size[0]), float(pose.pixel_size[1])),
+                pose.corner[0],
+                pose.fast[0],
+                pose.slow[0],
+            )
+            for panel, pose in zip(self.detector.flat, poses, strict=True)
+        )
