@@ -267,9 +267,9 @@ def _nearest(centres: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _panel_pair(panel: PanelFacts, source: PanelFacts) -> PanelPair:
-    """One panel in both; the size of the second stands in where the file gives none."""
+    """One panel in both; of panels of different sizes only the first corners are compared."""
     first, second = panel.corners(), source.corners()
-    if 0 in panel.size or 0 in source.size:
+    if panel.size != source.size:
         first, second = first[:1], second[:1]
     offset = panel.corner - source.corner
     shift = np.array([offset @ source.fast / source.pixel_size[0], offset @ source.slow / source.pixel_size[1]])

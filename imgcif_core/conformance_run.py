@@ -112,6 +112,7 @@ def _options(request: dict[str, Any]) -> CheckOptions:
         select=SCOPES.get(request.get("scope", "all"), ()),
         images=given.get("images", "header"),
         local=folder / local if local is not None else None,
+        against=folder / given["against"] if "against" in given else None,
         maps={url: str(folder / path) for url, path in dict(given.get("map", {})).items()},
     )
 
