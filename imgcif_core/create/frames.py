@@ -1,0 +1,173 @@
+"""The tables of scans and frames, column by column: no loop over frames but inside numpy and join."""
+
+from collections.abc import Mapping
+from itertools import chain, repeat
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imgcif_core.cif.write import Category, Value, Values
+from imgcif_core.create.numbers import tidy_number
+
+if TYPE_CHECKING:
+    from imgcif_core.create.builder import Built
+
+# Beyond this many rows of frame and element, a stacked array is linked as a whole.
+MAX_ELEMENT_ROWS = 200_000
+
+
+def frame_ids(count: int) -> list[str]:
+    """The ids of all frames of a block, in order."""
+    return list(map("frame%d".__mod__, range(1, count + 1)))
+
+
+def scan_categories(built: "Built") -> list[Category]:
+    """DIFFRN_SCAN and DIFFRN_SCAN_AXIS."""
+    scans, ends = built.scans, np.cumsum([scan.frames for scan in built.scans]).tolist()
+    starts = [end - scan.frames + 1 for end, scan in zip(ends, scans, strict=True)]
+    items: dict[str, Values] = {
+        "id": list(built.scan_ids),
+        "frame_id_start": [f"frame{number}" for number in starts],
+        "frame_id_end": [f"frame{number}" for number in ends],
+        "frames": [scan.frames for scan in scans],
+    }
+    optional = {
+        "date_start": [scan.start_date for scan in scans],
+        "date_end": [scan.end_date for scan in scans],
+        "integration_time": [scan.exposure_time for scan in scans],
+        "time_period": [scan.period for scan in scans],
+    }
+    items |= {name: values for name, values in optional.items() if any(value is not None for value in values)}
+    found = [Category("diffrn_scan", items, sources={"": built.origin("scans")})]
+    rows = _axis_rows(built)
+    if rows:
+        names = ("scan_id", "axis_id", *(f"{word}_{part}" for word in ("angle", "displacement") for part in _PARTS))
+        columns: dict[str, Values] = {name: list(column) for name, column in zip(names, zip(*rows), strict=True)}
+        comment = "The range is from the start of the first frame to the end of the last one."
+        found.append(Category("diffrn_scan_axis", columns, comment, {"": built.origin("scans")}))
+    return found
+
+
+_PARTS = ("start", "increment", "range")
+
+
+def _axis_rows(built: "Built") -> list[tuple]:
+    """One row for each scan and each axis of goniometer and mounting."""
+    rows = []
+    originals = [axis.id for axis in built.experiment.goniometer]
+    for number, (scan, scan_id) in enumerate(zip(built.scans, built.scan_ids, strict=True)):
+        for axis, original in zip(built.goniometer, originals, strict=True):
+            start, increment = scan.settings.get(original, (0.0, 0.0))
+            if original in scan.varying and len(scan.varying[original]):
+                start = float(scan.varying[original][0])
+            span = tidy_number(increment * scan.frames)
+            rows.append((scan_id, axis.id, *_by_kind(axis.kind, (start, increment, span))))
+        settings = built.mounting.settings[number]
+        for axis in built.mounting.axes:
+            values = (settings.get(axis.id, 0.0), 0.0, 0.0)
+            if axis.kind in ("rotation", "translation"):
+                rows.append((scan_id, axis.id, *_by_kind(axis.kind, values)))
+    return rows
+
+
+def _by_kind(kind: str, values: tuple[float, float, float]) -> tuple[float | None, ...]:
+    """Start, increment and range as angles or as displacements."""
+    empty = (None, None, None)
+    return (*empty, *values) if kind == "translation" else (*values, *empty)
+
+
+def frame_categories(built: "Built", external: Mapping[str, Values] | None) -> list[Category]:
+    """DIFFRN_SCAN_FRAME, uneven settings, and the way from frames to data outside."""
+    ids = frame_ids(built.frames)
+    counts = [scan.frames for scan in built.scans]
+    frames: dict[str, Values] = {
+        "scan_id": list(chain.from_iterable(map(repeat, built.scan_ids, counts))),
+        "frame_id": ids,
+        "frame_number": np.concatenate([np.arange(1, count + 1) for count in counts]),
+    }
+    if any(scan.exposure_time is not None for scan in built.scans):
+        times: list[Value] = [scan.exposure_time for scan in built.scans]
+        frames["integration_time"] = (
+            times[0] if len(set(times)) == 1 else list(chain.from_iterable(map(repeat, times, counts)))
+        )
+    if len(built.scan_ids) == 1 and built.frames > 1:
+        frames["scan_id"] = built.scan_ids[0]
+    found = [Category("diffrn_scan_frame", frames, sources={"": built.origin("scans")}), _uneven(built, ids)]
+    if external is not None:
+        found += _data_categories(built, ids, external)
+    return found
+
+
+def _uneven(built: "Built", ids: list[str]) -> Category:
+    """DIFFRN_SCAN_FRAME_AXIS for axes whose settings are not evenly spaced."""
+    frame: list[Value] = []
+    axis_ids: list[Value] = []
+    settings: dict[str, list[Value]] = {"angle": [], "displacement": []}
+    start = 0
+    names = {old.id: new for old, new in zip(built.experiment.goniometer, built.goniometer, strict=True)}
+    for scan in built.scans:
+        for original, values in scan.varying.items():
+            axis = names.get(original)
+            if axis is None:
+                continue
+            frame += ids[start : start + scan.frames]
+            axis_ids += [axis.id] * scan.frames
+            own = "displacement" if axis.kind == "translation" else "angle"
+            settings[own] += (np.asarray(values, dtype=float) + 0.0).tolist()
+            settings["angle" if own == "displacement" else "displacement"] += [None] * scan.frames
+        start += scan.frames
+    items: dict[str, Values] = {"frame_id": frame, "axis_id": axis_ids}
+    items |= {name: values for name, values in settings.items() if any(value is not None for value in values)}
+    return Category("diffrn_scan_frame_axis", items if frame else {}, sources={"": built.origin("scans")})
+
+
+def _data_categories(built: "Built", ids: list[str], external: Mapping[str, Values]) -> list[Category]:
+    """DIFFRN_DATA_FRAME, ARRAY_DATA and ARRAY_DATA_EXTERNAL_DATA for the frames that have images."""
+    layout = built.layout
+    pictured = np.concatenate([np.full(scan.frames, has_images(scan)) for scan in built.scans])
+    chosen = ids if pictured.all() else [name for name, has in zip(ids, pictured, strict=True) if has]
+    count = len(chosen)
+    numbers = np.arange(1, count + 1)
+    outside = list(map("E%d".__mod__, range(1, count + 1)))
+    arrays = list(layout.array_ids)
+    copies = len(arrays)
+    data: dict[str, Values] = {
+        "array_id": arrays[0] if copies == 1 else arrays * count,
+        "binary_id": numbers if copies == 1 else np.repeat(numbers, copies),
+        "external_data_id": outside if copies == 1 else list(chain.from_iterable(map(repeat, outside, repeat(copies)))),
+    }
+    origin = {"": built.origin("scans")}
+    return [
+        Category("diffrn_data_frame", _data_frames(built, chosen, numbers)),
+        Category("array_data", data),
+        Category("array_data_external_data", {"id": outside, **external}, "Where the images lie.", origin),
+    ]
+
+
+def _data_frames(built: "Built", ids: list[str], numbers: np.ndarray) -> dict[str, Values]:
+    """A row for each frame and element, or one for each frame where that would be too many."""
+    layout = built.layout
+    copies = len(layout.elements)
+    if copies == 1:
+        return {
+            "id": ids,
+            "detector_element_id": layout.elements[0],
+            "array_id": layout.arrays[0],
+            "binary_id": numbers,
+        }
+    if layout.is_stack and copies * len(ids) > MAX_ELEMENT_ROWS:
+        return {"id": ids, "array_id": layout.arrays[0], "binary_id": numbers}
+    items: dict[str, Values] = {
+        "id": list(chain.from_iterable(map(repeat, ids, repeat(copies)))),
+        "detector_element_id": list(layout.elements) * len(ids),
+        "array_id": layout.arrays[0] if layout.is_stack else list(layout.arrays) * len(ids),
+        "binary_id": np.repeat(numbers, copies),
+    }
+    if layout.is_stack:
+        items["array_section_id"] = list(layout.sections) * len(ids)
+    return items
+
+
+def has_images(scan) -> bool:
+    """True if each frame of a scan has an image."""
+    return scan.images is not None and len(scan.images) == scan.frames
