@@ -214,7 +214,7 @@ def _detector(built: Built) -> list[Category]:
     """The detector, its mounting axes and its elements."""
     axes, facts = built.mounting.axes, built.experiment.facts
     thickness = {panel.thickness for panel in built.mounting.panels}
-    items = {
+    items: dict[str, Values] = {
         "diffrn_id": EXPERIMENT,
         "id": DETECTOR,
         "make": facts.get("detector"),

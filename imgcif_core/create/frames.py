@@ -31,7 +31,7 @@ def scan_categories(built: "Built") -> list[Category]:
         "frame_id_end": [f"frame{number}" for number in ends],
         "frames": [scan.frames for scan in scans],
     }
-    optional = {
+    optional: dict[str, list[Value]] = {
         "date_start": [scan.start_date for scan in scans],
         "date_end": [scan.end_date for scan in scans],
         "integration_time": [scan.exposure_time for scan in scans],

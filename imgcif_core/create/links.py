@@ -170,15 +170,15 @@ def _below(directory: Path, names: Mapping[str, str]) -> dict[str, str]:
         if path.is_file():
             by_name.setdefault(path.name, []).append(PurePosixPath(path.relative_to(directory).as_posix()))
     found = {}
-    for name, path in names.items():
-        parts = PurePosixPath(path).parts
+    for name, wanted in names.items():
+        parts = PurePosixPath(wanted).parts
         candidates = by_name.get(parts[-1], [])
         shared = [_shared_end(parts, candidate.parts) for candidate in candidates]
         best = [entry for entry, count in zip(candidates, shared, strict=True) if count == max(shared)]
         if not best:
-            raise InputError(f"{directory}: holds no file {parts[-1]}, which {path} needs")
+            raise InputError(f"{directory}: holds no file {parts[-1]}, which {wanted} needs")
         if len(best) > 1:
-            raise InputError(f"{directory}: {best[0]} and {best[1]} may both be {path}")
+            raise InputError(f"{directory}: {best[0]} and {best[1]} may both be {wanted}")
         found[name] = str(best[0])
     return found
 
