@@ -148,7 +148,8 @@ def _beam(built: Built) -> list[Category]:
     radiation["beam_flux"] = beam.flux
     wavelength: dict[str, Values] = {}
     if beam.wavelength is not None:
-        wavelength = {"id": WAVELENGTH, "value": beam.wavelength, "wt": 1.0} | _wavelength_spread(beam.wavelengths)
+        wavelength = {"id": WAVELENGTH, "value": beam.wavelength, "wt": 1.0}
+        wavelength |= _wavelength_spread(beam.wavelengths)
     return [
         Category("diffrn_source", source if len(source) > 1 else {}, sources={"": built.origin("facts.facility")}),
         Category(
