@@ -1,6 +1,11 @@
 """The instrument of a block as inputs of rules; a broken axis tree blocks what rests on it."""
 
+import numpy as np
+
+from imgcif_core.checks.axes.roles import FRAME, SCAN, AxisRoles
+from imgcif_core.checks.axes.tree import undefined_links
 from imgcif_core.checks.registry import Blocked, NotApplicable, NotChecked, provider
+from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.model.axes import DANGLING, Axes, build_axes
 from imgcif_core.model.beam import Beam, build_beam
 from imgcif_core.model.detector import Detector, Fault, build_detector
@@ -26,15 +31,17 @@ def axes_of(any_axes: Axes) -> Axes:
 
 
 @provider("axis_tree")
-def axis_tree(axes: Axes) -> Axes:
-    """The axes, known to form a tree; `Blocked` by the rule that reports what is broken."""
+def axis_tree(tables: Tables, dictionary: Dictionary, axes: Axes) -> Axes:
+    """The axes, known to form a tree and to be all that the block names; `Blocked` by what says otherwise."""
     codes = []
-    if (axes.parent == DANGLING).any() or (axes.rotation_parent == DANGLING).any():
+    if any(len(rows) for _, _, rows, _ in undefined_links(tables, dictionary)):
         codes.append("AXI001")
-    if axes.cyclic.any():
+    if axes.cycles:
         codes.append("AXI002")
     if codes:
         raise Blocked(*codes)
+    if (axes.parent == DANGLING).any() or (axes.rotation_parent == DANGLING).any():
+        raise NotChecked("an axis on which others depend stands in another block")
     return axes
 
 
@@ -53,7 +60,11 @@ def scans_of(tables: Tables, any_axes: Axes) -> Scans:
 @provider("beam")
 def beam_of(tables: Tables) -> Beam:
     """The beam of a block; a block that says nothing of it has the default direction."""
-    return build_beam(tables, build_axes(tables) if tables.table("axis") else None)
+    beam = build_beam(tables, build_axes(tables) if tables.table("axis") else None)
+    if beam.source[2] < 0 and beam.source_axis >= 0:
+        # The detector would seem to stand before the sample, and every ray to miss it.
+        raise Blocked("AXI011")
+    return beam
 
 
 @provider("panels")
@@ -65,6 +76,7 @@ def panels_of(tables: Tables, axes: Axes) -> Detector:
     return detector
 
 
+_WORDS = ("rotation", "translation")
 # Which rule reports what keeps a panel from being placed; nobody reports what is merely left out.
 _REPORTED_BY = {
     Fault.PRECEDENCE: "DET001",
@@ -79,9 +91,29 @@ _REPORTED_BY = {
 }
 
 
+def unknown_settings(tables: Tables, axes: Axes, roles: AxisRoles) -> list[str]:
+    """The rules that report why some axis stands nobody knows where, none where all is known."""
+    codes = set()
+    for row in np.flatnonzero(~axes.direction.any(axis=1)).tolist():
+        if axes.kind[row] in _WORDS and roles.setting(row, (SCAN, FRAME), axes.kind[row]) is not None:
+            codes.add("AXI004")
+    for name in (SCAN, FRAME):
+        table = tables.table(name)
+        for item in table.columns:
+            if (
+                item.startswith(("angle", "displacement"))
+                and (table.explicit(item) & np.isnan(table.numbers(item))).any()
+            ):
+                codes.add("DIC008")
+    return sorted(codes)
+
+
 @provider("detector")
-def detector_of(tables: Tables, panels: Detector, axis_tree: Axes) -> Detector:
+def detector_of(tables: Tables, panels: Detector, axis_tree: Axes, axis_roles: AxisRoles) -> Detector:
     """The detector with at least one flat panel; `Blocked` where a panel cannot be placed."""
+    unknown = unknown_settings(tables, axis_tree, axis_roles)
+    if unknown:
+        raise Blocked(*unknown)
     faults = {panel.fault for panel in panels.panels if panel.shape == "unplaced"}
     if not tables.table("array_structure_list_axis"):
         faults.discard(Fault.NO_AXIS)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgcif_core.cif.columns import Column
+from imgcif_core.tables import Table
 
 _NUMBER = re.compile(r"[+-]?\d*\.?(\d*)(?:[eE]([+-]?\d+))?")
 
@@ -19,6 +20,20 @@ class Tolerances:
     unit_vector: float = 1e-3
     # Degrees: the angle to +X beyond which a principal axis is not along X by any rounding.
     principal_axis_deg: float = 0.1
+    # Degrees: below this angle to the beam the goniometer does not define X (dictionary, AXIS).
+    axis_near_beam_deg: float = 22.5
+    # Degrees: chi circles are built at right angles to this accuracy.
+    chi_circle_deg: float = 5.0
+    # Degrees: kappa axes are aligned and measured to better than this.
+    kappa_deg: float = 1.0
+    # Degrees: a source axis is along Z by definition, so that only rounding may be left.
+    source_axis_deg: float = 0.1
+    # Cosine: gravity further along the beam than this is no gravity of a horizontal beam.
+    gravity_along_beam: float = 0.2
+    # Degrees: two statements of the direction of gravity at one instrument agree within this.
+    gravity_deg: float = 1.0
+    # Millimetres: no instrument is longer than the longest small-angle tubes.
+    offset_mm: float = 50_000.0
     # Cosine between fast and slow beyond which pixels are visibly sheared.
     shear: float = 1e-3
     # Share of a step by which a printed range may miss frames x increment.
@@ -58,3 +73,18 @@ def last_digit_halves(column: Column) -> np.ndarray:
     if len(first) == 0:
         return np.zeros(0)
     return np.array([last_digit_half(column.text(int(row))) for row in first])[inverse]
+
+
+def decimal_halves(table: Table, name: str) -> np.ndarray:
+    """Half a unit of the last decimal of each value, 0 where it has none or is null: (rows,) float64.
+
+    A number without decimals, such as the 1 of a unit vector, is taken as exact.
+    """
+    column = table.column(name)
+    if column is None:
+        return np.zeros(table.rows)
+    first, inverse = column.distinct()
+    texts = [column.text(int(row)) for row in first]
+    halves = [last_digit_half(text) if "." in text else 0.0 for text in texts]
+    exact = np.array([half if half < 0.5 else 0.0 for half in halves])
+    return np.where(column.is_null, 0.0, exact[inverse]) if len(exact) else np.zeros(table.rows)

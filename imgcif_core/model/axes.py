@@ -86,10 +86,13 @@ class Axes:
         return unit(np.nan_to_num(self.vector))
 
     def find(self, name: str | None, equipment: str | None = None) -> int:
-        """The row of an axis id: exact before caseless, the given equipment before others; -2 if none."""
-        if name is None:
+        """The row of an axis id: exact before caseless, the given equipment before others; -2 if none.
+
+        A null that was put in quotes is taken as it was meant.
+        """
+        rows = self.rows_named(name) if name is not None else []
+        if name is None or (name in (".", "?") and not rows):
             return NO_PARENT
-        rows = self.rows_named(name)
         same = [row for row in rows if self.equipment[row] == equipment]
         return (same or rows or [DANGLING])[0]
 

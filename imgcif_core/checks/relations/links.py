@@ -28,13 +28,18 @@ OWNED = frozenset(
 )
 
 
-def generic_links(tables: Tables, dictionary: Dictionary) -> Iterator[tuple[Item, Column, Item]]:
-    """Child item, its column and the parent item, of all links that no other rule owns."""
+def generic_links(
+    tables: Tables, dictionary: Dictionary, *, with_axes: bool = False
+) -> Iterator[tuple[Item, Column, Item]]:
+    """Child item, its column and the parent item, of all links that no other rule owns.
+
+    Links to axes that lead nowhere are for AXI001 to report.
+    """
     for item, column in list(tables.items.values()):
         if not item.is_link or item.id.lower() in OWNED:
             continue
         parent = dictionary.lookup(item.linked or "")
-        if parent is None or parent.id.lower() == "_axis.id" or parent.id == item.id:
+        if parent is None or parent.id == item.id or (parent.id.lower() == "_axis.id" and not with_axes):
             continue
         yield item, column, parent
 
@@ -90,7 +95,7 @@ def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
                 name=column.name,
                 value=text[:60],
                 parent=parent.id,
-                known=_listed(known),
+                known=listed_values(known),
             )
     if not judged:
         raise NotApplicable("no links with parents")
@@ -104,7 +109,7 @@ def known_values(parents: list[Column]) -> list[str]:
     return list(dict.fromkeys(known))
 
 
-def _listed(known: list[str]) -> str:
+def listed_values(known: list[str]) -> str:
     """Some values, for a message."""
     shown = ", ".join(known[:4])
     return f"one of {shown}{', ...' if len(known) > 4 else ''}" if len(known) > 1 else shown or "a value there"
@@ -124,7 +129,7 @@ def parent_table_absent(tables: Tables, dictionary: Dictionary) -> Iterator[Prob
     Source: Dictionary imgCIF, _name.linked_item_id; DDLm makes no table mandatory.
     """
     absent: dict[str, list[tuple[Item, Column]]] = {}
-    for item, column, parent in generic_links(tables, dictionary):
+    for item, column, parent in generic_links(tables, dictionary, with_axes=True):
         own, others = parent_columns(tables, parent)
         if not any((~entry.is_null).any() for entry in own + others) and (~column.is_null).any():
             absent.setdefault(parent.id, []).append((item, column))
@@ -229,7 +234,7 @@ def link_to_other_block(tables: Tables, dictionary: Dictionary) -> Iterator[Prob
     """
     if not same_data_set(tables):
         raise NotApplicable("one block")
-    for item, column, parent in generic_links(tables, dictionary):
+    for item, column, parent in generic_links(tables, dictionary, with_axes=True):
         own, others = parent_columns(tables, parent)
         away = missing_rows(column, own, fold=item.is_caseless)
         if len(away) and others:

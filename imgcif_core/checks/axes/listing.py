@@ -1,0 +1,209 @@
+"""Rules about the tables that list axes: positioners, pixel axes, settings, axes without use."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from imgcif_core.checks.axes.roles import (
+    DETECTOR,
+    FRAME,
+    GONIOMETER,
+    MEASUREMENT,
+    POSITIONER,
+    SCAN,
+    SURFACE,
+    USING,
+    AxisRoles,
+    listed,
+)
+from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.model.arrays import list_layouts
+from imgcif_core.model.axes import Axes
+from imgcif_core.tables import Tables
+
+_MAX_PLACES = 6
+
+
+def pixel_axes(tables: Tables, axes: Axes) -> list[int]:
+    """The axes along which the pixels of flat two-dimensional arrays run."""
+    found: dict[int, None] = {}
+    for layout in list_layouts(tables, axes):
+        face = layout.directions
+        entries = [entry for dimension in face for entry in dimension.surface]
+        is_flat = len(face) == 2 and len(entries) == 2 and min(dimension.size for dimension in face) > 1
+        if is_flat and all(entry.axis >= 0 and axes.kind[entry.axis] == "translation" for entry in entries):
+            found.update(dict.fromkeys(entry.axis for entry in entries))
+    return list(found)
+
+
+@rule(
+    "AXI014",
+    "pixel-axis-set",
+    severity="warning",
+    source="_array_structure_list_axis.axis_id",
+    message="pixel axis {axis} is set in {category}: {setting} is {value:g}",
+    messages={"zero": "pixel axes {axes} are listed in {category}, at zero"},
+)
+def pixel_axis_set(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
+    """What: An axis along which pixels run also has a setting in a scan.
+    Why: Pixel axes give the place of a pixel on the face of the detector; a setting would move the pixels on it.
+    How to fix: Move the detector by an axis of its own, on which the pixel axes depend.
+    Source: Dictionary imgCIF, ARRAY_STRUCTURE_LIST_AXIS; DIFFRN_SCAN_AXIS lists the settings of axes in a scan.
+    """
+    surface = pixel_axes(tables, axes)
+    if not surface:
+        raise NotApplicable("no pixel axes of flat arrays")
+    for name in (SCAN, FRAME):
+        resting = []
+        for row in surface:
+            setting = axis_roles.setting(row, (name,))
+            if setting is not None:
+                names: dict[str, Any] = {"axis": axes.id[row], "category": name.upper(), "setting": setting.name}
+                yield Problem(setting.place, **names, value=setting.value)
+            elif axis_roles.uses(row, name):
+                resting.append(row)
+        if resting:
+            places = [tables.table(name).at(axis_roles.rows[name][row], "axis_id") for row in resting[:_MAX_PLACES]]
+            yield Problem(
+                places[0],
+                severity="info",
+                variant="zero",
+                count=len(resting),
+                more=places[1:],
+                axes=listed(axes, resting),
+                category=name.upper(),
+            )
+
+
+@rule(
+    "AXI015",
+    "pixel-axis-as-positioner",
+    severity="warning",
+    source="_diffrn_detector_axis.axis_id",
+    message="pixel axes {axes} are listed as axes that position the detector",
+)
+def pixel_axis_as_positioner(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
+    """What: Axes along which pixels run are listed in DIFFRN_DETECTOR_AXIS.
+    Why: That table is for the axes of the positioner; programs look for their settings and count them.
+    How to fix: Take the pixel axes out of the table, and do not count them in _diffrn_detector.number_of_axes.
+    Source: Dictionary imgCIF, _diffrn_detector.number_of_axes.
+    """
+    surface = pixel_axes(tables, axes)
+    if not surface or not axis_roles.rows[POSITIONER]:
+        raise NotApplicable("no pixel axes or no axes of a detector")
+    rows = [row for row in surface if axis_roles.uses(row, POSITIONER)]
+    if rows:
+        table = tables.table(POSITIONER)
+        places = [table.at(axis_roles.rows[POSITIONER][row], "axis_id") for row in rows[:_MAX_PLACES]]
+        yield Problem(places[0], count=len(rows), more=places[1:], axes=listed(axes, rows))
+
+
+@rule(
+    "AXI016",
+    "positioner-not-listed",
+    severity="warning",
+    source="_diffrn_detector_axis.axis_id",
+    message="detector is carried by {axes}, which DIFFRN_DETECTOR_AXIS does not list",
+    messages={"unused": "DIFFRN_DETECTOR_AXIS lists {axes}, on which no pixel depends"},
+)
+def positioner_not_listed(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
+    """What: An axis that carries the pixels is not among the axes of the detector, or the other way round.
+    Why: Programs take the axes to set from that table, and do not move the detector by one that it lacks.
+    How to fix: List every axis between the pixel axes and the floor, and count them in number_of_axes.
+    Source: Dictionary imgCIF, _diffrn_detector.number_of_axes and DIFFRN_DETECTOR_AXIS.
+    """
+    surface = axis_roles.rows[SURFACE]
+    if not surface or not axis_roles.rows[POSITIONER]:
+        raise NotApplicable("no pixel axes or no axes of a detector")
+    table = tables.table(POSITIONER)
+    carrying = [row for row in axis_roles.inherited(surface) if row not in surface]
+    missing = [
+        row
+        for row in carrying
+        if not axis_roles.uses(row, POSITIONER)
+        and axis_tree.kind[row] in ("rotation", "translation")
+        and axis_tree.equipment[row] in (DETECTOR, "general", "")
+    ]
+    if missing:
+        yield Problem(table.at_top(), axes=listed(axis_tree, missing), help=f"list {listed(axis_tree, missing)}")
+    inside = {*carrying, *surface}
+    unused = [row for row in sorted(axis_roles.rows[POSITIONER]) if row not in inside]
+    if unused:
+        place = table.at(axis_roles.rows[POSITIONER][unused[0]], "axis_id")
+        yield Problem(place, severity="info", variant="unused", axes=listed(axis_tree, unused))
+
+
+@rule(
+    "AXI019",
+    "sample-translation-not-set",
+    severity="info",
+    source="_diffrn_scan_axis.axis_id",
+    message="goniometer translations {axes} have no setting in any scan - taken to be at zero",
+)
+def sample_translation_not_set(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
+    """What: Translations of the goniometer are defined, and no scan says where they stand.
+    Why: By the dictionary they then stand at zero, which for a centred crystal is as good as any value;
+    programs that look for every goniometer axis in each scan stop at the missing row.
+    How to fix: Give each goniometer axis a row in DIFFRN_SCAN_AXIS, at zero if nothing better is known.
+    Source: Dictionary imgCIF, DIFFRN_SCAN_AXIS.
+    """
+    rows = [row for row in axis_roles.goniometer() if axes.kind[row] == "translation"]
+    if not rows or not any(axis_roles.rows[name] for name in (SCAN, FRAME)):
+        raise NotApplicable("no goniometer translations or no settings")
+    absent = [row for row in rows if not axis_roles.uses(row, SCAN, FRAME)]
+    if absent:
+        yield Problem(tables.table("axis").at(absent[0], "id"), axes=listed(axes, absent))
+
+
+@rule(
+    "AXI025",
+    "axis-without-use",
+    severity="info",
+    source="_axis.id",
+    message="nothing uses the axes {axes}",
+)
+def axis_without_use(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
+    """What: Axes are defined that no table names, on which nothing depends, and that give no direction.
+    Why: They have no effect; often the table that should name them was forgotten, or an id is spelt differently.
+    How to fix: Nothing is needed for a spare axis; otherwise name it where it is used.
+    Source: Dictionary imgCIF, _axis.id: each axis relevant to the experiment.
+    """
+    idle = [
+        row
+        for row, equipment in enumerate(axis_tree.equipment)
+        if not axis_roles.children[row]
+        and equipment not in ("gravity", "source", GONIOMETER)
+        and not axis_roles.uses(row, *USING)
+    ]
+    # The innermost goniometer axis carries the sample; others at the end of a branch carry nothing.
+    ends = [row for row in axis_roles.of(GONIOMETER) if not axis_roles.children[row]]
+    idle += [row for row in ends if len(ends) > 1 and not axis_roles.uses(row, *USING)]
+    if idle:
+        table = tables.table("axis")
+        places = [table.at(row, "id") for row in sorted(idle)[:_MAX_PLACES]]
+        yield Problem(places[0], count=len(idle), more=places[1:], axes=listed(axis_tree, sorted(idle)))
+
+
+@rule(
+    "AXI028",
+    "axis-listed-for-other-equipment",
+    severity="warning",
+    source="_axis.equipment",
+    message="{category} lists axis {axis}, which AXIS gives to the {equipment}",
+)
+def axis_listed_for_other_equipment(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
+    """What: A table of goniometer axes lists a detector axis, or a table of detector axes a goniometer axis.
+    Why: Programs that sort axes by their equipment find another goniometer or detector than those that go by
+    the tables.
+    How to fix: Correct the equipment of the axis; one that both share has a row in AXIS for each.
+    Source: Dictionary imgCIF, _axis.equipment, DIFFRN_DETECTOR_AXIS and DIFFRN_MEASUREMENT_AXIS.
+    """
+    if not axis_roles.rows[POSITIONER] and not axis_roles.rows[MEASUREMENT]:
+        raise NotApplicable("no table lists the axes of the goniometer or detector")
+    for name, other in ((MEASUREMENT, DETECTOR), (POSITIONER, GONIOMETER)):
+        seen: set[int] = set()
+        for row, at in axis_roles.rows[name].items():
+            shared = axes.rows_named(axes.id[row])
+            if at not in seen and all(axes.equipment[same] == other for same in shared):
+                seen.add(at)
+                place = tables.table(name).at(at, "axis_id")
+                yield Problem(place, category=name.upper(), axis=axes.id[row], equipment=other)
