@@ -58,11 +58,12 @@ def scans_of(tables: Tables, any_axes: Axes) -> Scans:
 
 
 @provider("beam")
-def beam_of(tables: Tables) -> Beam:
-    """The beam of a block; a block that says nothing of it has the default direction."""
-    beam = build_beam(tables, build_axes(tables) if tables.table("axis") else None)
-    if beam.source[2] < 0 and beam.source_axis >= 0:
-        # The detector would seem to stand before the sample, and every ray to miss it.
+def beam_of(tables: Tables, any_axes: Axes) -> Beam:
+    """The beam of a block, along Z unless an axis says otherwise; `Blocked` where that axis is upside down."""
+    beam = build_beam(tables, any_axes if len(any_axes) else None)
+    row = beam.source_axis
+    if row >= 0 and any_axes.system[row] == "laboratory" and beam.source[2] < 0:
+        # Every detector would seem to stand before the sample, and every ray to miss it.
         raise Blocked("AXI011")
     return beam
 
@@ -97,14 +98,10 @@ def unknown_settings(tables: Tables, axes: Axes, roles: AxisRoles) -> list[str]:
     for row in np.flatnonzero(~axes.direction.any(axis=1)).tolist():
         if axes.kind[row] in _WORDS and roles.setting(row, (SCAN, FRAME), axes.kind[row]) is not None:
             codes.add("AXI004")
-    for name in (SCAN, FRAME):
-        table = tables.table(name)
-        for item in table.columns:
-            if (
-                item.startswith(("angle", "displacement"))
-                and (table.explicit(item) & np.isnan(table.numbers(item))).any()
-            ):
-                codes.add("DIC008")
+    for table in (tables.table(name) for name in (SCAN, FRAME)):
+        items = [item for item in table.columns if item.startswith(("angle", "displacement"))]
+        if any((table.explicit(item) & np.isnan(table.numbers(item))).any() for item in items):
+            codes.add("DIC008")
     return sorted(codes)
 
 

@@ -27,7 +27,7 @@ class Tolerances:
     # Degrees: kappa axes are aligned and measured to better than this.
     kappa_deg: float = 1.0
     # Degrees: a source axis is along Z by definition, so that only rounding may be left.
-    source_axis_deg: float = 0.1
+    beam_axis_deg: float = 0.1
     # Cosine: gravity further along the beam than this is no gravity of a horizontal beam.
     gravity_along_beam: float = 0.2
     # Degrees: two statements of the direction of gravity at one instrument agree within this.

@@ -137,13 +137,13 @@ def source_axis_off_z(tables: Tables, axes: Axes, axis_roles: AxisRoles, toleran
             continue
         elif not axes.direction[row].any():
             yield Problem(table.at(row, VECTOR[0]), variant="null", **names)
-        elif z < -np.sin(np.radians(tolerances.source_axis_deg)):
+        elif z < -np.sin(np.radians(tolerances.beam_axis_deg)):
             vector = ", ".join(f"{value:g}" for value in axes.vector[row])
             yield Problem(table.at(row, VECTOR[2]), severity="error", variant="upstream", vector=vector, **names)
         else:
             for index, component in enumerate((x, y)):
                 angle = abs(float(np.degrees(np.arctan2(component, z))))
-                if angle > max(tolerances.source_axis_deg, float(np.degrees(halves[row, index]))):
+                if angle > max(tolerances.beam_axis_deg, float(np.degrees(halves[row, index]))):
                     place = table.at(row, VECTOR[index])
                     yield Problem(place, variant="off", angle=angle, direction="XY"[index], **names)
 
