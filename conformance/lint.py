@@ -61,9 +61,16 @@ class Suite:
         if not wanted <= {str(name).partition("-")[0] for name in listed}:
             yield "needs a passing and a failing case"
         companions = set(document.get("companions", []))
-        extra = {entry.name for entry in path.parent.iterdir()} - listed - companions - {"case.json"}
+        shared = document.get("files", {})
+        found = {entry.relative_to(path.parent).as_posix() for entry in path.parent.rglob("*") if entry.is_file()}
+        extra = {name for name in found - set(shared) if name.partition("/")[0] not in companions}
+        extra -= listed | {"case.json"}
         if extra:
             yield f"files without a case: {', '.join(sorted(extra))}"
+        stand_ins = {str(case.get("options", {}).get("local")) for case in document.get("cases", [])}
+        unused = {name.partition("/")[0] for name in shared} - stand_ins
+        if unused:
+            yield f"files that no case uses: {', '.join(sorted(unused))}"
 
     def _generated(self, document: dict, folder: Path) -> Iterator[str]:
         """What is wrong with a generator case."""
@@ -103,7 +110,7 @@ class Suite:
         target = folder / case["input"]
         if not target.is_file() or target.read_bytes() != data:
             yield f"{name}: {target.name} is not what the edits make; run make.py"
-        if case["base"] and name.startswith("fail") and not case["edit"]:
+        if case["base"] and name.startswith("fail") and not case["edit"] and "local" not in case.get("options", {}):
             yield f"{name}: is its base, unchanged, and yet fails"
         terms = (case.get("scope", document.get("scope")), case.get("options"), case.get("profile"))
         key = (hashlib.sha256(data).hexdigest(), repr(terms))

@@ -1,14 +1,19 @@
 """Write the input files of the cases from their bases and edits; `--check` only compares.
 
-Standard library only. The edits of a case are applied in order: `replace` [old, new] (old stands
+Standard library only. Files that a folder's cases share (`files`: archives with their members) are
+written as well. The edits of a case are applied in order: `replace` [old, new] (old stands
 exactly once), `replace_all`, `replace_bytes` [hex, hex], `insert_before` and `insert_after`
 [anchor, text], `delete`, `append`, `prepend`; `section` appends a row of data with its binary section,
 as `sections.py` describes it; without a base, `text` or `hex` makes the file.
 """
 
 import argparse
+import bz2
+import io
 import json
 import sys
+import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +78,35 @@ def build(case: dict) -> bytes:
     return data
 
 
+def build_archive(recipe: dict) -> bytes:
+    """An archive from its recipe: kind TBZ or ZIP, members of name and text, a link if a target follows.
+
+    `cut` keeps only that many bytes. Neither kind depends on the version of a compression library.
+    """
+    buffer = io.BytesIO()
+    if recipe["archive"] == "ZIP":
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+            for name, text in recipe["members"]:
+                archive.writestr(zipfile.ZipInfo(name), text)
+        return buffer.getvalue()[: recipe.get("cut")]
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, text, *target in recipe["members"]:
+            info = tarfile.TarInfo(name)
+            data = (text or "").encode("utf-8")
+            info.size = len(data)
+            if target:
+                info.type, info.linkname = tarfile.SYMTYPE, target[0]
+            archive.addfile(info, io.BytesIO(data))
+    return bz2.compress(buffer.getvalue())[: recipe.get("cut")]
+
+
+def shared_files() -> Iterator[tuple[Path, dict]]:
+    """Path and recipe of every file that cases share."""
+    for path in sorted(DATASETS.glob("*/*/case.json")):
+        for name, recipe in json.loads(path.read_text(encoding="utf-8")).get("files", {}).items():
+            yield path.parent / name, recipe
+
+
 def cases() -> Iterator[tuple[Path, dict]]:
     """Folder and case of every checker case."""
     for path in sorted(DATASETS.glob("*/*/case.json")):
@@ -87,6 +121,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     check = parser.parse_args().check
     failures = 0
+    for target, recipe in shared_files():
+        failures += write_or_compare(target, build_archive(recipe), check=check)
     for folder, case in cases():
         target = folder / case["input"]
         try:
@@ -95,12 +131,20 @@ def main() -> int:
             sys.stderr.write(f"{folder.name}/{case.get('id')}: {error}\n")
             failures += 1
             continue
-        if check and (not target.exists() or target.read_bytes() != data):
-            sys.stderr.write(f"{folder.name}/{case['id']}: {target.name} is not what the edits make\n")
-            failures += 1
-        elif not check:
-            target.write_bytes(data)
+        failures += write_or_compare(target, data, check=check)
     return int(failures > 0)
+
+
+def write_or_compare(target: Path, data: bytes, *, check: bool) -> int:
+    """Write a file, or tell whether it is as it should be; the number of faults."""
+    if not check:
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(data)
+        return 0
+    if target.exists() and target.read_bytes() == data:
+        return 0
+    sys.stderr.write(f"{target.relative_to(DATASETS)}: is not what its case makes\n")
+    return 1
 
 
 if __name__ == "__main__":

@@ -51,6 +51,13 @@ class Inputs:
             raise self._failures[name]
         return self._values[name]
 
+    def close(self) -> None:
+        """Let go of inputs that hold open files or temporary folders."""
+        for value in self._values.values():
+            close = getattr(value, "close", None)
+            if callable(close):
+                close()
+
     def _belongs_to_file(self, name: str) -> bool:
         """True if a provider needs nothing of the block."""
         found = providers().get(name)
@@ -98,7 +105,11 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
         }
     )
     inner = [Inputs({"tables": tables, "block": tables.block}, top) for tables in all_tables]
-    findings, outcomes = _run_all(profile, options, top, inner, unjudged=len(blocks) - len(all_tables))
+    try:
+        findings, outcomes = _run_all(profile, options, top, inner, unjudged=len(blocks) - len(all_tables))
+    finally:
+        for inputs in (*inner, top):
+            inputs.close()
     return FileReport(
         document.source.path,
         document.source.sha256,

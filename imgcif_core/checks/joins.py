@@ -5,15 +5,9 @@ from itertools import islice
 
 import numpy as np
 
-from imgcif_core.cif.columns import Column, hash_text
-from imgcif_core.tables import Table, Tables
-
-_FACTORS = tuple(np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
-
-
-def hashes_of(column: Column, *, fold: bool = False) -> np.ndarray:
-    """The hashes of a column, of case-folded texts where the type is caseless."""
-    return column.folded_hashes() if fold else column.hashes
+from imgcif_core.cif.columns import Column
+from imgcif_core.model.joins import hashes_of
+from imgcif_core.tables import Tables
 
 
 def missing_rows(child: Column, parents: Sequence[Column], *, fold: bool = False) -> np.ndarray:
@@ -28,40 +22,6 @@ def missing_rows(child: Column, parents: Sequence[Column], *, fold: bool = False
     else:
         inside = np.isin(hashes_of(child, fold=fold), pool)
     return np.flatnonzero(~inside & ~child.is_null)
-
-
-def combined(columns: Sequence[np.ndarray]) -> np.ndarray:
-    """One hash a row for several columns of hashes; the order of the columns counts."""
-    result = np.zeros(len(columns[0]), dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        for index, column in enumerate(columns):
-            mixed = (column ^ (column >> np.uint64(31))) * _FACTORS[index % len(_FACTORS)]
-            result = result * np.uint64(0x100000001B3) + (mixed ^ (mixed >> np.uint64(28)))
-    return result
-
-
-def filled_hashes(table: Table, name: str, default: str | None, *, fold: bool = False) -> np.ndarray:
-    """The hashes of an item of a table, with a default where it is absent or null."""
-    stand_in = hash_text(default if default is not None else "", fold=fold)
-    column = table.column(name)
-    if column is None:
-        return np.full(table.rows, stand_in, dtype=np.uint64)
-    hashes = hashes_of(column, fold=fold)
-    return np.where(column.is_null, stand_in, hashes) if column.is_null.any() else hashes
-
-
-def repeated_rows(hashes: np.ndarray) -> np.ndarray:
-    """The rows whose hash has stood in an earlier row."""
-    if len(hashes) < 2:
-        return np.zeros(0, dtype=np.int64)
-    order = np.argsort(hashes, kind="stable")
-    ordered = hashes[order]
-    return np.sort(order[1:][ordered[1:] == ordered[:-1]])
-
-
-def first_row_of(hashes: np.ndarray, row: int) -> int:
-    """The first row that has the hash of a row."""
-    return int((hashes == hashes[row]).argmax())
 
 
 def same_data_set(tables: Tables) -> list[Tables]:

@@ -5,7 +5,7 @@ numpy; only quoted and odd values are looked at one by one.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -212,6 +212,30 @@ class Column:
     def folded_hashes(self) -> np.ndarray:
         """As `hashes`, of the case-folded texts."""
         return self._folded
+
+    def hashes_after(self, change: Callable[[np.ndarray], np.ndarray], change_text: Callable[[str], str]) -> np.ndarray:
+        """Hashes of changed values: `change` maps matrices of ASCII bytes, `change_text` single texts."""
+        result = np.zeros(len(self), dtype=np.uint64)
+        plain = self.is_bare & (self.lengths <= WIDEST)
+        if plain.any():
+            width = int(self.lengths[plain].max())
+            width += -width % 8
+            for part, matrix in self._padded(width):
+                if (matrix > 127).any():
+                    plain[part] &= ~(matrix > 127).any(axis=1)
+                result[part] = _hash_rows(np.ascontiguousarray(change(matrix)))
+        for row in np.flatnonzero(~plain):
+            result[row] = hash_text(change_text(self.text(int(row))))
+        return result
+
+    def digits_at(self, rows: np.ndarray, offsets: np.ndarray, widths: np.ndarray) -> np.ndarray:
+        """The unsigned integers at byte offsets within some values; nan where a width is 0: like rows."""
+        values = np.zeros(len(rows))
+        first = self.starts[rows] + offsets
+        for index in range(int(widths.max(initial=0))):
+            digits = self.bytes_array[np.minimum(first + index, len(self.bytes_array) - 1)]
+            values = np.where(index < widths, values * 10.0 + digits - 48.0, values)
+        return np.where(widths > 0, values, np.nan)
 
     def _hashes(self, *, fold: bool) -> np.ndarray:
         """Hash plain values as whole columns, the others one by one."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,11 +34,12 @@ class Quoting(IntEnum):
 
 
 class Source:
-    """The bytes of a file, and lines and columns in them."""
+    """The bytes of a file, and lines and columns in them; `folder` is None where it is no file on disk."""
 
-    def __init__(self, path: str, data: bytes) -> None:
+    def __init__(self, path: str, data: bytes, folder: Path | None = None) -> None:
         self.path = path
         self.data = data
+        self.folder = folder
         self.opaque: list[tuple[int, int]] = []
 
     @cached_property

@@ -115,7 +115,7 @@ def open_source(source: str | PathLike[str] | bytes | BinaryIO, name: str | None
             raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
         except ValueError as error:
             raise InputError(f"{str(source)!r}: no name of a file ({error})") from None
-        return Source(name or str(path), _expand(data, str(path)))
+        return Source(name or str(path), _expand(data, str(path)), path.parent)
     if not hasattr(source, "read"):
         raise InputError(f"cannot read from a {type(source).__name__}: expected path, bytes or binary file")
     data = source.read()

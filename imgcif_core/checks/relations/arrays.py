@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.dictionary.values import by_value
-from imgcif_core.checks.joins import combined, filled_hashes, repeated_rows
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.suggest import did_you_mean
 from imgcif_core.cif.document import Document, Quoting
+from imgcif_core.model.joins import combined, filled_hashes, repeated_rows
 from imgcif_core.tables import Table, Tables
 
 _DEFINING = ("array_structure_list", "array_structure")

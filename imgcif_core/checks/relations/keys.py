@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.dictionary.keys import implied_value
-from imgcif_core.checks.joins import combined, filled_hashes, first_row_of, repeated_rows
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.ddlm.model import Dictionary, Item
+from imgcif_core.model.joins import combined, filled_hashes, first_row_of, repeated_rows
 from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6

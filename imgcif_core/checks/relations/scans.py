@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgcif_core.checks.joins import combined, filled_hashes, missing_rows, repeated_rows
+from imgcif_core.checks.joins import missing_rows
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
+from imgcif_core.model.joins import combined, filled_hashes, repeated_rows
 from imgcif_core.tables import Tables
 
 _AXIS_NUMBERS = tuple(f"{name}[{index}]" for name in ("vector", "offset") for index in (1, 2, 3))

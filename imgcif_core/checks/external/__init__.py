@@ -1,0 +1,1 @@
+"""EXT: external data, what links say and what lies behind them."""

@@ -1,0 +1,208 @@
+"""Rules about what lies behind the links: members of local archives against the table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from imgcif_core.checks.external.inputs import counted, problem_at
+from imgcif_core.checks.options import CheckOptions
+from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
+from imgcif_core.images.archives import Archive
+from imgcif_core.images.limits import BytesError
+from imgcif_core.images.local import LocalData
+from imgcif_core.images.members import Listing, danger_of, plain_name
+from imgcif_core.model.external import ExternalData
+
+# Files that are looked for one by one; an archive costs one look, however many members it has.
+MAX_FILES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """The rows of each URI, apart for archives and for single files."""
+
+    archives: dict[str, np.ndarray]
+    files: dict[str, np.ndarray]
+
+
+@rule(
+    "EXT019",
+    "member-missing",
+    severity="error",
+    source="_array_data_external_data.archive_path",
+    message="{archive} has no member {value!r}{others}",
+    messages={
+        "partial": "{archive} shows no member {value!r}{others} as far as it can be read",
+        "empty": "{archive} holds nothing in {value!r}{others} (0 bytes)",
+        "folder": "{value!r}{others} is a folder in {archive}, no image file",
+        "no_file": "{value!r}{others} is no plain file in {archive} but {kind}, which is not followed",
+        "format": "archive_format is {stated}, but the bytes of {archive} are {found}",
+        "extra": "{archive} has {count_text} that no row names, the first {value!r}",
+        "unsafe": "{archive} has {count_text} whose names lead outside, the first {value!r} {fault}",
+        "fault": "{fault} - its members cannot all be compared",
+        "absent": "{count_text} without a local copy, the first {value!r}",
+        "no_bytes": "{archive} is empty (0 bytes)",
+    },
+)
+def member_missing(external: ExternalData, local_data: LocalData, options: CheckOptions) -> Iterator[Problem]:
+    """What: The archive on this machine and the table disagree about what is in it.
+    Why: Frames whose member is missing or empty have no image; members that no row names may be forgotten frames.
+    How to fix: Compare the list of members with the table, and correct archive_path or make the archive again.
+    Source: Dictionary imgCIF, _array_data_external_data.archive_path and archive_format.
+    """
+    if options.images == "none":
+        raise NotChecked("images and archives were not opened, as asked")
+    links = _links(external)
+    here = {uri: rows for uri, rows in links.archives.items() if local_data.stand_in(uri) is not None}
+    files = dict(list(links.files.items())[:MAX_FILES])
+    plain = {uri: rows for uri, rows in files.items() if local_data.stand_in(uri) is not None}
+    if not here and not plain:
+        raise NotChecked("no local copy of the external data")
+    away = [rows for uri, rows in links.archives.items() if uri not in here]
+    away += [rows for uri, rows in files.items() if uri not in plain]
+    for uri, rows in here.items():
+        yield from _judge_archive(external, local_data, uri, rows)
+    yield from _judge_files(external, local_data, plain)
+    if away:
+        rows = np.sort(np.concatenate(away))
+        value = external.table.text("uri", int(rows[0]))
+        yield problem_at(
+            external.table, rows, "uri", severity="info", variant="absent", count_text=counted(rows), value=value
+        )
+
+
+def _links(external: ExternalData) -> _Links:
+    """The rows of each URI."""
+    column = external.table.column("uri")
+    if column is None:
+        raise NotApplicable("no uri")
+    is_member = external.table.explicit("archive_path") | external.table.explicit("archive_format")
+    first, inverse = column.distinct()
+    order = np.argsort(inverse, kind="stable") if len(first) > 1 else np.arange(len(inverse))
+    bounds = np.searchsorted(inverse[order], np.arange(1, len(first)))
+    links = _Links({}, {})
+    for row, rows in zip(first, np.split(order, bounds), strict=True):
+        if column.is_null[row]:
+            continue
+        uri = column.text(int(row))
+        for kind, own in ((links.archives, rows[is_member[rows]]), (links.files, rows[~is_member[rows]])):
+            if len(own):
+                kind[uri] = own
+    return links
+
+
+def _judge_archive(external: ExternalData, local: LocalData, uri: str, rows: np.ndarray) -> Iterator[Problem]:
+    """What is wrong with one archive."""
+    table = external.table
+    try:
+        archive = local.archive(uri)
+        listing = archive.listing()
+    except BytesError as error:
+        yield problem_at(table, rows, "uri", severity="warning", variant="fault", fault=str(error))
+        return
+    label = Path(archive.label).name
+    if listing.fault is not None:
+        yield problem_at(table, rows, "uri", severity="warning", variant="fault", fault=str(listing.fault))
+    yield from _wrong_format(external, archive, label, rows)
+    rows = rows[table.explicit("archive_path")[rows]]
+    column = table.column("archive_path")
+    names = [column.text(int(row)) for row in rows] if column is not None else []
+    groups: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        member = listing.find(name)
+        kind = "" if member is None else "empty" if member.kind == "file" and not member.size else member.kind
+        if kind != "file":
+            groups.setdefault(kind, []).append(index)
+    for kind, found in groups.items():
+        own = rows[np.array(found)]
+        yield _member_problem(external, listing, label, kind, own, names[found[0]])
+    yield from _unnamed(external, listing, label, rows, names)
+
+
+def _member_problem(
+    external: ExternalData, listing: Listing, label: str, kind: str, rows: np.ndarray, name: str
+) -> Problem:
+    """The finding for members that are missing, empty or no files."""
+    variants = {"": "" if listing.is_complete else "partial", "empty": "empty", "folder": "folder"}
+    variant = variants.get(kind, "no_file")
+    article = "an" if kind == "encrypted" else "a"
+    noun = f"{kind} file" if kind == "encrypted" else kind
+    return problem_at(
+        external.table,
+        rows,
+        "archive_path",
+        severity={"partial": "info", "no_file": "warning"}.get(variant),
+        variant=variant,
+        help=_same_name(listing, name) if kind == "" else None,
+        archive=label,
+        value=name[:100],
+        others=f" and {len(rows) - 1} others" if len(rows) > 2 else " and 1 other" if len(rows) == 2 else "",
+        kind=f"{article} {noun}",
+    )
+
+
+def _same_name(listing: Listing, name: str) -> str | None:
+    """A hint at a member of the same file name in another folder."""
+    last = PurePosixPath(name).name
+    found = next((member.name for member in listing.members if member.name.rsplit("/", 1)[-1] == last), None)
+    return f"the archive has it as {found}" if found else None
+
+
+def _wrong_format(external: ExternalData, archive: Archive, label: str, rows: np.ndarray) -> Iterator[Problem]:
+    """An archive_format that the bytes contradict."""
+    if not archive.format:
+        return
+    stated = external.table.explicit("archive_format")[rows]
+    other = rows[stated & ~external.where("archive_format", frozenset({archive.format}))[rows]]
+    if len(other):
+        value = external.table.text("archive_format", int(other[0]))
+        yield problem_at(
+            external.table,
+            other,
+            "archive_format",
+            variant="format",
+            stated=value,
+            archive=label,
+            found=archive.format,
+        )
+
+
+def _unnamed(
+    external: ExternalData, listing: Listing, label: str, rows: np.ndarray, names: list[str]
+) -> Iterator[Problem]:
+    """Members that no row names, and members whose names lead outside."""
+    if not len(rows):
+        return
+    named = {plain_name(name) for name in names}
+    extra = [entry for entry in listing.members if entry.kind == "file" and plain_name(entry.name) not in named]
+    place = external.table.at(int(rows[0]), "archive_path")
+    if extra:
+        text = "1 member" if len(extra) == 1 else f"{len(extra)} members"
+        shown = [entry.name for entry in extra[:20]]
+        yield Problem(
+            place, severity="info", variant="extra", archive=label, count_text=text, value=shown[0], members=shown
+        )
+    unsafe = [entry.name for entry in listing.members if danger_of(entry.name)]
+    if unsafe:
+        text = "1 member" if len(unsafe) == 1 else f"{len(unsafe)} members"
+        fault = danger_of(unsafe[0])
+        yield Problem(
+            place,
+            severity="warning",
+            variant="unsafe",
+            help="unpack this archive only with a program that refuses such names",
+            archive=label,
+            count_text=text,
+            value=unsafe[0][:100],
+            fault=fault,
+        )
+
+
+def _judge_files(external: ExternalData, local: LocalData, files: dict[str, np.ndarray]) -> Iterator[Problem]:
+    """Single files that hold nothing."""
+    for uri, rows in files.items():
+        place = local.stand_in(uri)
+        if isinstance(place, Path) and place.is_file() and place.stat().st_size == 0:
+            yield problem_at(external.table, rows, "uri", variant="no_bytes", archive=place.name)

@@ -1,0 +1,71 @@
+"""Rows of tables matched by the hashes of their values, all rows at once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from imgcif_core.cif.columns import Column, hash_text
+from imgcif_core.tables import Table
+
+NONE = -1
+_FACTORS = tuple(np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
+
+
+def hashes_of(column: Column, *, fold: bool = False) -> np.ndarray:
+    """The hashes of a column, of case-folded texts where the type is caseless."""
+    return column.folded_hashes() if fold else column.hashes
+
+
+def combined(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """One hash a row for several columns of hashes; the order of the columns counts."""
+    result = np.zeros(len(columns[0]), dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for index, column in enumerate(columns):
+            mixed = (column ^ (column >> np.uint64(31))) * _FACTORS[index % len(_FACTORS)]
+            result = result * np.uint64(0x100000001B3) + (mixed ^ (mixed >> np.uint64(28)))
+    return result
+
+
+def filled_hashes(table: Table, name: str, default: str | None, *, fold: bool = False) -> np.ndarray:
+    """The hashes of an item of a table, with a default where it is absent or null."""
+    stand_in = hash_text(default if default is not None else "", fold=fold)
+    column = table.column(name)
+    if column is None:
+        return np.full(table.rows, stand_in, dtype=np.uint64)
+    hashes = hashes_of(column, fold=fold)
+    return np.where(column.is_null, stand_in, hashes) if column.is_null.any() else hashes
+
+
+def repeated_rows(hashes: np.ndarray) -> np.ndarray:
+    """The rows whose hash has stood in an earlier row."""
+    if len(hashes) < 2:
+        return np.zeros(0, dtype=np.int64)
+    order = np.argsort(hashes, kind="stable")
+    ordered = hashes[order]
+    return np.sort(order[1:][ordered[1:] == ordered[:-1]])
+
+
+def first_row_of(hashes: np.ndarray, row: int) -> int:
+    """The first row that has the hash of a row."""
+    return int((hashes == hashes[row]).argmax())
+
+
+def rows_of(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """For each wanted hash the first row of that key, -1 where there is none: like wanted."""
+    if len(keys) == len(wanted) and np.array_equal(keys, wanted):
+        return np.arange(len(wanted))
+    if not len(keys) or not len(wanted):
+        return np.full(len(wanted), NONE)
+    if (wanted == wanted[0]).all():
+        hits = np.flatnonzero(keys == wanted[0])
+        return np.full(len(wanted), hits[0] if len(hits) else NONE)
+    order = np.argsort(keys, kind="stable")
+    position = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
+    found = order[position]
+    return np.where(keys[found] == wanted, found, NONE)
+
+
+def leaders(keys: np.ndarray) -> np.ndarray:
+    """For each row the first row of the same key: (n,)."""
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    return first[inverse]
