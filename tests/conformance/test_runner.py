@@ -14,7 +14,7 @@ from runner.show import badge
 CONFORMANCE = Path(__file__).parent.parent.parent / "conformance"
 
 RUN = [sys.executable, "-I", str(CONFORMANCE / "run.py")]
-ONE = ["--only", "DIC001"]
+ONE = ["--only", "dic/DIC001"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -151,7 +151,7 @@ def test_a_harness_that_dies_is_started_again(tmp_path: Path) -> None:
 
 def test_a_skip_needs_a_reason_and_is_told_when_it_would_pass() -> None:
     assert run("run", "--tool", "reject-all", "--skip", "DIC001=").returncode == 2
-    told = outcome("--tool", "reject-all", "--only", "DIC001", "--only", "DIC002", "--skip", "DIC001=not ready")
+    told = outcome("--tool", "reject-all", "--only", "dic/DIC001", "--skip", "DIC001=not ready")
     assert told["counts"]["skipped"] == 5
     # DIC001 has one case with an error; reject-all is right there.
     assert told["stale_skips"] == ["dic/DIC001-unknown-data-name/fail-nothing-known"]

@@ -43,7 +43,11 @@ def test_case_is_judged_as_expected(case: suite.Case) -> None:
     assert result.outcome == "passed", f"{result.reason}\n{told}"
 
 
-@pytest.mark.parametrize("command", [["make.py", "--check"], ["lint.py"]], ids=["inputs", "lint"])
+@pytest.mark.parametrize(
+    "command",
+    [["make.py", "--check"], ["make_ddlm.py", "--check"], ["lint.py"]],
+    ids=["inputs", "cases from the facts", "lint"],
+)
 def test_suite_is_sound(command: list[str]) -> None:
     result = subprocess.run(
         [sys.executable, str(CONFORMANCE / command[0]), *command[1:]], capture_output=True, text=True, check=False

@@ -100,7 +100,9 @@ def missing_key_column(tables: Tables, dictionary: Dictionary) -> Iterator[Probl
     Source: Dictionary imgCIF, _category_key.name and _enumeration.default.
     """
     for table, item in _missing(tables, dictionary):
-        if table.rows > 1 and not has_stand_in(tables, dictionary, item) and not _core_key(table, item):
+        if table.rows < 2 or _core_key(table, item):
+            continue
+        if not has_stand_in(tables, dictionary, item) or _is_keyless(table, dictionary, item):
             yield Problem(
                 table.at_top(),
                 reference=item.id,
@@ -110,6 +112,12 @@ def missing_key_column(tables: Tables, dictionary: Dictionary) -> Iterator[Probl
             )
 
 
+def _is_keyless(table: Table, dictionary: Dictionary, item: Item) -> bool:
+    """True for the first key item with a default if no key item is given: all rows then have the same key."""
+    items = key_items(table, dictionary)
+    return item is items[0] and item.default is not None and not any(table.has(key.object.lower()) for key in items)
+
+
 def _core_key(table: Table, item: Item) -> bool:
     """True where another layer's key does the work: imgCIF and multi-block key some tables differently."""
     others = [name.partition(".")[2].lower() for name in table.category.alternative_keys]
@@ -117,11 +125,24 @@ def _core_key(table: Table, item: Item) -> bool:
 
 
 def _missing(tables: Tables, dictionary: Dictionary) -> Iterator[tuple[Table, Item]]:
-    """Tables, each with a key item that it lacks."""
+    """Tables, each with a key item that it lacks and that no parent in the same loop gives."""
     for table in tables.present:
+        if _is_in_parents_loop(tables, table, dictionary):
+            continue
         for item in key_items(table, dictionary):
             if not table.has(item.object.lower()) and item.object.lower() != "array_section_id":
                 yield table, item
+
+
+def _is_in_parents_loop(tables: Tables, table: Table, dictionary: Dictionary) -> bool:
+    """True if a parent category stands in the same loop with a key: its rows are then the rows of the child."""
+    loops = {id(column.loop) for column in table.columns.values() if column.loop is not None}
+    for name in dictionary.family(table.category.id) - {table.category.id}:
+        parent = tables.table(name)
+        columns = (parent.column(item.object.lower()) for item in key_items(parent, dictionary))
+        if any(column is not None and id(column.loop) in loops for column in columns):
+            return True
+    return False
 
 
 @rule(
