@@ -34,6 +34,17 @@ class Tolerances:
     gravity_deg: float = 1.0
     # Millimetres: no instrument is longer than the longest small-angle tubes.
     offset_mm: float = 50_000.0
+    # Ångström: tables of characteristic lines and their weighted means differ by less than this.
+    line_angstrom: float = 1e-3
+    # Polarization ratio that rings and lasers reach at least, and tubes with a monochromator at most.
+    polarized: float = 0.9
+    unpolarized: float = 0.1
+    # Degrees: a polarization plane that is horizontal is so within this, tilted stations aside.
+    polarization_deg: float = 10.0
+    # Degrees: no beam for diffraction is more divergent.
+    divergence_deg: float = 1.0
+    # Relative: flux and exposure are known no better.
+    flux: float = 0.1
     # Cosine between fast and slow beyond which pixels are visibly sheared.
     shear: float = 1e-3
     # Share of a step by which a printed range may miss frames x increment.

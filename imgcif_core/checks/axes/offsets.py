@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcif_core.checks.axes.roles import AxisRoles, listed
+from imgcif_core.checks.axes.roles import GONIOMETER, AxisRoles, listed
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.model.arrays import list_layouts
@@ -41,33 +41,37 @@ def offset_out_of_scale(tables: Tables, axes: Axes, tolerances: Tolerances) -> I
     for row in np.flatnonzero(size > tolerances.offset_mm).tolist():
         item = OFFSET[int(np.abs(np.nan_to_num(axes.offset[row])).argmax())]
         yield Problem(table.at(row, item), axis=axes.id[row], offset=float(size[row]))
-    yield from _other_units(tables, axes, size, tolerances)
+    yield from _other_units(tables, axes, size)
 
 
-def _other_units(tables: Tables, axes: Axes, size: np.ndarray, tolerances: Tolerances) -> Iterator[Problem]:
-    """Offsets of pixel axes that fit the panel only in metres or in pixels."""
+def _other_units(tables: Tables, axes: Axes, size: np.ndarray) -> Iterator[Problem]:
+    """Offsets of pixel axes that fit the panel only in metres or in pixels.
+
+    Modules of a larger detector may lie many panels away, or be shifted by fractions of a millimetre.
+    """
+    layouts = list_layouts(tables, axes)
+    if len(layouts) != 1:
+        return
     table = tables.table("axis")
-    done: set[int] = set()
-    for layout in list_layouts(tables, axes):
-        for dimension in layout.directions:
-            for entry in dimension.surface:
-                row, pitch = entry.axis, abs(entry.increment)
-                panel = pitch * dimension.size
-                # A plain CCD or pixel detector: finer or smaller ones may well sit near their axis.
-                if row < 0 or row in done or not pitch > _SMALLEST_PITCH_MM or panel < _SMALLEST_PANEL_MM:
-                    continue
-                done.add(row)
-                offset = float(size[row])
-                along = abs(float(np.nan_to_num(axes.offset[row]) @ axes.direction[row]))
-                variant = ""
-                if 0.05 * panel < 1000.0 * offset < 2.0 * panel and offset < 1.0:
-                    variant = "metres"
-                elif 2.0 * panel < along < dimension.size and along < tolerances.offset_mm:
-                    variant = "pixels"
-                if variant:
-                    item = OFFSET[int(np.abs(np.nan_to_num(axes.offset[row])).argmax())]
-                    names: dict[str, Any] = {"axis": axes.id[row], "pixels": dimension.size}
-                    yield Problem(table.at(row, item), variant=variant, offset=offset, panel=panel, **names)
+    fixed = np.array([own != GONIOMETER for own in axes.equipment])
+    all_small = bool((size[fixed] < 1.0).all())
+    for dimension in layouts[0].directions:
+        for entry in dimension.surface:
+            row, pitch = entry.axis, abs(entry.increment)
+            panel = pitch * dimension.size
+            if row < 0 or not pitch > _SMALLEST_PITCH_MM or panel < _SMALLEST_PANEL_MM:
+                continue
+            offset = float(size[row])
+            along = abs(float(np.nan_to_num(axes.offset[row]) @ axes.direction[row]))
+            variant = ""
+            if all_small and 0.05 * panel < 1000.0 * offset < 2.0 * panel:
+                variant = "metres"
+            elif 2.0 * panel < along < dimension.size:
+                variant = "pixels"
+            if variant:
+                item = OFFSET[int(np.abs(np.nan_to_num(axes.offset[row])).argmax())]
+                names: dict[str, Any] = {"axis": axes.id[row], "pixels": dimension.size}
+                yield Problem(table.at(row, item), variant=variant, offset=offset, panel=panel, **names)
 
 
 @rule(

@@ -1,0 +1,1 @@
+"""Rules about the radiation: wavelength, probe, polarization, flux and beam centre."""
