@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from imgcif_core.sources.description import Experiment
+
 ImageDepth = Literal["none", "header", "sample", "all"]
 
 
@@ -12,7 +14,8 @@ ImageDepth = Literal["none", "header", "sample", "all"]
 class CheckOptions:
     """The choices of one run; the defaults are those of the command line.
 
-    `select` and `ignore` hold rule codes, names or prefixes of codes such as `AXI`.
+    `select` and `ignore` hold rule codes, names or prefixes of codes such as `AXI`; `against` is a source to
+    compare with, or what it describes.
     """
 
     profile: str = "auto"
@@ -22,5 +25,5 @@ class CheckOptions:
     images: ImageDepth = "header"
     local: Path | None = None
     maps: Mapping[str, str] = field(default_factory=dict)
-    against: str | Path | None = None
+    against: str | Path | Experiment | None = None
     debug: bool = False

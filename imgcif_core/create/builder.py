@@ -13,7 +13,7 @@ import numpy as np
 
 from imgcif_core.cif.write import Category, Values
 from imgcif_core.create.layout import Layout
-from imgcif_core.create.mounting import Mounting, find_mounting
+from imgcif_core.create.mounting import Mounting, find_mounting, tidied
 from imgcif_core.create.names import distinct, plain
 from imgcif_core.create.numbers import tidy, tidy_number
 from imgcif_core.model.vectors import unit
@@ -74,16 +74,25 @@ def prepare(experiment: Experiment) -> Built:
         if id(scan.panels) not in poses:
             poses[id(scan.panels)] = tuple(panel.turned(rotation) for panel in scan.panels)
     goniometer = _renamed([_turned(axis, rotation) for axis in experiment.goniometer], ())
-    mounting = find_mounting(
-        [poses[id(scan.panels)] for scan in experiment.scans],
-        [_turned(axis, rotation) for axis in experiment.mounting],
-        [scan.detector_settings for scan in experiment.scans],
-    )
+    if all(scan.frames == 0 for scan in experiment.scans):
+        # Without a scan no axis has a setting, so that the panels themselves stand where they are.
+        mounting = Mounting((), ({},), tuple(map(tidied, poses[id(experiment.scans[0].panels)])), 0.0)
+    else:
+        mounting = _mounting(experiment, poses, rotation)
     mounting = _named_mounting(mounting, goniometer)
     taken = [axis.id for axis in (*goniometer, *mounting.axes)]
     layout = Layout.of(mounting.panels, taken)
     scan_ids = tuple(distinct([scan.id for scan in experiment.scans], "SCAN"))
     return Built(experiment, rotation, goniometer, mounting, layout, scan_ids)
+
+
+def _mounting(experiment: Experiment, poses: Mapping[int, tuple[PanelFacts, ...]], rotation: np.ndarray) -> Mounting:
+    """The axes that carry the panels in all scans."""
+    return find_mounting(
+        [poses[id(scan.panels)] for scan in experiment.scans],
+        [_turned(axis, rotation) for axis in experiment.mounting],
+        [scan.detector_settings for scan in experiment.scans],
+    )
 
 
 def _turned(axis: AxisFacts, rotation: np.ndarray) -> AxisFacts:

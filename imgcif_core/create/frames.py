@@ -22,7 +22,9 @@ def frame_ids(count: int) -> list[str]:
 
 
 def scan_categories(built: "Built") -> list[Category]:
-    """DIFFRN_SCAN and DIFFRN_SCAN_AXIS."""
+    """DIFFRN_SCAN and DIFFRN_SCAN_AXIS; nothing for a bare geometry."""
+    if not built.frames:
+        return []
     scans, ends = built.scans, np.cumsum([scan.frames for scan in built.scans]).tolist()
     starts = [end - scan.frames + 1 for end, scan in zip(ends, scans, strict=True)]
     items: dict[str, Values] = {
@@ -78,6 +80,8 @@ def _by_kind(kind: str, values: tuple[float, float, float]) -> tuple[float | Non
 
 def frame_categories(built: "Built", external: Mapping[str, Values] | None) -> list[Category]:
     """DIFFRN_SCAN_FRAME, uneven settings, and the way from frames to data outside."""
+    if not built.frames:
+        return []
     ids = frame_ids(built.frames)
     counts = [scan.frames for scan in built.scans]
     frames: dict[str, Values] = {
@@ -170,4 +174,4 @@ def _data_frames(built: "Built", ids: list[str], numbers: np.ndarray) -> dict[st
 
 def has_images(scan) -> bool:
     """True if each frame of a scan has an image."""
-    return scan.images is not None and len(scan.images) == scan.frames
+    return scan.images is not None and scan.frames > 0 and len(scan.images) == scan.frames

@@ -125,7 +125,7 @@ def _stated_mounting(poses, axes, settings) -> Mounting:
     """The panels in the frame that the source's own axes carry."""
     rotation, translation = place(axes, settings[0])
     inverse = rotation.T, -rotation.T @ translation
-    panels = tuple(_tidied(moved(panel, inverse)) for panel in poses[0])
+    panels = tuple(tidied(moved(panel, inverse)) for panel in poses[0])
     chosen = tuple(dict(entry) for entry in settings)
     off = max(deviation_of(axes, entry, panels, pose) for entry, pose in zip(chosen, poses, strict=True))
     return Mounting(tuple(axes), chosen, panels, off)
@@ -260,7 +260,7 @@ def _with_translations(poses, rotations: list[AxisFacts], angles: list[dict[str,
             for own, value in zip(settings, values, strict=True):
                 own[name] = tidy_number(value)
     carried = distance * DOWNSTREAM
-    panels = tuple(_tidied(moved(panel, (IDENTITY, -carried))) for panel in reference)
+    panels = tuple(tidied(moved(panel, (IDENTITY, -carried))) for panel in reference)
     chain = _chained(axes)
     off = max(deviation_of(chain, own, panels, pose) for own, pose in zip(settings, poses, strict=True))
     return Mounting(chain, tuple(settings), panels, off)
@@ -296,7 +296,7 @@ def _distance(panels: Sequence[PanelFacts]) -> float:
     return exact if abs(exact - round(exact, 6)) < 1e-12 else round(exact, 6)
 
 
-def _tidied(panel: PanelFacts) -> PanelFacts:
+def tidied(panel: PanelFacts) -> PanelFacts:
     """A panel without rounding noise in its position and directions."""
     from dataclasses import replace
 

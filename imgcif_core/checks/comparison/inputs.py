@@ -23,6 +23,8 @@ def reference_of(options: CheckOptions, document: Document) -> Experiment:
 
     if options.against is None:
         raise NotChecked("no source to compare with (--against)")
+    if isinstance(options.against, Experiment):
+        return options.against
     source = str(options.against)
     own = Path(document.source.path)
     if own.is_file() and Path(source).is_file() and own.samefile(source):

@@ -1,0 +1,331 @@
+"""The way from sources to a file: describe, ask, build, check, and only then write."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from imgcif_core._version import __version__
+from imgcif_core.checks.options import CheckOptions
+from imgcif_core.cif.write import Category, DataBlock, Value, Values, write_blocks
+from imgcif_core.create.answers import Described, apply_answers, open_questions
+from imgcif_core.create.builder import EXPERIMENT, Built, categories, prepare
+from imgcif_core.create.frames import has_images
+from imgcif_core.create.links import Links, external_rows
+from imgcif_core.create.names import plain
+from imgcif_core.create.parts import split
+from imgcif_core.create.questions import Question, question, read_answer
+from imgcif_core.errors import InputError, UsageError
+from imgcif_core.findings import FileReport
+from imgcif_core.sources.description import Experiment, Origin, Provenance
+from imgcif_core.sources.draft import Incomplete
+
+Ask = Callable[[Question], str | None]
+PERSON = Provenance(Origin.PERSON, "answer")
+_NEW_CATEGORY_BEFORE = "diffrn"
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where the value of an item comes from."""
+
+    block: str
+    item: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Creation:
+    """What came of it; immutable.
+
+    `text` is the whole file, empty where needed answers are missing; `report` is the checker's word
+    on it; `questions` are those still open; `deviation` is the largest distance in mm of a corner of
+    a panel from where the source has it; `written` is the path of the file, None if none was written.
+    """
+
+    text: str
+    report: FileReport | None
+    questions: tuple[Question, ...]
+    notes: tuple[str, ...]
+    origins: tuple[Origins, ...]
+    deviation: float
+    written: Path | None = None
+
+    @property
+    def needed(self) -> tuple[Question, ...]:
+        """The open questions without whose answers nothing is written."""
+        return tuple(entry for entry in self.questions if entry.is_needed)
+
+    @property
+    def is_sound(self) -> bool:
+        """True if there is a text in which the checker found no error."""
+        return bool(self.text) and self.report is not None and self.report.conforming
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person asks of the creation.
+
+    links : where the images lie; doi : of the data; name : of the data block; items : CIF items to
+    set, by data name; answers : by the keys of the questions; ask : called with each open question;
+    force : write even with errors or open questions; knowledge : False to leave out the knowledge base.
+    """
+
+    links: Links = field(default_factory=Links)
+    doi: str | None = None
+    name: str | None = None
+    items: Mapping[str, Value] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    ask: Ask | None = None
+    force: bool = False
+    knowledge: bool = True
+
+
+def create(
+    inputs: str | PathLike[str] | Experiment | Sequence[str | PathLike[str]],
+    output: str | PathLike[str] | None = None,
+    wishes: Wishes | None = None,
+) -> Creation:
+    """Create an imgCIF, check it and hold it against its source, and write it if it is sound.
+
+    Parameters
+    ----------
+    inputs :
+        One description, one image or master, or the images of one experiment.
+    output :
+        The file to write; None to get the text alone.
+
+    Raises
+    ------
+    InputError
+        If a source cannot be read, or its parts contradict each other.
+    UsageError
+        If an answer or an item does not fit.
+    """
+    chosen = wishes or Wishes()
+    described, paths = _described(inputs, chosen.answers)
+    described, answers = _completed(described, chosen)
+    questions = _open_with_links(described, answers, chosen)
+    notes = list(described.notes)
+    if isinstance(described, Incomplete):
+        if described.missing():
+            return Creation("", None, tuple(questions), tuple(notes), (), 0.0)
+        described = described.experiment()
+    if any(entry.is_needed for entry in questions) and not chosen.force:
+        return Creation("", None, tuple(questions), tuple(notes), (), 0.0)
+    return _finish(described, paths, answers, chosen, questions, notes, output)
+
+
+def _described(inputs, answers: Mapping[str, Any]) -> tuple[Described, list[str]]:
+    """What the inputs describe, and their paths."""
+    if isinstance(inputs, Experiment):
+        return inputs, []
+    from imgcif_core.sources.series import read_inputs
+
+    given = [inputs] if isinstance(inputs, (str, PathLike)) else list(inputs)
+    paths = [str(path) for path in given]
+    if not paths:
+        raise UsageError("no input given")
+    return read_inputs(paths, gaps=answers.get("missing_frames")), paths
+
+
+def _completed(described: Described, wishes: Wishes) -> tuple[Described, dict[str, Any]]:
+    """The description with knowledge and answers; questions are asked as long as there is somebody to ask."""
+    answers = dict(wishes.answers)
+    if wishes.knowledge:
+        from imgcif_core.create.knowledge import complete
+
+        described = complete(described)
+    described = apply_answers(described, answers, PERSON)
+    if wishes.ask is None:
+        return described, answers
+    for entry in _open_with_links(described, answers, wishes):
+        while (reply := wishes.ask(entry)) is not None and reply.strip():
+            try:
+                answers[entry.key] = read_answer(entry.key, reply)
+                break
+            except UsageError:
+                continue
+    return apply_answers(described, answers, PERSON), answers
+
+
+def _open_with_links(described: Described, answers: Mapping[str, Any], wishes: Wishes) -> list[Question]:
+    """The open questions, with those about the place of the images."""
+    found = open_questions(described, answers)
+    if not wishes.links.are_given and "archive_url" not in answers and "url_base" not in answers:
+        found.append(question("archive_url"))
+    if wishes.doi is None and "doi" not in answers:
+        found.append(question("doi"))
+    return found
+
+
+def _finish(
+    experiment: Experiment,
+    paths: list[str],
+    answers: Mapping[str, Any],
+    wishes: Wishes,
+    questions: list[Question],
+    notes: list[str],
+    output: str | PathLike[str] | None,
+) -> Creation:
+    """Build all blocks, check them, write them."""
+    links = _links(wishes, answers)
+    parts = split(experiment)
+    if len(parts) > 1:
+        notes.append(f"scans of different wavelengths or detectors stand in {len(parts)} data blocks of one file")
+    built = [prepare(part) for part in parts]
+    names = _block_names(wishes.name, paths, built)
+    blocks = [
+        _block(entry, name, names[0] if len(names) > 1 else None, links, answers, wishes)
+        for entry, name in zip(built, names, strict=True)
+    ]
+    text = "".join(write_blocks(blocks))
+    report = _checked(text, parts, names, str(output or f"{names[0]}.cif"))
+    sound = report.conforming and not report.outcomes.crashed
+    written = None
+    if output is not None and (sound or wishes.force):
+        written = write_whole(Path(output), text)
+    if any(scan.images is None for part in parts for scan in part.scans):
+        notes.append("the source does not name the images of all scans, so these frames are not linked to data")
+    deviation = max(entry.mounting.deviation for entry in built)
+    return Creation(text, report, tuple(questions), tuple(notes), tuple(_origins(blocks)), deviation, written)
+
+
+def _links(wishes: Wishes, answers: Mapping[str, Any]) -> Links:
+    """The links that the person gave, by option or by answer."""
+    links = wishes.links
+    if not links.are_given:
+        if "archive_url" in answers:
+            links = replace(links, archive_url=answers["archive_url"])
+        elif "url_base" in answers:
+            links = replace(links, url_base=answers["url_base"])
+    if "format" in answers:
+        form = answers["format"]
+        links = replace(links, format={"bruker": "Bruker"}.get(form, form.upper()))
+    return links
+
+
+def _block_names(wanted: str | None, paths: list[str], built: Sequence[Built]) -> list[str]:
+    """The names of the data blocks."""
+    source = wanted or (Path(paths[0]).name.split(".")[0] if paths else built[0].experiment.path)
+    name = plain(Path(source).name, "experiment")
+    return [name] if len(built) == 1 else [f"{name}_{number}" for number in range(1, len(built) + 1)]
+
+
+def _block(
+    built: Built, name: str, dataset: str | None, links: Links, answers: Mapping[str, Any], wishes: Wishes
+) -> DataBlock:
+    """One data block, with the items that a person set."""
+    pictured = [
+        (scan.images, scan_id) for scan, scan_id in zip(built.scans, built.scan_ids, strict=True) if has_images(scan)
+    ]
+    external = None
+    if pictured:
+        images = [entry for entry, _ in pictured if entry is not None]
+        external = external_rows(images, [scan_id for _, scan_id in pictured], links)
+    found = [*_head(built, name, dataset, answers, wishes), *categories(built, external)]
+    return DataBlock(name, _with_items(found, wishes.items))
+
+
+def _head(built: Built, name: str, dataset: str | None, answers: Mapping[str, Any], wishes: Wishes) -> list[Category]:
+    """Who made the block, of what, and by which dictionary."""
+    experiment = built.experiment
+    doi = wishes.doi or answers.get("doi") or doi_of(wishes, answers)
+    audit: dict[str, Values] = {
+        "block_code": name,
+        "creation_date": datetime.now(UTC).date().isoformat(),
+        "creation_method": f"imgcif_core {__version__} from {Path(experiment.path).name}",
+    }
+    found = [Category("audit", audit)]
+    if dataset is not None:
+        found.append(Category("audit_dataset", {"id": dataset.rpartition("_")[0]}))
+    found.append(Category("audit_conform", {"dict_name": "CIF_IMG", "dict_version": "1.8.9"}))
+    if doi:
+        said = "person: DOI" if wishes.doi or "doi" in answers else "derived: address of the archive"
+        found.append(Category("database", {"dataset_DOI": doi}, sources={"": said}))
+    found.append(Category("diffrn", {"id": EXPERIMENT}))
+    return found
+
+
+def doi_of(wishes: Wishes, answers: Mapping[str, Any]) -> str | None:
+    """The DOI that the address of the archive tells."""
+    address = wishes.links.archive_url or wishes.links.url_base or answers.get("archive_url") or answers.get("url_base")
+    if not address:
+        return None
+    from imgcif_core.model.repositories import guess_doi
+
+    return guess_doi(address)
+
+
+def _with_items(found: list[Category], items: Mapping[str, Value]) -> list[Category]:
+    """Categories with items of a person, which win."""
+    if not items:
+        return found
+    from imgcif_core.ddlm.bundled import load_bundled
+
+    dictionary = load_bundled()
+    for name, value in items.items():
+        item = dictionary.lookup(name if name.startswith("_") else f"_{name}")
+        if item is None:
+            raise UsageError(f"{name} is no data name of the imgCIF dictionary")
+        if not isinstance(value, (str, int, float)) or isinstance(value, bool):
+            raise UsageError(f"{name}: expected a text or a number, found {value!r}")
+        category, entry = item.category.lower(), item.object
+        position = next((i for i, one in enumerate(found) if one.name == category), None)
+        if position is None:
+            found.append(Category(category, {entry: value}, sources={"": "person: --set"}))
+            continue
+        old = found[position]
+        kept = next((known for known in old.items if known.lower() == entry.lower()), entry)
+        found[position] = replace(old, items={**old.items, kept: value}, sources={**old.sources, kept: "person: --set"})
+    return found
+
+
+def _checked(text: str, parts: Sequence[Experiment], names: Sequence[str], path: str) -> FileReport:
+    """The report on the text, each block held against the part of the source that it describes."""
+    from imgcif_core.api import check_document, read
+
+    document = read(text.encode(), name=path)
+    if len(parts) == 1:
+        return check_document(document, options=CheckOptions(images="none", against=parts[0]))
+    report = check_document(document, options=CheckOptions(images="none"))
+    findings = list(report.findings)
+    for part, name in zip(parts, names, strict=True):
+        options = CheckOptions(images="none", against=part, block=name, select=("CMP",))
+        findings += check_document(document, options=options).findings
+    return replace(report, findings=tuple(findings))
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a file that appears only when it is whole."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _origins(blocks: Sequence[DataBlock]) -> list[Origins]:
+    """Where every item comes from."""
+    found = []
+    for block in blocks:
+        for category in block.categories:
+            for name, values in category.items.items():
+                source = category.sources.get(name) or category.sources.get("") or "derived: imgcif_core"
+                found.append(Origins(block.name, f"_{category.name}.{name}", _shown(values), source))
+    return found
+
+
+def _shown(values: Values) -> str:
+    """A value, or the first of many with their number."""
+    if isinstance(values, (str, int, float, type(None))):
+        return "." if values is None else str(values)
+    first = "." if values[0] is None else values[0]
+    return f"{first} ... ({len(values)} rows)" if len(values) > 1 else str(first)

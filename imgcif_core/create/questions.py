@@ -1,0 +1,249 @@
+"""Questions in plain words for what no file says, and the reading of answers."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imgcif_core.errors import InputError, UsageError
+from imgcif_core.sources.draft import CORNERS
+
+VIEW = "Stand at the source and look along the beam, past the crystal, at the detector."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One fact that only a person can tell.
+
+    `is_needed` says that nothing is written without an answer; `example` is an answer as it may be
+    typed, or put after `key =` in a file of answers.
+    """
+
+    key: str
+    text: str
+    example: str
+    is_needed: bool = True
+    choices: tuple[str, ...] = ()
+
+
+def _number(text: Any) -> float:
+    """A finite number."""
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        raise ValueError("expected a number") from None
+    if not abs(value) < 1e12:
+        raise ValueError("expected a finite number")
+    return value
+
+
+def _positive(text: Any) -> float:
+    """A number above zero."""
+    value = _number(text)
+    if value <= 0:
+        raise ValueError("expected a number above zero")
+    return value
+
+
+def _numbers(text: Any) -> list[float]:
+    """Numbers in a list, or in a text between blanks, commas or `x`."""
+    parts = text if isinstance(text, (list, tuple)) else re.split(r"[\s,x]+", str(text).strip())
+    return [_number(part) for part in parts]
+
+
+def _pair(text: Any) -> tuple[float, float]:
+    """Two numbers."""
+    values = _numbers(text)
+    if len(values) != 2:
+        raise ValueError("expected two numbers")
+    return values[0], values[1]
+
+
+def _sizes(text: Any) -> tuple[float, float]:
+    """One positive number for both directions, or two."""
+    values = _numbers(text)
+    if len(values) not in (1, 2) or min(values) <= 0:
+        raise ValueError("expected one or two numbers above zero")
+    return values[0], values[-1]
+
+
+def _counts(text: Any) -> tuple[int, int]:
+    """Two whole numbers above zero."""
+    fast, slow = _pair(text)
+    if fast != int(fast) or slow != int(slow) or min(fast, slow) < 1:
+        raise ValueError("expected two whole numbers above zero")
+    return int(fast), int(slow)
+
+
+def clock(text: Any) -> float:
+    """A time on the face of a clock in hours: 3, "3:00", "half past" as 3:30, or "90 degrees"."""
+    words = str(text).strip().lower()
+    if found := re.fullmatch(r"(\d{1,2}):(\d{2})(?: *o'?clock)?", words):
+        hours = int(found[1]) + int(found[2]) / 60.0
+    elif found := re.fullmatch(r"([\d.]+) *(?:deg(?:rees)?|°)", words):
+        hours = _number(found[1]) / 30.0
+    elif found := re.fullmatch(r"([\d.]+)(?: *o'?clock)?", words):
+        hours = _number(found[1])
+    else:
+        raise ValueError("expected a time such as 3:00, or an angle such as 90 degrees")
+    if not 0 <= hours <= 12:
+        raise ValueError("expected a time between 0:00 and 12:00")
+    return hours % 12.0
+
+
+def _choice(*choices: str) -> Callable[[Any], str]:
+    """One of some words, or an unmistakable beginning of one."""
+
+    def read(text: Any) -> str:
+        words = " ".join(str(text).strip().lower().replace("-", " ").split())
+        same = [choice for choice in choices if choice == words] or [
+            c for c in choices if words and c.startswith(words)
+        ]
+        if len(same) != 1:
+            raise ValueError(f"expected one of {', '.join(choices)}")
+        return same[0]
+
+    return read
+
+
+def _text(text: Any) -> str:
+    """Any text that is not empty."""
+    if not isinstance(text, (str, int, float)) or not str(text).strip():
+        raise ValueError("expected a text")
+    return str(text).strip()
+
+
+SENSES = ("clockwise", "anticlockwise")
+PROBES = ("x ray", "electron", "neutron", "gamma")
+FORMATS = ("cbf", "smv", "hdf5", "tiff", "mar", "bruker")
+
+_CATALOGUE: dict[str, tuple[Question, Callable[[Any], Any]]] = {}
+
+
+def _add(key: str, read: Callable[[Any], Any], text: str, example: str, needed: bool = True, choices=()) -> None:
+    _CATALOGUE[key] = (Question(key, text, example, needed, tuple(choices)), read)
+
+
+_add("wavelength", _positive, "What was the wavelength of the radiation, in angstrom?", "0.9795")
+_add("distance", _positive, "How far was the detector from the crystal along the beam, in mm?", "250.0")
+_add("pixel_size", _sizes, "How large is a pixel, in mm (one number, or two: along fast and slow)?", "0.172")
+_add("size", _counts, "How many pixels has an image along its fast and its slow direction?", "[2463, 2527]")
+_add(
+    "beam_centre",
+    _pair,
+    "Where would the direct beam hit the detector, in pixels from the outer corner of the first pixel\n"
+    "of the image, along the fast and then the slow direction?",
+    "[1224.5, 1260.2]",
+)
+_add("start", _number, "At which angle did the rotation axis stand when the first image began, in degrees?", "0.0")
+_add("increment", _number, "By how many degrees did the crystal turn for each image (0 for stills)?", "0.1")
+_add(
+    "principal_axis",
+    clock,
+    f"{VIEW} To which hour on the face of\n"
+    "a clock does the main rotation axis point, from the crystal towards the motor that holds it?",
+    '"3:00"',
+)
+_add(
+    "rotation_sense",
+    _choice(*SENSES),
+    "Look from the crystal along the main rotation axis towards the motor. Does the crystal turn clockwise\n"
+    "or anticlockwise while the angle grows?",
+    '"clockwise"',
+    choices=SENSES,
+)
+_add(
+    "first_pixel",
+    _choice(*CORNERS),
+    f"{VIEW} In which corner\nof the detector is the pixel that comes first in the file?",
+    '"top left"',
+    choices=CORNERS,
+)
+_add(
+    "fast_direction",
+    _choice("horizontal", "vertical"),
+    "From that first pixel, is the next one in the file its neighbour in the horizontal or in the vertical direction?",
+    '"horizontal"',
+    choices=("horizontal", "vertical"),
+)
+_add(
+    "missing_frames",
+    _choice("split", "stop"),
+    "Numbers are missing among the files. Shall each unbroken run become a scan of its own (split)?",
+    '"split"',
+    choices=("split", "stop"),
+)
+_add("frames", lambda text: _counts([text, 1])[0], "How many images are there?", "1")
+_add("format", _choice(*FORMATS), "Which format have the image files?", '"cbf"', choices=FORMATS)
+_add("probe", _choice(*PROBES), "Which radiation was used?", '"x-ray"', False, PROBES)
+_add("facility", _text, "At which facility were the data measured? (leave out for a laboratory)", '"Diamond"', False)
+_add("beamline", _text, "On which beamline?", '"I04"', False)
+_add("source", _text, "In a laboratory: make and model of the source or diffractometer?", '"Rigaku Synergy-S"', False)
+_add("detector", _text, "Make and model of the detector?", '"PILATUS3 6M"', False)
+_add("archive_url", _text, "What is the address of the archive that holds the images?", '"https://..."', False)
+_add("url_base", _text, "What is the address of the folder that holds the images one by one?", '"https://..."', False)
+_add("doi", _text, "What is the DOI of the data?", '"10.5281/zenodo.123456"', False)
+
+
+def question(key: str) -> Question:
+    """The question of a key."""
+    return _CATALOGUE[key][0]
+
+
+def keys() -> tuple[str, ...]:
+    """All keys that answers may have."""
+    return tuple(_CATALOGUE)
+
+
+def read_answer(key: str, text: Any) -> Any:
+    """The value of an answer.
+
+    Raises
+    ------
+    UsageError
+        If the answer does not fit the question, or no question has that key.
+    """
+    if key not in _CATALOGUE:
+        raise UsageError(f"no question has the key {key!r}; there are {', '.join(_CATALOGUE)}")
+    try:
+        return _CATALOGUE[key][1](text)
+    except ValueError as error:
+        raise UsageError(f"answer {key} = {text!r}: {error}, for example {_CATALOGUE[key][0].example}") from None
+
+
+def load_answers(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Answers and CIF items (table `items`) of a TOML file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as TOML.
+    UsageError
+        If an answer does not fit its question.
+    """
+    import tomllib
+
+    try:
+        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: no TOML ({error})") from None
+    items = data.pop("items", {})
+    if not isinstance(items, Mapping):
+        raise UsageError(f"{path}: items is no table of CIF items")
+    return {key: read_answer(key, value) for key, value in data.items()}, dict(items)
+
+
+def listing(questions: Iterable[Question]) -> str:
+    """Questions as a person reads them, in the form of a file of answers."""
+    lines = []
+    for entry in sorted(questions, key=lambda one: not one.is_needed):
+        lines += [f"# {line}" for line in entry.text.split("\n")]
+        if entry.choices:
+            lines.append(f"# One of: {', '.join(entry.choices)}.")
+        if not entry.is_needed:
+            lines.append("# (not needed)")
+        lines += [f"# {entry.key} = {entry.example}", ""]
+    return "\n".join(lines)

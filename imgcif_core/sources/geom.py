@@ -1,0 +1,314 @@
+"""CrystFEL geometry files: panels of detectors for serial crystallography, with HDF5 images.
+
+CrystFEL's frame has z along the beam and y up; x completes the right-handed set. With x and z
+reversed it is a frame with z towards the source. Corners are outer corners of pixels, in pixels.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from imgcif_core.errors import InputError
+from imgcif_core.model.beam import HC_KEV_ANGSTROM
+from imgcif_core.model.vectors import unit
+from imgcif_core.sources.description import (
+    BeamFacts,
+    Experiment,
+    Origin,
+    PanelFacts,
+    Provenance,
+    ScanFacts,
+)
+from imgcif_core.sources.draft import Incomplete
+from imgcif_core.sources.geomdata import FrameData, read_frame_data
+
+KIND = "crystfel"
+MAX_PANELS = 100_000
+_TO_OURS = np.array([-1.0, 1.0, -1.0])
+_TERM = re.compile(r"([+-]?)\s*(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)?\s*\*?\s*([xyz])")
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµ]*)\Z")
+_LENGTHS = {"": 1e3, "m": 1e3, "mm": 1.0, "cm": 10.0, "um": 1e-3}
+_ENERGIES = {"": 1e-3, "ev": 1e-3, "kev": 1.0, "mev": 1e3}
+_NOT_PANELS = re.compile(r"(bad|rigid_group|group)")
+
+
+@dataclass(frozen=True, slots=True)
+class GeomPanel:
+    """One panel as the file has it: pixels, and lengths in mm as far as they are numbers.
+
+    clen is a number in mm or the path of one in the data; dims : entries of the dimensions, slowest
+    first.
+    """
+
+    name: str
+    first: tuple[int, int]
+    size: tuple[int, int]
+    corner: tuple[float, float]
+    fast: np.ndarray
+    slow: np.ndarray
+    res: float
+    clen: float | str | None
+    coffset: float
+    data: str | None
+    dims: tuple[str, ...]
+    saturation: float | None
+    gain: float | None
+    group: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GeomDraft(Incomplete):
+    """A geometry file, with the data files to which it was applied; wavelength in ångström.
+
+    distance : mm from the sample to the first panel, where a person or the data give it.
+    """
+
+    path: str
+    panels: tuple[GeomPanel, ...]
+    data: FrameData | None = None
+    distance: float | None = None
+    wavelength: float | None = None
+    wavelengths: np.ndarray | None = None
+    probe: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    kind: str = KIND
+
+    def missing(self) -> tuple[str, ...]:
+        """Distance and wavelength, where neither file nor data give them; a bare geometry needs no wavelength."""
+        lengths = [panel.clen for panel in self.panels]
+        found = [] if self.distance is not None or all(isinstance(one, float) for one in lengths) else ["distance"]
+        if self.data is not None and self.wavelength is None:
+            found.append("wavelength")
+        return tuple(found)
+
+    def experiment(self) -> Experiment:
+        """The whole description; `InputError` where facts are missing."""
+        self.refuse_gaps()
+        frames = 0 if self.data is None else len(self.data.images)
+        images = None if self.data is None else self.data.images
+        panels = tuple(self._panel(panel) for panel in self.panels)
+        scan = ScanFacts("SCAN1", frames, {}, panels, images, wavelength=self.wavelength)
+        known = dict(self.provenance)
+        known.setdefault("panels", Provenance(Origin.FILE, self.path))
+        if "wavelength" in known:
+            known["beam.wavelength"] = known["wavelength"]
+        beam = BeamFacts(np.array([0.0, 0.0, 1.0]), self.wavelength, self.wavelengths, self.probe)
+        gravity = np.array([0.0, -1.0, 0.0])
+        return Experiment(self.path, KIND, beam, (), (scan,), (), self.facts, known, self.notes, gravity)
+
+    def _panel(self, panel: GeomPanel) -> PanelFacts:
+        """One panel in a frame with z towards the source."""
+        pixel = 1e3 / panel.res
+        if self.distance is not None:
+            along = self.distance + panel.coffset - self.panels[0].coffset
+        else:
+            along = panel.coffset + (panel.clen if isinstance(panel.clen, float) else 0.0)
+        corner = np.array([panel.corner[0] * pixel, panel.corner[1] * pixel, along])
+        index = tuple(int(entry) for entry in reversed(panel.dims) if entry.isdigit())
+        # CrystFEL lets fs and ss have any length: it is part of the step from pixel to pixel.
+        steps = float(np.linalg.norm(panel.fast)) * pixel, float(np.linalg.norm(panel.slow)) * pixel
+        return PanelFacts(
+            panel.name,
+            panel.size,
+            (_plain(steps[0], pixel), _plain(steps[1], pixel)),
+            _TO_OURS * corner,
+            unit(_TO_OURS * panel.fast),
+            unit(_TO_OURS * panel.slow),
+            panel.first,
+            panel.group,
+            overload=panel.saturation,
+            gain=panel.gain,
+            raw_index=index,
+        )
+
+
+def _plain(step: float, pixel: float) -> float:
+    """The pixel size itself where the directions are unit vectors as printed."""
+    return pixel if abs(step - pixel) < 2e-6 * pixel else step
+
+
+def read_geom(path: str | Path, data_files: Sequence[str] = ()) -> GeomDraft:
+    """The geometry in a file, for the images in data files if any are given.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, defines no panel, or lacks something that every panel needs.
+    """
+    name = str(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror or error}") from None
+    top, panels = parse_geom(text, name)
+    draft = GeomDraft(name, tuple(panels), notes=())
+    return with_data(_with_beam(draft, top), top, data_files)
+
+
+def parse_geom(text: str, name: str) -> tuple[dict[str, str], list[GeomPanel]]:
+    """The settings of the whole file, and its panels in order."""
+    defaults: dict[str, str] = {}
+    own: dict[str, dict[str, str]] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        body = line.partition(";")[0].strip()
+        if not body:
+            continue
+        key, equals, value = body.partition("=")
+        if not equals:
+            raise InputError(f"{name}: line {number} is no `name = value`")
+        key, value = key.strip(), value.strip()
+        panel, slash, item = key.partition("/")
+        if not slash:
+            defaults[key] = value
+        elif not _NOT_PANELS.match(panel):
+            # Defaults count as they stand when a panel is first named.
+            own.setdefault(panel, dict(defaults))[item] = value
+    if not own:
+        raise InputError(f"{name}: defines no panel")
+    if len(own) > MAX_PANELS:
+        raise InputError(f"{name}: defines {len(own)} panels, more than {MAX_PANELS}")
+    groups = _groups(defaults)
+    return defaults, [_panel(panel, values, groups.get(panel, ()), name) for panel, values in own.items()]
+
+
+def _groups(defaults: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The rigid groups of each panel, the largest first."""
+    members = {
+        key.removeprefix("rigid_group_"): [part.strip() for part in value.split(",")]
+        for key, value in defaults.items()
+        if key.startswith("rigid_group_") and not key.startswith("rigid_group_collection")
+    }
+    found: dict[str, tuple[str, ...]] = {}
+    for group in sorted(members, key=lambda name: -len(members[name])):
+        for panel in members[group]:
+            found[panel] = (*found.get(panel, ()), group)
+    return found
+
+
+def _panel(panel: str, values: Mapping[str, str], group: tuple[str, ...], name: str) -> GeomPanel:
+    """One panel from its own settings and the defaults before it."""
+
+    def number(item: str, default: float | None = None) -> float:
+        if item not in values:
+            if default is None:
+                raise InputError(f"{name}: panel {panel} has no {item}")
+            return default
+        found = _NUMBER.match(values[item])
+        if found is None or found[2]:
+            raise InputError(f"{name}: panel {panel}, {item} = {values[item]} is no number")
+        return float(found[1])
+
+    first = int(number("min_fs")), int(number("min_ss"))
+    last = int(number("max_fs")), int(number("max_ss"))
+    if last[0] < first[0] or last[1] < first[1]:
+        raise InputError(f"{name}: panel {panel} ends at {last}, before it begins at {first}")
+    res = number("res")
+    if res <= 0:
+        raise InputError(f"{name}: panel {panel} has {res:g} pixels per metre")
+    gain = number("adu_per_photon", 0.0) if "adu_per_photon" in values else 0.0
+    fast, slow = (_vector(values.get(item, default), name, panel) for item, default in (("fs", "x"), ("ss", "y")))
+    if np.linalg.norm(np.cross(fast, slow)) < 1e-6:
+        raise InputError(f"{name}: panel {panel} has fs and ss that are parallel")
+    dims = [values[key] for key in sorted(key for key in values if re.fullmatch(r"dim\d", key))]
+    return GeomPanel(
+        panel,
+        first,
+        (last[0] - first[0] + 1, last[1] - first[1] + 1),
+        (number("corner_x"), number("corner_y")),
+        fast,
+        slow,
+        res,
+        _length(values.get("clen"), name, panel),
+        1e3 * number("coffset", 0.0),
+        values.get("data"),
+        tuple(dims),
+        number("max_adu") if "max_adu" in values else None,
+        gain or None,
+        group,
+    )
+
+
+def _vector(text: str, name: str, panel: str) -> np.ndarray:
+    """A direction such as `+0.0048x -0.99y`: (3,)."""
+    found = np.zeros(3)
+    rest = _TERM.sub("", text).strip()
+    terms = _TERM.findall(text)
+    if rest or not terms:
+        raise InputError(f"{name}: panel {panel} has a direction {text!r}, expected such as +0.1x -0.9y")
+    for sign, factor, letter in terms:
+        found["xyz".index(letter)] += (-1.0 if sign == "-" else 1.0) * float(factor or 1.0)
+    return found
+
+
+def _length(text: str | None, name: str, panel: str) -> float | str | None:
+    """A camera length in mm, or where it lies in the data."""
+    if text is None or text.startswith("/"):
+        return text
+    found = _NUMBER.match(text)
+    if found is None or found[2].lower() not in _LENGTHS:
+        raise InputError(f"{name}: panel {panel}, clen = {text} is neither a length nor a path")
+    return float(f"{float(found[1]) * _LENGTHS[found[2].lower()]:.12g}")
+
+
+def _with_beam(draft: GeomDraft, top: Mapping[str, str]) -> GeomDraft:
+    """The wavelength from photon energy, wavelength or electron voltage, where these are numbers."""
+    source = Provenance(Origin.FILE, draft.path)
+    if (text := top.get("wavelength")) and (found := _NUMBER.match(text)):
+        scale = {"": 1e10, "m": 1e10, "a": 1.0}.get(found[2].lower())
+        if scale is not None and float(found[1]) > 0:
+            return draft.with_fact("wavelength", float(f"{float(found[1]) * scale:.12g}"), source)
+    if (text := top.get("photon_energy")) and (found := _NUMBER.match(text)):
+        scale = _ENERGIES.get(found[2].lower())
+        if scale is None:
+            raise InputError(f"{draft.path}: photon_energy = {text} has an unknown unit")
+        if float(found[1]) > 0:
+            draft = draft.with_fact("probe", "x-ray", source)
+            return draft.with_fact("wavelength", wavelength_of(float(found[1]) * scale), source)
+    if (text := top.get("electron_voltage")) and (found := _NUMBER.match(text)):
+        volts = float(found[1]) * {"": 1.0, "v": 1.0, "kv": 1e3, "mv": 1e6}.get(found[2].lower(), 1.0)
+        draft = draft.with_fact("probe", "electron", source)
+        return draft.with_fact("wavelength", electron_wavelength(volts), source)
+    return draft
+
+
+def wavelength_of(energy: float) -> float:
+    """The wavelength in ångström of photons of an energy in keV."""
+    return float(f"{HC_KEV_ANGSTROM / energy:.12g}")
+
+
+def electron_wavelength(volts: float) -> float:
+    """The relativistic de Broglie wavelength of electrons, in ångström.
+
+    h / sqrt(2 m e V (1 + e V / 2 m c^2)), CODATA 2018.
+    """
+    return float(f"{12.2642595 / np.sqrt(volts * (1.0 + 9.7847568e-7 * volts)):.10g}")
+
+
+def with_data(draft: GeomDraft, top: Mapping[str, str], data_files: Sequence[str]) -> GeomDraft:
+    """The draft with the frames of data files, and with what these hold of energy and camera length."""
+    paths = {panel.data for panel in draft.panels}
+    if not data_files:
+        return draft
+    if len(paths) != 1 or None in paths:
+        raise InputError(
+            f"{draft.path}: the panels lie in {len(paths)} datasets, which are not linked; give one `data`"
+        )
+    lengths = {panel.clen for panel in draft.panels if isinstance(panel.clen, str)}
+    wanted = {key: top[key] for key in ("photon_energy", "wavelength") if top.get(key, "").startswith("/")}
+    data = read_frame_data(draft, data_files, str(paths.pop()), wanted, sorted(lengths))
+    draft = replace(draft, data=data, notes=(*draft.notes, *data.notes))
+    source = Provenance(Origin.FILE, data_files[0], ", ".join(wanted.values()))
+    if data.wavelengths is not None and len(data.wavelengths):
+        values = data.wavelengths
+        draft = draft.with_fact("wavelength", float(f"{np.mean(values):.12g}"), source)
+        draft = replace(draft, wavelengths=values if len(values) > 1 and np.ptp(values) > 0 else None)
+        draft = draft.with_fact("probe", draft.probe or "x-ray", source)
+    if data.distance is not None:
+        length = data.distance + draft.panels[0].coffset
+        draft = draft.with_fact("distance", length, Provenance(Origin.FILE, data_files[0], lengths.pop()))
+    return draft

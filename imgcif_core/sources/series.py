@@ -1,0 +1,310 @@
+"""Inputs of a creation: one description, several of one instrument, or the single images of scans."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from imgcif_core.errors import InputError
+from imgcif_core.model.vectors import angle_between
+from imgcif_core.sources.description import Experiment, ImageFiles, Provenance, ScanFacts
+from imgcif_core.sources.draft import Draft, Incomplete
+
+Described = Experiment | Incomplete
+_NUMBER = re.compile(r"\d+(?!.*\d)")
+_PACKED = (".gz", ".bz2")
+_SAME = 1e-6
+# Headers print angles with few digits: half a unit of the third decimal, and a tenth of a step.
+_ANGLE_ROUNDING, _ANGLE_SHARE = 6e-4, 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An image file with the template and number in its name; number None where it has none."""
+
+    path: str
+    template: str
+    number: int | None
+
+
+def numbered(path: str) -> Numbered:
+    """Template and number of a file: the last run of digits before the endings counts."""
+    name = Path(path).name
+    stem, ending = name, ""
+    for packed in _PACKED:
+        if stem.lower().endswith(packed):
+            stem, ending = stem[: -len(packed)], stem[-len(packed) :]
+    suffix = Path(stem).suffix
+    # Names such as run.0026 end in the number itself.
+    if suffix and not suffix[1:].isdigit():
+        stem, ending = stem[: -len(suffix)], suffix + ending
+    found = _NUMBER.search(stem)
+    folder = str(Path(path).parent)
+    if found is None:
+        return Numbered(path, f"{folder}/{name}", None)
+    template = f"{folder}/{stem[: found.start()]}#{stem[found.end() :]}{ending}"
+    return Numbered(path, template, int(found[0]))
+
+
+def read_inputs(paths: Sequence[str], gaps: str | None = None) -> Described:
+    """What one or more inputs describe together.
+
+    Parameters
+    ----------
+    paths :
+        Descriptions of one instrument, or images; a directory stands for the images in it.
+    gaps :
+        "split" to make a scan of each unbroken run of numbers; a gap is refused otherwise.
+
+    Raises
+    ------
+    InputError
+        If an input cannot be read, or two of them contradict each other.
+    """
+    from imgcif_core.sources.detect import is_single_image, kind_of, read_described
+
+    files = [file for path in paths for file in _files(path)]
+    if len(files) == 1:
+        return read_described(files[0])
+    geometries = [file for file in files if kind_of(file) == "geom"]
+    if len(geometries) == 1:
+        from imgcif_core.sources.geom import read_geom
+
+        return read_geom(geometries[0], [file for file in files if file != geometries[0]])
+    images = [file for file in files if is_single_image(file)]
+    if not images:
+        return merged([_whole(read_described(file)) for file in files])
+    if len(images) < len(files):
+        other = next(file for file in files if file not in set(images))
+        raise InputError(f"{other}: is a description, which cannot stand beside single images such as {images[0]}")
+    runs = _runs([numbered(file) for file in images], gaps)
+    parts = [_joined([read_described(entry.path) for entry in run], run) for run in runs]
+    if all(isinstance(part, Draft) for part in parts):
+        return _one_draft([part for part in parts if isinstance(part, Draft)])
+    return merged([_whole(part) for part in parts])
+
+
+def _files(path: str) -> list[str]:
+    """A file, or the images of a directory in the order of their names."""
+    if not Path(path).is_dir():
+        return [path]
+    from imgcif_core.sources.detect import IMAGE_SUFFIXES
+
+    found = sorted(str(entry) for entry in Path(path).iterdir() if entry.is_file() and _suffix(entry) in IMAGE_SUFFIXES)
+    if not found:
+        raise InputError(f"{path}: no image in this directory")
+    return found
+
+
+def _suffix(path: Path) -> str:
+    """The ending that tells the format, without that of a compression."""
+    name = path.name.lower()
+    for packed in _PACKED:
+        name = name.removesuffix(packed)
+    return Path(name).suffix
+
+
+def _whole(described: Described) -> Experiment:
+    """An experiment; a draft with all facts is one."""
+    return described.experiment() if isinstance(described, Incomplete) else described
+
+
+def _runs(files: Sequence[Numbered], gaps: str | None) -> list[list[Numbered]]:
+    """Files of one template in the order of their numbers, cut at gaps if that is wanted."""
+    by_template: dict[str, list[Numbered]] = {}
+    for entry in files:
+        by_template.setdefault(entry.template, []).append(entry)
+    runs = []
+    for group in by_template.values():
+        ordered = sorted(group, key=lambda entry: entry.number or 0)
+        run = [ordered[0]]
+        for before, entry in pairwise(ordered):
+            if entry.number == before.number:
+                raise InputError(f"{entry.path}: has the same number {entry.number} as {before.path}")
+            if entry.number != (before.number or 0) + 1:
+                _refuse_gap(before, entry, gaps)
+                runs.append(run)
+                run = []
+            run.append(entry)
+        runs.append(run)
+    return runs
+
+
+def _refuse_gap(before: Numbered, after: Numbered, gaps: str | None) -> None:
+    """Raise for a gap in the numbers, unless it is said what to do."""
+    if gaps == "split":
+        return
+    first, last = (before.number or 0) + 1, (after.number or 0) - 1
+    missing = f"number {first} is" if first == last else f"numbers {first} to {last} are"
+    raise InputError(
+        f"{after.path}: {missing} missing after {Path(before.path).name}; "
+        'answer missing_frames = "split" to make a scan of each unbroken run'
+    )
+
+
+def _joined(frames: Sequence[Described], run: Sequence[Numbered]) -> Described:
+    """One scan of the single frames of a run."""
+    if len(frames) == 1:
+        return frames[0]
+    if all(isinstance(frame, Draft) for frame in frames):
+        return _joined_drafts([frame for frame in frames if isinstance(frame, Draft)])
+    wholes = [_whole(frame) for frame in frames]
+    first = wholes[0]
+    if any(len(whole.scans) != 1 or whole.scans[0].frames > 1 for whole in wholes):
+        raise InputError(f"{first.path}: holds more than one frame, which cannot stand in a series of single images")
+    for whole in wholes[1:]:
+        _compare(first, whole)
+    scans = [whole.scans[0] for whole in wholes]
+    settings, varying = _settings(first, scans, [whole.path for whole in wholes])
+    images = ImageFiles(
+        tuple(entry.path for entry in run),
+        np.arange(len(run)),
+        np.ones(len(run), dtype=np.int64),
+        None,
+        scans[0].images.format if scans[0].images else None,
+    )
+    scan = replace(
+        scans[0],
+        frames=len(run),
+        settings=settings,
+        varying=varying,
+        images=images,
+        first_number=run[0].number or 1,
+        end_date=scans[-1].end_date or None,
+    )
+    return replace(first, scans=(scan,))
+
+
+def _compare(first: Experiment, other: Experiment) -> None:
+    """Raise where two frames of one scan contradict each other."""
+    _same_number(first.path, other.path, "wavelength in ångström", first.beam.wavelength, other.beam.wavelength)
+    _compare_axes(first, other)
+    one, two = first.scans[0].panels, other.scans[0].panels
+    if len(one) != len(two):
+        raise InputError(f"{other.path}: has {len(two)} panels, {first.path} has {len(one)}")
+    for panel, twin in zip(one, two, strict=True):
+        if panel.size != twin.size:
+            raise InputError(f"{other.path}: has {twin.size} pixels, {first.path} has {panel.size}")
+        away = float(np.abs(panel.corners() - twin.corners()).max())
+        if away > 1e-3:
+            raise InputError(f"{other.path}: puts the detector {away:.4g} mm from where {first.path} has it")
+
+
+def _compare_axes(first: Experiment, other: Experiment) -> None:
+    """Raise where two descriptions have different goniometers."""
+    one, two = first.goniometer, other.goniometer
+    same = len(one) == len(two) and all(
+        a.id == b.id and float(angle_between(a.vector, b.vector)) < 1e-3 for a, b in zip(one, two, strict=True)
+    )
+    if not same:
+        names = ["/".join(axis.id for axis in axes) or "none" for axes in (one, two)]
+        raise InputError(f"{other.path}: has other goniometer axes ({names[1]}) than {first.path} ({names[0]})")
+
+
+def _same_number(first_path: str, path: str, what: str, one: float | None, other: float | None) -> None:
+    """Raise where two numbers differ, or only one of them is known."""
+    if one is None and other is None:
+        return
+    if one is None or other is None or abs(one - other) > _SAME * max(abs(one), abs(other)):
+        raise InputError(f"{path}: {what} is {other}, in {first_path} it is {one}")
+
+
+def _settings(
+    experiment: Experiment, scans: Sequence[ScanFacts], paths: Sequence[str]
+) -> tuple[dict[str, tuple[float, float]], dict[str, np.ndarray]]:
+    """Start and increment of all axes over a run of frames, which must follow each other."""
+    settings: dict[str, tuple[float, float]] = {}
+    for axis in experiment.goniometer:
+        starts = np.array([scan.settings.get(axis.id, (0.0, 0.0))[0] for scan in scans])
+        steps = np.array([scan.settings.get(axis.id, (0.0, 0.0))[1] for scan in scans])
+        settings[axis.id] = float(starts[0]), float(steps[0])
+        _refuse_jumps(axis.id, starts, steps, paths)
+    return settings, {}
+
+
+def _refuse_jumps(name: str, starts: np.ndarray, steps: np.ndarray, paths: Sequence[str]) -> None:
+    """Raise where a frame does not begin where its number says, or steps differently."""
+    tolerance = _ANGLE_ROUNDING + _ANGLE_SHARE * abs(steps[0])
+    uneven = np.flatnonzero(np.abs(steps - steps[0]) > max(_SAME, 1e-3 * abs(steps[0])))
+    if len(uneven):
+        row = int(uneven[0])
+        raise InputError(
+            f"{paths[row]}: turns {name} by {steps[row]:g} degrees, {paths[0]} turns it by {steps[0]:g} degrees"
+        )
+    expected = starts[0] + steps[0] * np.arange(len(starts))
+    off = np.abs((starts - expected + 180.0) % 360.0 - 180.0)
+    wrong = np.flatnonzero(off > tolerance)
+    if len(wrong):
+        row = int(wrong[0])
+        raise InputError(
+            f"{paths[row]}: {name} starts at {starts[row]:g} degrees, expected {expected[row]:g} degrees "
+            f"after {row} frames of {steps[0]:g} degrees"
+        )
+
+
+def _joined_drafts(drafts: Sequence[Draft]) -> Draft:
+    """One draft of single images with equal headers."""
+    first = drafts[0]
+    for draft in drafts[1:]:
+        for name in ("size", "pixel_size", "distance", "beam_centre", "wavelength", "increment", "two_theta"):
+            one, other = getattr(first, name), getattr(draft, name)
+            if one != other and not (one is not None and other is not None and np.allclose(one, other, rtol=_SAME)):
+                raise InputError(f"{draft.path}: {name} is {other}, in {first.path} it is {one}")
+    if first.start is not None and first.increment is not None:
+        starts = np.array([draft.start if draft.start is not None else np.nan for draft in drafts])
+        if np.isnan(starts).any():
+            row = int(np.flatnonzero(np.isnan(starts))[0])
+            raise InputError(f"{drafts[row].path}: gives no start angle, {first.path} gives {first.start:g} degrees")
+        steps = np.full(len(starts), first.increment)
+        _refuse_jumps(first.axis_id, starts, steps, [draft.path for draft in drafts])
+    files = tuple(name for draft in drafts for name in draft.images.files)
+    images = ImageFiles(
+        files,
+        np.concatenate([draft.images.file + index for index, draft in enumerate(drafts)]),
+        np.concatenate([draft.images.frame for draft in drafts]),
+        first.images.path,
+        first.images.format,
+    )
+    return replace(first, images=images)
+
+
+def _one_draft(drafts: Sequence[Draft]) -> Described:
+    """The only draft; several must have all their facts."""
+    if len(drafts) == 1:
+        return drafts[0]
+    for draft in drafts:
+        missing = draft.missing()
+        if missing:
+            raise InputError(
+                f"{draft.path}: nothing tells {', '.join(missing)}; images that leave questions open "
+                "are created one scan at a time"
+            )
+    return merged([draft.experiment() for draft in drafts])
+
+
+def merged(experiments: Sequence[Experiment]) -> Experiment:
+    """One experiment with the scans of several of the same instrument.
+
+    Raises
+    ------
+    InputError
+        If they have different goniometers.
+    """
+    first = experiments[0]
+    if len(experiments) == 1:
+        return first
+    scans: list[ScanFacts] = []
+    notes: list[str] = []
+    provenance: dict[str, Provenance] = {}
+    for experiment in experiments:
+        _compare_axes(first, experiment)
+        for scan in experiment.scans:
+            wavelength = scan.wavelength or experiment.beam.wavelength
+            scans.append(replace(scan, id=f"SCAN{len(scans) + 1}", wavelength=wavelength))
+        notes += [f"{Path(experiment.path).name}: {note}" for note in experiment.notes]
+        for name, source in experiment.provenance.items():
+            provenance.setdefault(name, source)
+    return replace(first, scans=tuple(scans), notes=tuple(notes), provenance=provenance)

@@ -1,0 +1,120 @@
+"""SMV images: `NAME=value;` lines between braces before the pixels, as ADSC and others write them."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from imgcif_core.errors import InputError
+from imgcif_core.sources.description import ImageFiles, Origin, Provenance
+from imgcif_core.sources.draft import Draft
+from imgcif_core.sources.minicbf import read_head
+
+KIND = "smv"
+_LINE = re.compile(r"\s*([A-Za-z0-9_]+)\s*=\s*([^;]*);?")
+_DATES = ("%a %b %d %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d-%b-%Y %H:%M:%S")
+_LARGEST = {"unsigned_short": 65535.0, "unsigned_long": 4294967295.0}
+
+
+def read_header(path: str | Path) -> dict[str, str]:
+    """The values of the header by upper-case name.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or its header does not end where it says.
+    """
+    head = read_head(path)
+    found = re.match(rb"\{\s*HEADER_BYTES\s*=\s*(\d+)\s*;", head)
+    if found is None:
+        raise InputError(f"{path}: no SMV header")
+    size = int(found[1])
+    text = head[:size].decode("latin-1")
+    end = text.find("}")
+    if len(head) < size or end < 0:
+        raise InputError(f"{path}: the SMV header of {size} bytes is cut off")
+    values: dict[str, str] = {}
+    for line in text[1:end].splitlines():
+        match = _LINE.match(line)
+        if match:
+            values.setdefault(match[1].upper(), match[2].strip())
+    return values
+
+
+def read_smv(path: str | Path) -> Draft:
+    """What the header of an SMV image tells.
+
+    The place of the beam is left out: makers count it in mm or pixels, from different corners and
+    with X and Y exchanged. So are the direction of the axis and the order of the pixels in space.
+
+    Raises
+    ------
+    InputError
+        If the file is no whole SMV image.
+    """
+    header = read_header(path)
+    name = str(path)
+    fast, slow = _number(header, "SIZE1", name), _number(header, "SIZE2", name)
+    if fast is None or slow is None or fast < 1 or slow < 1:
+        raise InputError(f"{name}: the SMV header gives no SIZE1 and SIZE2")
+    pixel = _number(header, "PIXEL_SIZE", name)
+    facts = {"beamline": header["BEAMLINE"]} if header.get("BEAMLINE") else {}
+    if header.get("DETECTOR_SN"):
+        facts["detector_serial"] = header["DETECTOR_SN"]
+    notes = []
+    beam = {key: header[key] for key in ("BEAM_CENTER_X", "BEAM_CENTER_Y") if key in header}
+    if beam:
+        facts["beam_header"] = " ".join(beam.values())
+        notes.append(f"{' and '.join(f'{key}={value}' for key, value in beam.items())} mean different things to makers")
+    source = Provenance(Origin.FILE, name, "SMV header")
+    start = _number(header, "OSC_START", name)
+    return Draft(
+        name,
+        KIND,
+        ImageFiles((name,), np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.int64), None, "SMV"),
+        (int(fast), int(slow)),
+        (pixel, pixel) if pixel else None,
+        _number(header, "DISTANCE", name) or None,
+        wavelength=_number(header, "WAVELENGTH", name) or None,
+        start=start if start is not None else _number(header, "PHI", name),
+        increment=_number(header, "OSC_RANGE", name),
+        two_theta=_number(header, "TWOTHETA", name) or 0.0,
+        axis_id=plain_axis(header.get("AXIS", "omega")),
+        exposure_time=_number(header, "TIME", name) or None,
+        date=_date(header.get("DATE", "")),
+        overload=_number(header, "CCD_IMAGE_SATURATION", name) or _LARGEST.get(header.get("TYPE", "")),
+        facts=facts,
+        provenance=dict.fromkeys(("wavelength", "distance", "pixel_size", "size", "start", "scans", "facts"), source),
+        notes=tuple(notes),
+    )
+
+
+def plain_axis(name: str) -> str:
+    """An axis id from a header's word."""
+    return name.strip().lower() or "omega"
+
+
+def _number(header: Mapping[str, str], key: str, path: str) -> float | None:
+    """A finite number of the header, None where it is not given."""
+    text = header.get(key)
+    if text is None or not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"{path}: {key}={text} is no number") from None
+    if not np.isfinite(value):
+        raise InputError(f"{path}: {key}={text} is not finite")
+    return value
+
+
+def _date(text: str) -> str | None:
+    """A date as RFC 3339 without zone; None where it cannot be read."""
+    for form in _DATES:
+        try:
+            return datetime.strptime(text.strip(), form).isoformat()
+        except ValueError:
+            continue
+    return None
