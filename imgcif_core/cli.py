@@ -13,12 +13,14 @@ from imgcif_core.findings import FileReport, Report, Severity
 
 if TYPE_CHECKING:
     from imgcif_core.checks.options import CheckOptions
+    from imgcif_core.create.questions import Question
     from imgcif_core.ddlm.model import Dictionary
 
 FORMATS = ("text", "json", "sarif", "junit", "github", "html")
 UNUSABLE = 2
 SHORT_HELP = """\
 imgcif-check PATH...   check imgCIF and CBF files, directories, or - for standard input
+imgcif create INPUT... an imgCIF from raw data or an experiment description
 imgcif show FILE       the instrument in numbers
 imgcif explain CODE    what a rule means and how to mend what it found
 imgcif rules           all rules
@@ -81,6 +83,7 @@ def _umbrella_parser() -> argparse.ArgumentParser:
     explain.set_defaults(command=_explain)
     commands.add_parser("rules", help="list all rules").set_defaults(command=_rules)
     commands.add_parser("profiles", help="list the profiles").set_defaults(command=_profiles)
+    _add_create_command(commands.add_parser("create", help="imgCIF from raw data or an experiment description"))
     _add_dictionary_commands(commands.add_parser("dictionary", help="work with DDLm dictionaries"))
     conformance = commands.add_parser("conformance", help="run the conformance suite on this or another tool")
     conformance.add_argument("action", choices=("list", "run", "smoke", "tools", "harness"))
@@ -338,6 +341,35 @@ def _conformance(given: argparse.Namespace) -> int:
     if given.action == "harness":
         return conformance_run.harness(sys.stdin, sys.stdout)
     return conformance_run.run([given.action, *given.arguments])
+
+
+def _add_create_command(parser: argparse.ArgumentParser) -> None:
+    """The arguments of a creation."""
+    from imgcif_core.create.command import add_arguments
+
+    add_arguments(parser)
+    parser.set_defaults(command=_create)
+
+
+def _create(given: argparse.Namespace) -> int:
+    """Create an imgCIF, and say what came of it."""
+    from imgcif_core.create.command import run
+
+    outcome = run(given, _ask)
+    if outcome.remarks:
+        _emit(sys.stderr, outcome.remarks)
+    if outcome.output:
+        _emit(sys.stdout, outcome.output)
+    return outcome.status
+
+
+def _ask(entry: "Question") -> str | None:
+    """The answer of a person to a question; None where nobody answers."""
+    needed = "" if entry.is_needed else " [Enter to leave out]"
+    sys.stderr.write(f"\n{entry.text}\n(for example {entry.example}){needed} ")
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    return line.strip() if line else None
 
 
 def _add_dictionary_commands(parser: argparse.ArgumentParser) -> None:

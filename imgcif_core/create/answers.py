@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.create.questions import Question, question
-from imgcif_core.model.vectors import unit
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import Incomplete, clock_direction
 
@@ -34,7 +33,9 @@ def apply_answers(described: Described, answers: Mapping[str, Any], provenance: 
         described = _apply_to_experiment(described, values, vector, provenance)
     facts = {name: values[name] for name in _FACTS if name in values}
     known = dict(described.provenance) | {f"facts.{name}": provenance for name in facts}
-    return replace(described, facts={**described.facts, **facts}, provenance=known) if facts else described
+    if not facts:
+        return described
+    return replace(described, facts={**described.facts, **facts}, provenance=known)  # type: ignore[type-var]
 
 
 def _axis_vector(values: Mapping[str, Any]) -> np.ndarray | None:
@@ -102,6 +103,3 @@ def open_questions(described: Described, answers: Mapping[str, Any]) -> list[Que
 def is_still(experiment: Experiment) -> bool:
     """True if no axis of the goniometer moves in any scan."""
     return all(scan.scanned_axis is None for scan in experiment.scans)
-
-
-__all__ = ["Described", "apply_answers", "axis_is_guessed", "is_still", "open_questions", "unit"]

@@ -88,7 +88,7 @@ def complete(described: Described) -> Described:
         facts["beamline"] = ""
     provenance = dict(described.provenance) | {f"facts.{name}": known.provenance for name in facts}
     kept = {name: text for name, text in {**described.facts, **facts}.items() if text}
-    described = replace(described, facts=kept, provenance=provenance)
+    described = replace(described, facts=kept, provenance=provenance)  # type: ignore[type-var]
     if isinstance(described, Draft):
         return _complete_draft(described, known)
     return described if isinstance(described, Incomplete) else _complete_experiment(described, known)

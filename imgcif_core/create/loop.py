@@ -157,7 +157,7 @@ def _open_with_links(described: Described, answers: Mapping[str, Any], wishes: W
     found = open_questions(described, answers)
     if not wishes.links.are_given and "archive_url" not in answers and "url_base" not in answers:
         found.append(question("archive_url"))
-    if wishes.doi is None and "doi" not in answers:
+    if wishes.doi is None and "doi" not in answers and doi_of(wishes, answers) is None:
         found.append(question("doi"))
     return found
 
@@ -188,7 +188,7 @@ def _finish(
     written = None
     if output is not None and (sound or wishes.force):
         written = write_whole(Path(output), text)
-    if any(scan.images is None for part in parts for scan in part.scans):
+    if any(scan.images is None and scan.frames for part in parts for scan in part.scans):
         notes.append("the source does not name the images of all scans, so these frames are not linked to data")
     deviation = max(entry.mounting.deviation for entry in built)
     return Creation(text, report, tuple(questions), tuple(notes), tuple(_origins(blocks)), deviation, written)
