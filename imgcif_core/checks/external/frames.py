@@ -17,7 +17,7 @@ from imgcif_core.tables import Tables
 
 @rule(
     "EXT011",
-    "frame-number",
+    "frame-within-file",
     severity="error",
     source="_array_data_external_data.frame",
     message="frame is {value!r} - expected a whole number from 1, or a section of the array",
@@ -25,7 +25,7 @@ from imgcif_core.tables import Tables
         "gap": "frame {number} follows frame {before} of {file!r} within a scan - expected {expected}",
     },
 )
-def frame_number(tables: Tables, external: ExternalData) -> Iterator[Problem]:
+def frame_within_file(tables: Tables, external: ExternalData) -> Iterator[Problem]:
     """What: The image within a file is named by something that is no number of an image, or images are left out.
     Why: A frame that cannot be found has no image; a gap shifts all later frames against their angles.
     How to fix: Count the images of a file from 1, without gaps, in the order of the frames.

@@ -1,0 +1,1 @@
+"""MTA: what a reader needs to know besides the geometry."""
