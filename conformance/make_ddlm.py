@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from ddlm import relations, values
+from ddlm import names, relations, values
 from ddlm.facts import Facts
 
 TARGET = Path(__file__).resolve().parent / "datasets" / "ddlm"
@@ -20,7 +20,7 @@ def main() -> int:
     check = "--check" in sys.argv[1:]
     facts = Facts()
     status = 0
-    for made in (*values.builders(facts), *relations.builders(facts)):
+    for made in (*values.builders(facts), *relations.builders(facts), *names.builders(facts)):
         path = TARGET / made.folder / "case.json"
         text = json.dumps(made.document, indent=1, ensure_ascii=True) + "\n"
         if not check:

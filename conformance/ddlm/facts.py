@@ -50,6 +50,16 @@ class Facts:
                 found.append(facts)
         return found
 
+    def item(self, name: str) -> dict[str, Any]:
+        """The facts of a data name; none for a name that is not defined under it."""
+        return self.items.get(name.lower(), {})
+
+    def parent_of(self, name: str) -> dict[str, Any] | None:
+        """The item to which values of a data name point."""
+        facts = self.item(name)
+        parent = self.item(str(facts.get("linked"))) if facts.get("purpose") != "SU" else {}
+        return parent or None
+
     def keys(self, category: str) -> list[dict[str, Any]]:
         """The key items of a category that are defined under their own name, extra ones left out."""
         names = self.categories.get(category, {}).get("keys", [])
@@ -191,12 +201,13 @@ class Builder:
         self._add(f"fail-{name}", title, text, list(findings), findings[0]["rule"])
 
     def _add(self, name: str, title: str, text: Text, findings: list[dict[str, Any]], rule: str | None) -> None:
+        whole = complete(self.facts, text)
         case = {
             "id": name,
             "title": title,
             "input": f"{name}.cif",
             "base": None,
-            "edit": [{"text": text.text()}],
+            "edit": [{"text": whole.text()}],
             "version": "2.0",
             "expect": {
                 "conforming": not any(finding["severity"] == "error" for finding in findings),
@@ -216,6 +227,26 @@ def finding(rule: str, severity: str, item: str | None = None, line: int | None 
     if line is not None:
         found["line"] = line
     return found
+
+
+def complete(facts: Facts, text: Text) -> Text:
+    """The file with the rows to which its values point behind it, so that nothing else is wrong with it."""
+    whole = Text(list(text.tables))
+    for table in whole.tables:
+        # The list grows while it is read: rows that are added may point to others.
+        for column, name in enumerate(table.names):
+            parent = facts.parent_of(name)
+            held = {item.get("category") for entry in whole.tables for item in map(facts.item, entry.names)}
+            if parent is None or parent["category"] in held:
+                continue
+            values = list(dict.fromkeys(row[column] for row in table.rows if row[column].strip("'") not in (".", "?")))
+            others = [key for key in facts.keys(parent["category"]) if key is not parent and key.get("default") is None]
+            if values:
+                whole.add(
+                    [parent["id"], *(key["id"] for key in others)],
+                    *([value, *(legal(key) for key in others)] for value in values),
+                )
+    return whole
 
 
 def slug(name: str) -> str:

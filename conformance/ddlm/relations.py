@@ -1,4 +1,4 @@
-"""Cases about tables: keys, links, sets, loops, aliases, names."""
+"""Cases about tables: keys, links, sets and loops."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ BEYOND = {
 
 
 def builders(facts: Facts) -> Iterator[Builder]:
-    """The folders about tables and names."""
+    """The folders about tables."""
     yield keys(facts)
     yield missing_keys(facts)
     yield null_keys(facts)
@@ -24,9 +24,6 @@ def builders(facts: Facts) -> Iterator[Builder]:
     yield sets(facts)
     yield loops(facts)
     yield parts(facts)
-    yield aliases(facts)
-    yield deprecated(facts)
-    yield unknown(facts)
 
 
 def loop_categories(facts: Facts) -> list[str]:
@@ -41,22 +38,9 @@ def loop_categories(facts: Facts) -> list[str]:
     ]
 
 
-def with_parents(facts: Facts, items: list[dict[str, Any]], rows: list[list[str]]) -> Text:
-    """Rows of one category, after the tables to which several of their values point."""
-    text = Text()
-    category = items[0]["category"]
-    for column, item in enumerate(items):
-        values = list(dict.fromkeys(row[column] for row in rows if row[column] not in (".", "?")))
-        parent = facts.items.get(str(item.get("linked")).lower())
-        if parent is None or len(values) < 2 or parent["category"] == category:
-            continue
-        others = [
-            key for key in facts.keys(parent["category"]) if key["id"] != parent["id"] and key.get("default") is None
-        ]
-        names = [parent["id"], *(key["id"] for key in others)]
-        if not any(parent["id"] in table.names for table in text.tables):
-            text.add(names, *([value, *(legal(key) for key in others)] for value in values))
-    return text.add([item["id"] for item in items], *rows)
+def table_of(items: list[dict[str, Any]], rows: list[list[str]]) -> Text:
+    """Rows of one category."""
+    return Text().add([item["id"] for item in items], *rows)
 
 
 def beyond(name: str) -> list[dict[str, Any]]:
@@ -70,7 +54,7 @@ def keys(facts: Facts) -> Builder:
     for category in loop_categories(facts):
         items = facts.keys(category)
         first = [legal(item) for item in items]
-        same = with_parents(facts, items, [first, first])
+        same = table_of(items, [first, first])
         line = same.line(items[0]["id"], 1)
         title = f"two rows of {category.upper()} with the same key"
         made.failing(slug(category), title, same, finding("REL004", "error", items[0]["id"], line))
@@ -78,7 +62,7 @@ def keys(facts: Facts) -> Builder:
             second = [legal(entry, int(column == index)) for index, entry in enumerate(items)]
             if second == first:
                 continue
-            text = with_parents(facts, items, [first, second])
+            text = table_of(items, [first, second])
             title = f"rows of {category.upper()} that differ in {item['id']}"
             made.passing(f"{slug(category)}-{column + 1}", title, text, *beyond(f"key/{category}-{column + 1}"))
     return made
@@ -107,12 +91,12 @@ def missing_keys(facts: Facts) -> Builder:
                 continue
             if item.get("default") is not None and others:
                 rows = [[legal(entry, index) for entry in others] for index in (0, 1)]
-                text = with_parents(facts, others, rows)
+                text = table_of(others, rows)
                 made.passing(f"{slug(item['id'])}-default", f"{item['id']} is left out and has a default", text)
             elif not item.get("implied") and not item.get("linked"):
                 # Without any key column a default makes all rows the same row.
                 rows = [[legal(entry, index) for entry in filler] for index in (0, 1)]
-                text = with_parents(facts, filler, rows)
+                text = table_of(filler, rows)
                 title = f"{item['id']} is left out of two rows"
                 made.failing(slug(item["id"]), title, text, finding("REL005", "error"))
                 one = Text().add([entry["id"] for entry in filler], rows[0])
@@ -138,7 +122,7 @@ def null_keys(facts: Facts) -> Builder:
         rows = [[legal(item, index) for item in items] for index in (0, 1)]
         for sign, what in ((".", "dot"), ("?", "question")):
             changed = [rows[0], [sign if index == column else value for index, value in enumerate(rows[1])]]
-            text = with_parents(facts, items, changed)
+            text = table_of(items, changed)
             identifier = items[column]["id"]
             found = finding("DIC013", "error", identifier, text.line(identifier, 1))
             made.failing(
@@ -152,7 +136,7 @@ def null_keys(facts: Facts) -> Builder:
         if item.get("default") is None or not others or item["category"] not in loop_categories(facts):
             continue
         rows = [[".", *(legal(entry, index) for entry in others)] for index in (0, 1)]
-        text = with_parents(facts, [item, *others], rows)
+        text = table_of([item, *others], rows)
         made.passing(f"{slug(item['id'])}-default", f"the key {item['id']} is null and has a default", text)
     return made
 
@@ -263,58 +247,4 @@ def parts(facts: Facts) -> Builder:
         made.failing(slug(category), f"two loops of {category.upper()} without a common key", text, found)
         joined = Text().add([key["id"], item["id"]], [legal(key), legal(item)], [legal(key, 1), legal(item, 1)])
         made.passing(slug(category), f"one loop of {category.upper()}", joined)
-    return made
-
-
-def aliases(facts: Facts) -> Builder:
-    """Items under another name, and under two names at once."""
-    made = Builder(facts, "alias", "recommended", "_alias.definition_id")
-    for item in facts.where("CIF_IMG"):
-        gone = {alias.lower() for alias in item.get("deprecated_aliases", ())}
-        alias = next((name for name in item.get("aliases", ()) if name.lower() not in gone and "." not in name), None)
-        if alias is None or item.get("is_key") or item.get("linked"):
-            continue
-        name = slug(item["id"])
-        made.passing(name, f"{alias} is an alias of {item['id']}", Text().add([alias], [legal(item)]))
-        equal = Text().add([item["id"], alias], [legal(item), legal(item)])
-        found = finding("DIC005", "warning", alias, equal.name_line(alias))
-        made.failing(f"{name}-equal", f"{alias} and {item['id']} with one value", equal, found)
-        differ = Text().add([item["id"], alias], [legal(item), legal(item, 1)])
-        found = finding("DIC005", "error", alias, differ.name_line(alias))
-        made.failing(f"{name}-differ", f"{alias} and {item['id']} with two values", differ, found)
-    return made
-
-
-def deprecated(facts: Facts) -> Builder:
-    """Items that the dictionary has replaced, and what took their place."""
-    made = Builder(facts, "deprecated", "recommended", "_definition_replaced.by")
-    for item in facts.where("CIF_CORE", deprecated=(["CIF_CORE"],)):
-        if item.get("linked"):
-            continue
-        text = Text().add([item["id"]], [legal(item)])
-        found = finding("DIC004", "warning", item["id"], text.name_line(item["id"]))
-        made.failing(slug(item["id"]), f"{item['id']} has been replaced", text, found)
-        other = facts.items.get(item["replaced_by"][0].lower())
-        if other and not other.get("linked") and not other.get("is_key"):
-            title = f"{other['id']} took the place of {item['id']}"
-            made.passing(slug(item["id"]), title, Text().add([other["id"]], [legal(other)]))
-    return made
-
-
-def unknown(facts: Facts) -> Builder:
-    """Names that are not in the dictionary, and names that need not be."""
-    made = Builder(facts, "unknown-name", "recommended", "_definition.id")
-    for category in loop_categories(facts)[:8]:
-        key = facts.keys(category)[0]
-        wrong = f"_{category}.{key['object']}{key['object'][-1]}s"
-        text = Text().add([key["id"], wrong], [legal(key), "1"])
-        found = finding("DIC001", "warning", wrong, text.name_line(wrong))
-        made.failing(slug(category), f"{wrong} is not in the dictionary", text, found)
-    for name, title in (
-        ("_axis.[local]_colour", "a local name with its mark"),
-        ("_pdbx_local.value", "a name with a registered prefix"),
-        ("_AXIS.TYPE", "a name in capitals"),
-    ):
-        value = "rotation" if name == "_AXIS.TYPE" else "1"
-        made.passing(slug(name), title, Text().add(["_axis.id", name], ["w1", value]))
     return made

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .facts import Builder, Facts, Text, finding, legal, nested, one_row, quoted, shape, slug
+from .facts import OWNED, Builder, Facts, Text, finding, legal, nested, one_row, quoted, shape, slug
 
 # For each type: values that are none, and values that look as if they were none but are.
 TYPES: dict[str, tuple[list[str], list[str]]] = {
@@ -267,13 +267,18 @@ def _uncertainty_cases(made: Builder, facts: Facts, item: dict[str, Any], su: di
 def quoted_nulls(facts: Facts) -> Builder:
     """The signs of the nulls in quotes, where that cannot have been meant, and where it can."""
     made = Builder(facts, "quoted-null", "recommended", "CIF special values; null values of DDLm")
-    for item in facts.where("CIF_IMG", purpose="Link", contents="Word")[::4][:6]:
-        if item.get("is_key") or item["id"].lower() in ("_axis.depends_on",):
+    links = facts.where("CIF_IMG", purpose="Link", contents="Word")
+    for item in [link for link in links if not link.get("is_key") and link["id"].lower() not in OWNED][::3][:5]:
+        parent = facts.parent_of(item["id"])
+        if parent is None or parent["category"] in (item["category"], "axis"):
             continue
         for sign, what in ((".", "dot"), ("?", "question")):
             text = one_row(facts, item, f"'{sign}'")
-            found = finding("SYN014", "warning", item["id"], text.line(item["id"]))
-            made.failing(f"{slug(item['id'])}-{what}", f"{item['id']} is a quoted {sign}", text, found)
+            keys = [key for key in facts.keys(parent["category"]) if key is not parent and key.get("default") is None]
+            text.add([parent["id"], *(key["id"] for key in keys)], [legal(parent), *map(legal, keys)])
+            line = text.line(item["id"])
+            found = finding("SYN014", "warning", item["id"], line), finding("REL001", "error", item["id"], line)
+            made.failing(f"{slug(item['id'])}-{what}", f"{item['id']} is a quoted {sign}", text, *found)
             # An unknown value is no fault by DDLm, but a mandatory item of the DDL2 edition should say more.
             if sign == "." or item.get("mandatory") != "yes":
                 title = f"{item['id']} is an unquoted {sign}"
@@ -281,6 +286,3 @@ def quoted_nulls(facts: Facts) -> Builder:
     for item in simple(facts, "Text", 3):
         made.passing(slug(item["id"]), f"{item['id']} is the text ?", one_row(facts, item, "'?'"))
     return made
-
-
-__all__ = ["builders", "legal"]
