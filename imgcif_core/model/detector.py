@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from imgcif_core.model.arrays import ArrayDimension, ArrayLayout, element_ids, list_layouts
-from imgcif_core.model.axes import NO_PARENT, Axes, Placement, compose
+from imgcif_core.model.axes import CYCLIC, DANGLING, NO_PARENT, Axes, Placement, compose
 from imgcif_core.model.pose import DOWNSTREAM, Pose
 from imgcif_core.model.scans import Scan
 from imgcif_core.tables import Tables
@@ -72,7 +72,7 @@ class Posture:
 
         A mounting axis may be followed by another axis than the one on which it depends itself.
         """
-        outer = [*(axis for axis, _ in route[1:]), NO_PARENT]
+        outer = [*(axis for axis, _ in route[1:]), NO_PARENT][: len(route)]
         keys = [(axis, added, next_axis) for (axis, added), next_axis in zip(route, outer, strict=True)]
         start = next((index for index, key in enumerate(keys) if key in self._known), len(keys))
         placed = self._known[keys[start]] if start < len(keys) else compose(())
@@ -256,11 +256,9 @@ def _fault(dimension: ArrayDimension, axes: Axes) -> Fault:
     for entry in dimension.surface:
         if entry.axis < 0:
             return Fault.AXIS_UNDEFINED
-        chain = axes.chain(entry.axis)
-        if axes.cyclic[chain].any():
-            return Fault.CYCLE
-        if int(axes.parent[chain[-1]]) < NO_PARENT:
-            return Fault.PARENT_UNDEFINED
+        end = axes.walk(entry.axis)[1]
+        if end in (CYCLIC, DANGLING):
+            return Fault.CYCLE if end == CYCLIC else Fault.PARENT_UNDEFINED
         if not axes.is_whole(entry.axis) or np.isnan([entry.displacement, entry.increment]).any():
             return Fault.NUMBER
         if not axes.direction[entry.axis].any():

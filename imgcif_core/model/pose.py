@@ -7,6 +7,8 @@ import numpy as np
 from imgcif_core.model.vectors import unit
 
 DOWNSTREAM = np.array([0.0, 0.0, -1.0])
+# Sine of the angle between a ray and a plane below which the sines and cosines of the placement decide.
+EDGE_ON = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ class Pose:
             fast = np.einsum("fi,fi->f", np.cross(inside, self.slow_step), normal) / area
             slow = np.einsum("fi,fi->f", np.cross(self.fast_step, inside), normal) / area
         found = np.stack([fast, slow], axis=1)
-        found[~(reach > 0)] = np.nan
+        scale = np.linalg.norm(rays, axis=1) * np.sqrt(area)
+        found[~(reach > 0) | (np.abs(across) <= EDGE_ON * scale)] = np.nan
         return found
 
     def holds(self, pixels: np.ndarray) -> np.ndarray:
