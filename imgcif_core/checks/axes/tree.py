@@ -15,7 +15,7 @@ from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.model.axes import Axes
 from imgcif_core.tables import Tables
 
-_SHOWN_CYCLE = 6
+_SHOWN_CYCLE, _SUGGESTED = 6, 20
 _AUXILIARY = ("gravity", "source")
 
 
@@ -58,11 +58,13 @@ def undefined_axis(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     judged = False
     for item, column, rows, parents in undefined_links(tables, dictionary):
         judged = True
-        for text, place, count, more in by_value(tables, item, column, rows):
-            known = known_values(parents)
+        known = known_values(parents) if len(rows) else []
+        for index, (text, place, count, more) in enumerate(by_value(tables, item, column, rows)):
+            # Looking for the nearest name is slow, and only the first findings are shown one by one.
+            nearest = did_you_mean(text, known) if index < _SUGGESTED else None
             yield Problem(
                 place,
-                help=did_you_mean(text, known) or f"add a row {text[:60]} to AXIS",
+                help=nearest or f"add a row {text[:60]} to AXIS",
                 reference=item.id,
                 count=count,
                 more=more,
