@@ -87,13 +87,21 @@ def image_format(name: str) -> tuple[str | None, str | None]:
     return _FORMATS.get(suffix), packed
 
 
+def nameless_formats(images: Sequence[ImageFiles], links: Links) -> list[str]:
+    """Endings of image files for which the dictionary has no name of a format."""
+    if links.format:
+        return []
+    names = (name for entry in images if entry.format is None for name in entry.files)
+    return sorted({PurePosixPath(name).suffix or name for name in names if image_format(name)[0] is None})
+
+
 def external_rows(images: Sequence[ImageFiles], scan_ids: Sequence[str], links: Links) -> dict[str, Values]:
     """The columns of ARRAY_DATA_EXTERNAL_DATA, one row for each frame of each scan, ids apart.
 
     Raises
     ------
     InputError
-        If a file is not below the directory given, or its format cannot be told.
+        If a file is not below the directory given.
     """
     members = member_names([name for entry in images for name in entry.files], links)
     per_file: dict[str, list[Value]] = {name: [] for name in ("format", "uri", "archive_format", "archive_path")}
@@ -129,8 +137,6 @@ def _address(name: str, member: str, entry: ImageFiles, links: Links, scan_id: s
     """Where one file lies."""
     told, packed = image_format(name)
     form = links.format or entry.format or told
-    if form is None:
-        raise InputError(f"{name}: the format of the images cannot be told from the name")
     found: dict[str, Value] = {"format": form, "file_compression": packed}
     if links.archive_url:
         url = links.archive_url.replace("{scan}", quote(scan_id)).replace("{number}", str(number))

@@ -13,7 +13,7 @@ from imgcif_core.cif.write import Category, DataBlock, Value, Values, write_bloc
 from imgcif_core.create.answers import Described, apply_answers, open_questions
 from imgcif_core.create.builder import EXPERIMENT, Built, categories, prepare
 from imgcif_core.create.frames import has_images
-from imgcif_core.create.links import Links, external_rows
+from imgcif_core.create.links import Links, external_rows, nameless_formats
 from imgcif_core.create.names import plain
 from imgcif_core.create.parts import split
 from imgcif_core.create.questions import Question, question, read_answer
@@ -62,7 +62,8 @@ class Creation:
     @property
     def is_sound(self) -> bool:
         """True if there is a text in which the checker found no error."""
-        return bool(self.text) and self.report is not None and self.report.conforming
+        report = self.report
+        return bool(self.text) and report is not None and report.conforming and not report.outcomes.crashed
 
 
 @dataclass(frozen=True)
@@ -184,14 +185,16 @@ def _finish(
     ]
     text = "".join(write_blocks(blocks))
     report = _checked(text, parts, names, str(output or f"{names[0]}.cif"))
-    sound = report.conforming and not report.outcomes.crashed
-    written = None
-    if output is not None and (sound or wishes.force):
-        written = write_whole(Path(output), text)
     if any(scan.images is None and scan.frames for part in parts for scan in part.scans):
         notes.append("the source does not name the images of all scans, so these frames are not linked to data")
+    images = [scan.images for part in parts for scan in part.scans if scan.images is not None]
+    if endings := nameless_formats(images, links):
+        notes.append(f"the dictionary names no format of images such as {', '.join(endings)}; the format is left out")
     deviation = max(entry.mounting.deviation for entry in built)
-    return Creation(text, report, tuple(questions), tuple(notes), tuple(_origins(blocks)), deviation, written)
+    made = Creation(text, report, tuple(questions), tuple(notes), tuple(_origins(blocks)), deviation)
+    if output is not None and (made.is_sound or wishes.force):
+        return replace(made, written=write_whole(Path(output), text))
+    return made
 
 
 def _links(wishes: Wishes, answers: Mapping[str, Any]) -> Links:

@@ -23,6 +23,12 @@ from imgcif_core.tables import Tables
 
 KIND = "imgcif"
 _STEADY = 1e-5
+_FACTS = {
+    "detector": ("diffrn_detector", "make"),
+    "facility": ("diffrn_source", "facility"),
+    "beamline": ("diffrn_source", "beamline"),
+    "source": ("diffrn_source", "make"),
+}
 
 
 def describe(tables: Tables, path: str) -> Experiment:
@@ -45,7 +51,7 @@ def describe(tables: Tables, path: str) -> Experiment:
     wavelength = beam.wavelength if np.isfinite(beam.wavelength) else None
     maker = _ScanMaker(tables, axes, detector, goniometer, wavelength)
     described = tuple(maker.scan(scan) for scan in scans) or (maker.scan(None),)
-    facts = {"detector": tables.table("diffrn_detector").text("make") or ""}
+    facts = {name: tables.table(category).text(item) or "" for name, (category, item) in _FACTS.items()}
     provenance = {name: Provenance(Origin.FILE, path) for name in ("beam.wavelength", "goniometer", "scans", "panels")}
     return Experiment(
         path,
@@ -53,9 +59,10 @@ def describe(tables: Tables, path: str) -> Experiment:
         BeamFacts(beam.source, wavelength, probe=beam.probe),
         tuple(_axis(axes, row) for row in goniometer),
         described,
-        tuple(_axis(axes, row) for row in reversed(detector.moving_axes)),
+        tuple(_axis(axes, row) for row in common_carriers(detector)),
         {name: text for name, text in facts.items() if text},
         provenance,
+        gravity=beam.gravity,
     )
 
 
@@ -71,6 +78,26 @@ def goniometer_rows(tables: Tables, axes: Axes) -> list[int]:
         rows = [row for row, equipment in enumerate(axes.equipment) if equipment == "goniometer"]
     depth = {row: len(axes.chain(row)) for row in rows}
     return sorted(rows, key=lambda row: depth[row])
+
+
+def intensities(tables: Tables) -> dict[str, dict[str, float | None]]:
+    """Gain and range of valid values by case-folded array id, as far as they are given."""
+    table = tables.table("array_intensities")
+    columns = {name: table.numbers(name) for name in ("gain", "overload", "underload", "undefined_value")}
+    arrays = table.texts("array_id", "1")
+    return {
+        (array or "1").casefold(): {
+            name: float(values[row]) if np.isfinite(values[row]) else None for name, values in columns.items()
+        }
+        for row, array in reversed(list(enumerate(arrays)))
+    }
+
+
+def common_carriers(detector: Detector) -> list[int]:
+    """Rows of the axes that carry every panel, from the base."""
+    chains = [[row for row in panel.axis_rows(detector.axes) if row in detector.moving_axes] for panel in detector.flat]
+    shared = set.intersection(*map(set, chains)) if chains else set()
+    return [row for row in reversed(chains[0]) if row in shared] if chains else []
 
 
 def _axis(axes: Axes, row: int) -> AxisFacts:
@@ -94,6 +121,9 @@ class _ScanMaker:
     ) -> None:
         self.axes, self.detector, self.goniometer, self.wavelength = axes, detector, goniometer, wavelength
         self._frames = tables.table("diffrn_scan_frame")
+        self._limits = intensities(tables)
+        thickness = tables.table("diffrn_detector").numbers("layer_thickness")
+        self._thickness = float(thickness[0]) if len(thickness) and thickness[0] > 0 else None
         self._known: dict[tuple[float, ...], tuple[PanelFacts, ...]] = {}
 
     def scan(self, scan: Scan | None) -> ScanFacts:
@@ -151,6 +181,8 @@ class _ScanMaker:
                 pose.corner[0],
                 pose.fast[0],
                 pose.slow[0],
+                thickness=self._thickness,
+                **self._limits.get(panel.array_id.casefold(), {}),
             )
             for panel, pose in zip(self.detector.flat, poses, strict=True)
         )

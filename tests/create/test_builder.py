@@ -58,6 +58,15 @@ def test_vertical_spindle_turns_the_whole_frame() -> None:
     assert "Y = (-1, 0, 0)" in block_text(prepare(experiment(goniometer=(AxisFacts("omega", "rotation", Y),))))
 
 
+def test_bare_geometry_puts_the_panel_where_it_is_without_any_setting() -> None:
+    source = experiment(scan(frames=0, settings={}), goniometer=())
+    axes, scans, detector = written(source)
+    assert len(scans) == 0 and axes.find("distance") < 0
+    (pose,) = detector.poses()
+    assert_allclose(pose.corner[0], [-166.8, 172.497, -287.22], rtol=0, atol=1e-12)
+    assert findings(source) == []
+
+
 def test_spindle_off_the_right_angle_leaves_x_along_it_and_tilts_the_beam() -> None:
     # The beam is 89 degrees from the spindle: the source keeps sin 89, cos 89 along Z and X.
     lean = np.array([np.cos(np.radians(89.0)), 0.0, np.sin(np.radians(89.0))])
