@@ -1,6 +1,7 @@
 """imgCIF itself as a source: the description of one data block, through the geometry model."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def goniometer_rows(tables: Tables, axes: Axes) -> list[int]:
     return sorted(rows, key=lambda row: depth[row])
 
 
-def intensities(tables: Tables) -> dict[str, dict[str, float | None]]:
+def intensities(tables: Tables) -> dict[str, dict[str, Any]]:
     """Gain and range of valid values by case-folded array id, as far as they are given."""
     table = tables.table("array_intensities")
     columns = {name: table.numbers(name) for name in ("gain", "overload", "underload", "undefined_value")}
