@@ -82,11 +82,16 @@ class AxisRoles:
         return [row for row in self.of(GONIOMETER) if not self.is_arm(row)]
 
     def is_arm(self, row: int) -> bool:
-        """True for an axis labelled goniometer that carries or positions the detector and no goniometer axis."""
+        """True for an axis labelled goniometer that carries or positions the detector and no goniometer axis.
+
+        A circle that both share has a row for each.
+        """
+        if self.axes.equipment[row] != GONIOMETER:
+            return False
         equipments = {self.axes.equipment[child] for child in self.children[row]}
+        is_shared = any(self.axes.equipment[same] == DETECTOR for same in self.axes.rows_named(self.axes.id[row]))
         is_listed = self.uses(row, POSITIONER) and not self.uses(row, MEASUREMENT)
-        is_labelled = self.axes.equipment[row] == GONIOMETER
-        return is_labelled and (DETECTOR in equipments or is_listed) and GONIOMETER not in equipments
+        return GONIOMETER not in equipments and (DETECTOR in equipments or is_shared or is_listed)
 
     def inherited(self, rows: Iterable[int]) -> list[int]:
         """The axes on which some axes depend, themselves left out unless others depend on them."""

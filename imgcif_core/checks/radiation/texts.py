@@ -39,6 +39,8 @@ def probe_of(tables: Tables) -> tuple[str, str]:
         meant = PROBES.get(re.sub(r"[^a-z]", "", text.casefold()))
         if meant is not None:
             return meant, "type"
+        if line_of(text) is not None:
+            return "x-ray", "type"
     return "unknown", "unknown"
 
 
