@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from . import instrument
 from .adapter import Adapter, AdapterError, Answer, found_from, read_output
 from .cases import Case
 
@@ -109,9 +110,16 @@ class CommandTool:
         return Answer(made, error="" if made else f"made no file, exit status {status} ({told[0][:200]})")
 
     def geometry(self, path: Path) -> Any:
-        """The instrument in a file, in the geometry schema, by the reader that the adapter names."""
-        key = "geometry" if "geometry" in self.adapter.data else None
-        words = self.adapter.command(key, file=str(path)) if key else ["imgcif", "show", str(path), "--format", "json"]
+        """The instrument in a file, in the geometry schema, with the external data of each scan.
+
+        The suite reads it itself unless the adapter names a command that does.
+        """
+        if "geometry" not in self.adapter.data:
+            try:
+                return instrument.read(path)
+            except (instrument.GeometryError, OSError) as error:
+                raise AdapterError(f"what was made describes no instrument: {error}") from None
+        words = self.adapter.command("geometry", file=str(path))
         status, output = run(words, self.timeout, environment(self.adapter))
         if status:
             raise AdapterError(f"{words[0]}: exit status {status} ({output.strip()[:200]})")

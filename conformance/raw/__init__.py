@@ -1,0 +1,1 @@
+"""Raw data of one simulated experiment in the formats of detectors and programs, for generator cases."""
