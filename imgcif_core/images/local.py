@@ -81,6 +81,11 @@ class LocalData:
         self._archives: dict[str, Archive] = {}
         self._sources: dict[Address, ByteSource] = {}
 
+    @property
+    def has_stand_ins(self) -> bool:
+        """True if more than relative references can be found."""
+        return self._local is not None or bool(self._maps) or len(self._resolvers) > 3
+
     def stand_in(self, uri: str) -> Path | ByteSource | None:
         """What stands in for a URI, None if nothing does."""
         if uri not in self._found:

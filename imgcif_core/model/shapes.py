@@ -92,19 +92,29 @@ def _mask(matrix: np.ndarray) -> np.ndarray:
     digit = _IS_DIGIT[matrix]
     digit[:, 1:] &= ~_IS_LETTER[matrix[:, :-1]] & (matrix[:, :-1] != 37)
     digit[:, 2:] &= matrix[:, :-2] != 37
+    served = _server_end(bytes(matrix[0]))
+    if served and (matrix[:, :served] == matrix[0, :served]).all():
+        digit[:, :served] = False
+        return np.where(digit, np.uint8(48), matrix)
     slash = matrix == 47
     double = slash[:, 1:] & slash[:, :-1]
-    served = double.any(axis=1)
-    if served.any():
+    has_server = double.any(axis=1)
+    if has_server.any():
         after = np.cumsum(slash, axis=1, dtype=np.uint8) >= 3
-        digit &= after | ~served[:, None]
+        digit &= after | ~has_server[:, None]
     return np.where(digit, np.uint8(48), matrix)
+
+
+def _server_end(text: bytes) -> int:
+    """Where the path begins behind scheme and server, 0 where there is no server."""
+    if b"//" not in text:
+        return 0
+    parts = text.split(b"/", 3)
+    return len(text) - len(parts[3]) - 1 if len(parts) == 4 else len(text)
 
 
 def _mask_text(text: str) -> str:
     """Counting digits as 0, in one text."""
-    start = 0
-    if "//" in text:
-        parts = text.split("/", 3)
-        start = len(text) - len(parts[3]) - 1 if len(parts) == 4 else len(text)
+    head = text.encode("utf-8", "surrogatepass")[: _server_end(text.encode("utf-8", "surrogatepass"))]
+    start = len(head.decode("utf-8", "surrogatepass"))
     return text[:start] + _COUNTING.sub("0", text[start:])

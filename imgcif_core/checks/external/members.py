@@ -1,7 +1,6 @@
 """Rules about what lies behind the links: members of local archives against the table."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -9,22 +8,17 @@ import numpy as np
 from imgcif_core.checks.external.inputs import counted, problem_at
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
+from imgcif_core.cif.columns import Column
 from imgcif_core.images.archives import Archive
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import LocalData
 from imgcif_core.images.members import Listing, danger_of, plain_name
 from imgcif_core.model.external import ExternalData
+from imgcif_core.model.uris import parse_uri
 
+NO_COPY = "no local copy of the external data"
 # Files that are looked for one by one; an archive costs one look, however many members it has.
 MAX_FILES = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Links:
-    """The rows of each URI, apart for archives and for single files."""
-
-    archives: dict[str, np.ndarray]
-    files: dict[str, np.ndarray]
 
 
 @rule(
@@ -54,17 +48,24 @@ def member_missing(external: ExternalData, local_data: LocalData, options: Check
     """
     if options.images == "none":
         raise NotChecked("images and archives were not opened, as asked")
-    links = _links(external)
-    here = {uri: rows for uri, rows in links.archives.items() if local_data.stand_in(uri) is not None}
-    files = dict(list(links.files.items())[:MAX_FILES])
-    plain = {uri: rows for uri, rows in files.items() if local_data.stand_in(uri) is not None}
-    if not here and not plain:
-        raise NotChecked("no local copy of the external data")
-    away = [rows for uri, rows in links.archives.items() if uri not in here]
-    away += [rows for uri, rows in files.items() if uri not in plain]
-    for uri, rows in here.items():
+    uris = external.uris
+    if uris is None:
+        raise NotApplicable("no uri")
+    if not local_data.has_stand_ins and not any(text and parse_uri(text).is_relative for text in uris.texts):
+        raise NotChecked(NO_COPY)
+    is_member = external.table.explicit("archive_path") | external.table.explicit("archive_format")
+    archives = _by_uri(uris.column, np.flatnonzero(is_member))
+    files = _by_uri(uris.column, np.flatnonzero(~is_member), most=MAX_FILES)
+    away: list[np.ndarray] = []
+    here = [
+        {uri: rows for uri, rows in group.items() if _is_here(local_data, uri, rows, away)}
+        for group in (archives, files)
+    ]
+    if not any(here):
+        raise NotChecked(NO_COPY)
+    for uri, rows in here[0].items():
         yield from _judge_archive(external, local_data, uri, rows)
-    yield from _judge_files(external, local_data, plain)
+    yield from _judge_files(external, local_data, here[1])
     if away:
         rows = np.sort(np.concatenate(away))
         value = external.table.text("uri", int(rows[0]))
@@ -73,24 +74,25 @@ def member_missing(external: ExternalData, local_data: LocalData, options: Check
         )
 
 
-def _links(external: ExternalData) -> _Links:
-    """The rows of each URI."""
-    column = external.table.column("uri")
-    if column is None:
-        raise NotApplicable("no uri")
-    is_member = external.table.explicit("archive_path") | external.table.explicit("archive_format")
-    first, inverse = column.distinct()
-    order = np.argsort(inverse, kind="stable") if len(first) > 1 else np.arange(len(inverse))
-    bounds = np.searchsorted(inverse[order], np.arange(1, len(first)))
-    links = _Links({}, {})
-    for row, rows in zip(first, np.split(order, bounds), strict=True):
-        if column.is_null[row]:
-            continue
-        uri = column.text(int(row))
-        for kind, own in ((links.archives, rows[is_member[rows]]), (links.files, rows[~is_member[rows]])):
-            if len(own):
-                kind[uri] = own
-    return links
+def _is_here(local: LocalData, uri: str, rows: np.ndarray, away: list[np.ndarray]) -> bool:
+    """True if something stands in for a URI; the rows of the others are gathered."""
+    if local.stand_in(uri) is not None:
+        return True
+    away.append(rows)
+    return False
+
+
+def _by_uri(column: Column, rows: np.ndarray, most: int | None = None) -> dict[str, np.ndarray]:
+    """Some rows by their URI, of at most that many URIs."""
+    rows = rows[~column.is_null[rows]]
+    _, first, inverse = np.unique(column.hashes[rows], return_index=True, return_inverse=True)
+    wanted = np.sort(first)[:most]
+    if len(wanted) < len(first):
+        chosen = np.isin(inverse, inverse[wanted])
+        rows, inverse = rows[chosen], inverse[chosen]
+    order = np.argsort(inverse, kind="stable")
+    groups = np.split(rows[order], np.flatnonzero(np.diff(inverse[order])) + 1) if len(rows) else []
+    return {column.text(int(group[0])): group for group in groups}
 
 
 def _judge_archive(external: ExternalData, local: LocalData, uri: str, rows: np.ndarray) -> Iterator[Problem]:

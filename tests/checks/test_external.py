@@ -1,0 +1,172 @@
+"""External data from end to end: hostile archives, local copies, and files of many kinds."""
+
+import os
+import random
+import socket
+import tarfile
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from shared import ROOT
+
+import imgcif_core
+from imgcif_core.checks.options import CheckOptions
+from imgcif_core.findings import FileReport
+from imgcif_core.images import local
+from imgcif_core.images.limits import Limits
+
+BASE = (ROOT / "conformance" / "datasets" / "bases" / "single-panel.cif").read_text(encoding="utf-8")
+MEMBERS = [f"quartz_01/quartz_0000{number}.cbf" for number in range(1, 7)]
+ARCHIVE = "https://zenodo.org/records/7654321/files/quartz_01.tar.bz2"
+
+
+def report_on(text: str, **options: object) -> FileReport:
+    (report,) = imgcif_core.check(text.encode(), options=CheckOptions(**options), name="x.cif").files
+    assert not report.outcomes.crashed
+    return report
+
+
+def messages(report: FileReport, code: str) -> list[str]:
+    return [finding.message for finding in report.findings if finding.rule == code]
+
+
+def reason(report: FileReport, code: str) -> str:
+    return next((entry.reason for entry in report.outcomes.not_checked if entry.rule == code), "")
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch) -> None:
+    def refuse(*arguments: object, **named: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    path = tmp_path / "quartz_01.tar.bz2"
+    with tarfile.open(path, "w:bz2") as target:
+        for name in MEMBERS:
+            info = tarfile.TarInfo(name)
+            info.size = 64
+            target.addfile(info, open_bytes(b"x" * 64))
+    return path
+
+
+def open_bytes(data: bytes):
+    from io import BytesIO
+
+    return BytesIO(data)
+
+
+def test_a_whole_archive_is_clean(archive: Path) -> None:
+    report = report_on(BASE, local=archive.parent)
+    assert "EXT019" in report.outcomes.clean
+
+
+def test_an_archive_may_be_named_for_its_address(archive: Path) -> None:
+    moved = archive.rename(archive.with_name("other.bin"))
+    report = report_on(BASE, maps={ARCHIVE: str(moved)})
+    assert "EXT019" in report.outcomes.clean
+
+
+def test_an_unpacked_folder_stands_in_for_its_archive(tmp_path: Path) -> None:
+    for name in MEMBERS[:5]:
+        path = tmp_path / "unpacked" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    report = report_on(BASE, maps={ARCHIVE: str(tmp_path / "unpacked")})
+    assert messages(report, "EXT019") == [f"unpacked has no member {MEMBERS[5]!r}"]
+
+
+def test_nothing_is_opened_where_nobody_asked(archive: Path) -> None:
+    assert "no local copy" in reason(report_on(BASE), "EXT019")
+    assert "as asked" in reason(report_on(BASE, local=archive.parent, images="none"), "EXT019")
+
+
+def test_several_missing_members_are_one_finding_with_a_hint(archive: Path) -> None:
+    report = report_on(BASE.replace("quartz_01/quartz_", "quartz/quartz_"), local=archive.parent)
+    (finding,) = [entry for entry in report.findings if entry.rule == "EXT019" and entry.severity == "error"]
+    assert finding.count == 6
+    assert finding.message == "quartz_01.tar.bz2 has no member 'quartz/quartz_00001.cbf' and 5 others"
+    assert finding.help == f"the archive has it as {MEMBERS[0]}"
+
+
+def test_members_behind_a_damaged_place_are_no_errors(archive: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "cut" / "quartz_01.tar.bz2"
+    plain.parent.mkdir()
+    import bz2
+
+    whole = bz2.decompress(archive.read_bytes())
+    plain.write_bytes(bz2.compress(whole[: 3 * 1024 + 100]))
+    report = report_on(BASE, local=plain.parent)
+    assert {finding.severity for finding in report.findings if finding.rule == "EXT019"} == {"warning", "info"}
+    assert any("damaged after 3 members" in message for message in messages(report, "EXT019"))
+
+
+def test_a_bomb_names_the_limit_and_ends_soon(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(local, "Limits", lambda: replace(Limits(), free_bytes=1 << 20, ratio=50))
+    with tarfile.open(tmp_path / "quartz_01.tar.bz2", "w:bz2") as target:
+        info = tarfile.TarInfo(MEMBERS[0])
+        info.size = 1 << 26
+        target.addfile(info, open_bytes(bytes(info.size)))
+    start = time.monotonic()
+    report = report_on(BASE, local=tmp_path)
+    assert time.monotonic() - start < 20
+    assert any("expands to more than 1.049 MB" in message for message in messages(report, "EXT019"))
+
+
+def test_a_pipe_or_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "quartz_01.tar.bz2")
+    report = report_on(BASE, local=tmp_path)
+    assert any("is no regular file" in message for message in messages(report, "EXT019"))
+
+
+def test_relative_links_do_not_leave_the_folder_of_the_document(tmp_path: Path) -> None:
+    folder = tmp_path / "document"
+    folder.mkdir()
+    (tmp_path / "secret.tar.bz2").write_bytes(b"secret")
+    for uri in ("../secret.tar.bz2", str(tmp_path / "secret.tar.bz2"), f"file://{tmp_path}/secret.tar.bz2"):
+        path = folder / "x.cif"
+        path.write_text(BASE.replace(ARCHIVE, uri), encoding="utf-8")
+        (report,) = imgcif_core.check(path).files
+        assert "no local copy" in reason(report, "EXT019"), uri
+
+
+def test_single_files_that_are_empty_are_told(tmp_path: Path) -> None:
+    text = BASE
+    for number in range(1, 7):
+        name = f"quartz_0000{number}.cbf"
+        (tmp_path / name).write_bytes(b"" if number == 4 else b"x")
+        text = text.replace(f"{ARCHIVE} TBZ quartz_01/{name}", f"https://x.org/{name} . .")
+    report = report_on(text, local=tmp_path)
+    assert messages(report, "EXT019") == ["quartz_00004.cbf is empty (0 bytes)"]
+
+
+def test_no_temporary_folder_is_left(archive: Path, tmp_path: Path, monkeypatch) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    for depth in ("header", "all"):
+        report_on(BASE, local=archive.parent, images=depth)
+    assert list(folder.iterdir()) == []
+
+
+def test_odd_links_are_judged_in_linear_time() -> None:
+    rng = random.Random(1)
+    letters = "abcdefghijklmnopqrstuvwxyz/?#%@:[]._-"
+    rows = "".join(
+        f"  X{row} {rng.choice(('CBF', 'HDF5', 'SMV'))} {''.join(rng.choices(letters, k=40))}x {row % 7} "
+        f"{rng.choice(('TBZ', 'ZIP', '.'))} {''.join(rng.choices(letters, k=20))}x GZ\n"
+        for row in range(20_000)
+    )
+    names = ("id", "format", "uri", "frame", "archive_format", "archive_path", "file_compression")
+    text = "data_x\nloop_\n" + "".join(f"_array_data_external_data.{name}\n" for name in names) + rows
+    text += "loop_\n_array_data.binary_id\n_array_data.external_data_id\n"
+    text += "".join(f"{row + 1} X{(row * 7) % 20_000}\n" for row in range(20_000))
+    start = time.monotonic()
+    report_on(text, select=("EXT",))
+    assert time.monotonic() - start < 20
