@@ -131,3 +131,10 @@ def test_settings_without_any_axis_table_lack_their_parents_only() -> None:
     )
     assert not findings(text, "AXI001")
     assert [finding.severity for finding in findings(text, "REL002")] == ["info", "warning"]
+
+
+def test_quadrants_that_turn_about_one_centre_are_legal() -> None:
+    rows = "base translation detector . 0 0 -1 0 0 0\n" + "".join(
+        f"q{n} rotation detector base 0 0 1 0 0 0\nm{n} translation detector q{n} 1 0 0 5 5 0\n" for n in range(4)
+    )
+    assert not findings(axes(rows), "AXI020")

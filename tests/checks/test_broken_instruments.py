@@ -1,9 +1,13 @@
 """A broken instrument gives one finding at its root; what rests on it is blocked, never a cascade."""
 
+import re
 import time
+import warnings
 from pathlib import Path
 
 import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
 
 import imgcif_core
 from imgcif_core import Severity
@@ -160,3 +164,45 @@ def test_thousands_of_settings_of_undefined_axes_are_counted_as_such() -> None:
     found = [finding for finding in entry.findings if finding.rule == "AXI001"]
     assert sum(finding.count for finding in found) == 5_000
     assert len(found) < 20
+
+
+ODD = [
+    "?",
+    ".",
+    "NaN",
+    "1e999",
+    "1e308",
+    "-1e-320",
+    "abc",
+    "'.'",
+    "0",
+    "-1",
+    "omega",
+    "fast",
+    "[1 2]",
+    "rotation",
+    "gravity",
+]
+EDITS = st.lists(st.tuples(st.floats(0.05, 1), st.floats(0, 1), st.sampled_from(ODD)), min_size=1, max_size=5)
+
+
+def with_odd_values(text: str, edits: list[tuple[float, float, str]]) -> str:
+    """The text with some values, chosen by their place, replaced by odd ones."""
+    lines = text.split("\n")
+    for down, along, odd in edits:
+        at = min(int(down * len(lines)), len(lines) - 1)
+        words = re.split(r"(\s+)", lines[at])
+        word = min(int(along * len(words)), len(words) - 1)
+        if words[word].strip() and not words[word].startswith(("_", "loop_", "data_")):
+            words[word] = odd
+        lines[at] = "".join(words)
+    return "\n".join(lines)
+
+
+@seed(20260303)
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(sorted(BASES.glob("*.cif"))), EDITS)
+def test_odd_values_neither_crash_nor_warn(path: Path, edits: list[tuple[float, float, str]]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        judged(with_odd_values(path.read_text(encoding="utf-8"), edits))

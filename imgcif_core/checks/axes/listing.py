@@ -15,6 +15,7 @@ from imgcif_core.checks.axes.roles import (
     AxisRoles,
     listed,
 )
+from imgcif_core.checks.joins import same_data_set
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.model.arrays import list_layouts
 from imgcif_core.model.axes import Axes
@@ -167,20 +168,27 @@ def axis_without_use(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles) -> 
     How to fix: Nothing is needed for a spare axis; otherwise name it where it is used.
     Source: Dictionary imgCIF, _axis.id: each axis relevant to the experiment.
     """
-    idle = [
+    elsewhere = _named_elsewhere(tables)
+    unnamed = [
         row
-        for row, equipment in enumerate(axis_tree.equipment)
-        if not axis_roles.children[row]
-        and equipment not in ("gravity", "source", GONIOMETER)
-        and not axis_roles.uses(row, *USING)
+        for row, name in enumerate(axis_tree.id)
+        if not axis_roles.children[row] and not axis_roles.uses(row, *USING) and name.casefold() not in elsewhere
     ]
+    idle = [row for row in unnamed if axis_tree.equipment[row] not in ("gravity", "source", GONIOMETER)]
     # The innermost goniometer axis carries the sample; others at the end of a branch carry nothing.
     ends = [row for row in axis_roles.of(GONIOMETER) if not axis_roles.children[row]]
-    idle += [row for row in ends if len(ends) > 1 and not axis_roles.uses(row, *USING)]
+    idle += [row for row in ends if len(ends) > 1 and row in unnamed]
     if idle:
         table = tables.table("axis")
         places = [table.at(row, "id") for row in sorted(idle)[:_MAX_PLACES]]
         yield Problem(places[0], count=len(idle), more=places[1:], axes=listed(axis_tree, sorted(idle)))
+
+
+def _named_elsewhere(tables: Tables) -> set[str]:
+    """The case-folded axis ids that other blocks of the data set name."""
+    columns = (other.table(name).column("axis_id") for other in same_data_set(tables) for name in USING)
+    given = [column for column in columns if column is not None]
+    return {column.text(int(row)).casefold() for column in given for row in column.distinct()[0]}
 
 
 @rule(

@@ -192,7 +192,9 @@ def coincident_rotations(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> I
         numbers = np.concatenate([axes.vector[row], axes.offset[row], [axes.rotation[row]]]) + 0.0
         links = (int(axes.parent[row]), int(axes.rotation_parent[row]))
         first = seen.setdefault((axes.equipment[row], *links, *numbers.tolist()), row)
-        if first != row and axes.id[first] != axes.id[row] and int(axes.parent[row]) != first:
+        # Modules may turn about one centre by different angles; then each axis carries something of its own.
+        both_carry = axis_roles.children[first] and axis_roles.children[row]
+        if first != row and axes.id[first] != axes.id[row] and not both_carry:
             yield Problem(
                 tables.table("axis").at(row, "id"),
                 first=axes.id[first],
