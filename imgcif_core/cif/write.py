@@ -90,8 +90,12 @@ def _is_ascii(block: DataBlock) -> bool:
         for values in category.items.values():
             if isinstance(values, np.ndarray):
                 continue
-            texts = [values] if _is_single(values) else values
-            if not all(text.isascii() for text in texts if isinstance(text, str)):  # type: ignore[union-attr]
+            texts: Sequence = [values] if _is_single(values) else values  # type: ignore[assignment]
+            if set(map(type, texts)) == {str}:
+                is_ascii = all(map(str.isascii, texts))
+            else:
+                is_ascii = all(text.isascii() for text in texts if isinstance(text, str))
+            if not is_ascii:
                 return False
     return True
 
@@ -187,7 +191,7 @@ def encode_column(values: Values, rows: int) -> Sequence[str] | repeat:
                 return list(map(repr, numbers.tolist()))
         values = values.tolist()
     cells: Sequence[Value] = values  # type: ignore[assignment]
-    if cells and rows > 64 and all(type(cell) is str for cell in cells):
+    if cells and rows > 64 and set(map(type, cells)) == {str}:
         joined = "\n".join(cells)  # type: ignore[arg-type]
         if _ALL_BARE.match(joined) and joined.count("\n") == len(cells) - 1 and not _ANY_RESERVED.search(joined):
             return cells  # type: ignore[return-value]

@@ -1,9 +1,10 @@
 """Where the images lie for those who read the imgCIF: archive, member, dataset and frame."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import numpy as np
@@ -41,6 +42,9 @@ _FORMATS = {
 }
 _PACKED = {".gz": "GZ", ".bz2": "BZ2"}
 _MANY_IMAGES = ("HDF5", "TIFF")
+_PER_FILE = ("format", "uri", "archive_format", "archive_path", "file_compression")
+_SAFE = "/-._~!$&'()*+,;=:@"
+_UNSAFE = re.compile(r"[^A-Za-z0-9/\-._~!$&'()*+,;=:@\n]")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|.*\\")
 
 
@@ -81,18 +85,31 @@ def archive_format(url: str) -> str | None:
 
 def image_format(name: str) -> tuple[str | None, str | None]:
     """Format and compression of an image file by its name."""
-    path = PurePosixPath(name.lower())
-    packed = _PACKED.get(path.suffix)
-    suffix = PurePosixPath(path.stem).suffix if packed else path.suffix
-    return _FORMATS.get(suffix), packed
+    return _format_of(_ending(name))
+
+
+def _ending(name: str) -> str:
+    """The ending of a name in lower case, with that of a compression after it."""
+    base = name[name.rfind("/") + 1 :].lower()
+    stem, dot, last = base.rpartition(".")
+    if dot + last not in _PACKED:
+        return dot + last if stem else ""
+    return f".{stem.rpartition('.')[2]}{dot}{last}" if "." in stem else dot + last
+
+
+@lru_cache(maxsize=256)
+def _format_of(ending: str) -> tuple[str | None, str | None]:
+    """Format and compression that go with an ending."""
+    packed = next((suffix for suffix in _PACKED if ending.endswith(suffix)), "")
+    return _FORMATS.get(ending.removesuffix(packed)), _PACKED.get(packed)
 
 
 def nameless_formats(images: Sequence[ImageFiles], links: Links) -> list[str]:
     """Endings of image files for which the dictionary has no name of a format."""
     if links.format:
         return []
-    names = (name for entry in images if entry.format is None for name in entry.files)
-    return sorted({PurePosixPath(name).suffix or name for name in names if image_format(name)[0] is None})
+    endings = {_ending(name) for entry in images if entry.format is None for name in entry.files}
+    return sorted(ending or "files without ending" for ending in endings if _format_of(ending)[0] is None)
 
 
 def external_rows(images: Sequence[ImageFiles], scan_ids: Sequence[str], links: Links) -> dict[str, Values]:
@@ -103,29 +120,32 @@ def external_rows(images: Sequence[ImageFiles], scan_ids: Sequence[str], links: 
     InputError
         If a file is not below the directory given.
     """
-    members = member_names([name for entry in images for name in entry.files], links)
-    per_file: dict[str, list[Value]] = {name: [] for name in ("format", "uri", "archive_format", "archive_path")}
-    per_file["file_compression"] = []
-    starts, paths = [], []
-    for number, (entry, scan_id) in enumerate(zip(images, scan_ids, strict=True), 1):
-        starts.append(len(per_file["uri"]))
-        for name in entry.files:
-            for item, value in _address(name, members[name], entry, links, scan_id, number).items():
-                per_file[item].append(value)
-        paths.append(entry.path)
-    index = np.concatenate([entry.file + start for entry, start in zip(images, starts, strict=True)]).tolist()
-    columns: dict[str, Values] = {}
-    for item, values in per_file.items():
-        distinct = set(values)
+    members = member_names([entry.files for entry in images], links)
+    columns: dict[str, list[Value]] = {name: [] for name in _PER_FILE}
+    for number, (entry, names, scan_id) in enumerate(zip(images, members, scan_ids, strict=True), 1):
+        for item, values in _addresses(entry, names, links, scan_id, number).items():
+            columns[item] += _by_frame(values, entry)
+    found: dict[str, Values] = {}
+    for item, column in columns.items():
+        distinct = set(column)
         if distinct != {None}:
-            alone = len(distinct) == 1
-            columns[item] = values[0] if alone else [values[position] for position in index]
+            found[item] = column[0] if len(distinct) == 1 else column
+    paths = [entry.path for entry in images]
     if any(paths):
-        columns["path"] = paths[0] if len(set(paths)) == 1 else _spread(paths, images)
+        found["path"] = paths[0] if len(set(paths)) == 1 else _spread(paths, images)
     frames = np.concatenate([entry.frame for entry in images])
-    if (frames != 1).any() or set(per_file["format"]) & set(_MANY_IMAGES):
-        columns["frame"] = frames
-    return columns
+    if (frames != 1).any() or set(columns["format"]) & set(_MANY_IMAGES):
+        found["frame"] = frames
+    return found
+
+
+def _by_frame(values: Value | list[Value], entry: ImageFiles) -> list[Value]:
+    """Values of files, or one for all of them, as values of frames."""
+    if not isinstance(values, list):
+        return [values] * len(entry)
+    if len(values) == len(entry) and np.array_equal(entry.file, np.arange(len(values))):
+        return values
+    return [values[index] for index in entry.file.tolist()]
 
 
 def _spread(values: Sequence[Value], images: Sequence[ImageFiles]) -> list[Value]:
@@ -133,63 +153,76 @@ def _spread(values: Sequence[Value], images: Sequence[ImageFiles]) -> list[Value
     return [value for value, entry in zip(values, images, strict=True) for _ in range(len(entry))]
 
 
-def _address(name: str, member: str, entry: ImageFiles, links: Links, scan_id: str, number: int) -> dict[str, Value]:
-    """Where one file lies."""
-    told, packed = image_format(name)
-    form = links.format or entry.format or told
-    found: dict[str, Value] = {"format": form, "file_compression": packed}
+def _addresses(
+    entry: ImageFiles, members: list[str], links: Links, scan_id: str, number: int
+) -> dict[str, Value | list[Value]]:
+    """Where the files of a scan lie: values for all, or lists of one for each."""
+    told = [_format_of(_ending(name)) for name in entry.files]
+    form = links.format or entry.format
+    found: dict[str, Value | list[Value]] = {
+        "format": form or [name for name, _ in told],
+        "file_compression": [packed for _, packed in told],
+    }
     if links.archive_url:
         url = links.archive_url.replace("{scan}", quote(scan_id)).replace("{number}", str(number))
-        return found | {"uri": url, "archive_format": archive_format(url), "archive_path": member}
-    base = links.url_base or ""
-    address = quote(member, safe="/-._~!$&'()*+,;=:@")
-    uri = f"{base.rstrip('/')}/{address}" if base else address
-    return found | {"uri": uri, "archive_format": None, "archive_path": None}
+        return found | {"uri": url, "archive_format": archive_format(url), "archive_path": list(members)}
+    base = f"{links.url_base.rstrip('/')}/" if links.url_base else ""
+    if _UNSAFE.search("\n".join(members)):
+        members = [quote(member, safe=_SAFE) for member in members]
+    return found | {"uri": [base + member for member in members], "archive_format": None, "archive_path": None}
 
 
-def member_names(files: Sequence[str], links: Links) -> dict[str, str]:
-    """The name of each file in the archive, or below the base: by the directory, else by the common folder.
+def member_names(files: Sequence[Sequence[str]], links: Links) -> list[list[str]]:
+    """The names of the files of each scan in the archive, or below the base.
 
-    A file of the directory is found by as much of the end of its path as tells it apart.
+    By the directory, where a file is found by as much of the end of its path as tells it apart; else
+    without the folder that is common to all.
     """
-    plain = {name: name.replace("\\", "/") if _WINDOWS.match(name) else name for name in files}
+    plain = [[name.replace("\\", "/") if _WINDOWS.match(name) else name for name in names] for names in files]
     if links.directory is not None:
-        return _below(links.directory, plain)
-    folders = {PurePosixPath(path).parent.parts for path in plain.values()}
+        known = _Directory(links.directory)
+        return [[known.find(name) for name in names] for names in plain]
+    folders = {name[: name.rfind("/") + 1] for names in plain for name in names}
     common = _common(folders)
-    return {name: "/".join(PurePosixPath(path).parts[len(common) :]) for name, path in plain.items()}
+    return [[name[len(common) :] for name in names] for names in plain]
 
 
-def _common(folders: set[tuple[str, ...]]) -> tuple[str, ...]:
-    """The parts with which all paths begin."""
+def _common(folders: set[str]) -> str:
+    """The folder, with the slash after it, that holds all folders; empty where there is none."""
     if not folders:
-        return ()
-    shortest, longest = min(folders), max(folders)
-    count = next((i for i, (a, b) in enumerate(zip(shortest, longest, strict=False)) if a != b), None)
-    return shortest[:count] if count is not None else shortest[: min(len(shortest), len(longest))]
+        return ""
+    first, last = min(folders), max(folders)
+    differs = (index for index, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
+    shared = first[: next(differs, min(len(first), len(last)))]
+    return shared[: shared.rfind("/") + 1]
 
 
-def _below(directory: Path, names: Mapping[str, str]) -> dict[str, str]:
-    """Names relative to a directory that holds the files."""
-    by_name: dict[str, list[PurePosixPath]] = {}
-    for path in directory.rglob("*"):
-        if path.is_file():
-            by_name.setdefault(path.name, []).append(PurePosixPath(path.relative_to(directory).as_posix()))
-    found = {}
-    for name, wanted in names.items():
-        parts = PurePosixPath(wanted).parts
-        candidates = by_name.get(parts[-1], [])
-        shared = [_shared_end(parts, candidate.parts) for candidate in candidates]
+class _Directory:
+    """The files below a local folder, by name."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._by_name: dict[str, list[str]] = {}
+        for path in directory.rglob("*"):
+            if path.is_file():
+                self._by_name.setdefault(path.name, []).append(path.relative_to(directory).as_posix())
+
+    def find(self, wanted: str) -> str:
+        """The path below the directory of the file that a path of a source means."""
+        parts = wanted.split("/")
+        candidates = self._by_name.get(parts[-1], [])
+        if not candidates:
+            raise InputError(f"{self.directory}: holds no file {parts[-1]}, which {wanted} needs")
+        if len(candidates) == 1:
+            return candidates[0]
+        shared = [_shared_end(parts, candidate.split("/")) for candidate in candidates]
         best = [entry for entry, count in zip(candidates, shared, strict=True) if count == max(shared)]
-        if not best:
-            raise InputError(f"{directory}: holds no file {parts[-1]}, which {wanted} needs")
         if len(best) > 1:
-            raise InputError(f"{directory}: {best[0]} and {best[1]} may both be {wanted}")
-        found[name] = str(best[0])
-    return found
+            raise InputError(f"{self.directory}: {best[0]} and {best[1]} may both be {wanted}")
+        return best[0]
 
 
-def _shared_end(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+def _shared_end(one: Sequence[str], other: Sequence[str]) -> int:
     """How many parts at the end of two paths are the same."""
     count = 0
     for a, b in zip(reversed(one), reversed(other), strict=False):
