@@ -1,0 +1,187 @@
+"""Bad inputs get one clear line that names the file and the fact, and leave nothing behind."""
+
+from pathlib import Path
+
+import pytest
+from create.images import expt, minicbf, series, smv, tiff
+
+from imgcif_core.create.loop import Wishes, create
+from imgcif_core.errors import InputError
+
+ANSWERS = {"principal_axis": 3.0, "rotation_sense": "clockwise"}
+
+
+def refused(inputs, tmp_path: Path, pattern: str, **wishes) -> None:
+    """Assert that a creation is refused with a message, and writes nothing."""
+    target = tmp_path / "out.cif"
+    with pytest.raises(InputError, match=pattern):
+        create(inputs, target, Wishes(answers={**ANSWERS, **wishes.pop("answers", {})}, **wishes))
+    assert not list(tmp_path.glob("*out.cif*"))
+
+
+def test_gap_in_file_numbers_is_named(tmp_path: Path) -> None:
+    files = series(tmp_path, (1, 2, 5, 6))
+    refused(files, tmp_path, r"x_0005\.cbf: numbers 3 to 4 are missing after x_0002\.cbf")
+
+
+def test_gap_makes_two_scans_where_that_is_wanted(tmp_path: Path) -> None:
+    files = series(tmp_path, (1, 2, 5, 6))
+    made = create(files, wishes=Wishes(answers={**ANSWERS, "missing_frames": "split"}))
+    assert made.is_sound
+    assert "SCAN2 frame3" in " ".join(made.text.split())
+
+
+def test_two_files_of_one_number_are_named(tmp_path: Path) -> None:
+    files = [minicbf(tmp_path / "x_1.cbf"), minicbf(tmp_path / "x_01.cbf")]
+    refused(files, tmp_path, r"x_01\.cbf: has the same number 1 as .*x_1\.cbf")
+
+
+@pytest.mark.parametrize(
+    ("change", "pattern"),
+    [
+        ({"wavelength": 1.1}, r"x_0003\.cbf: wavelength in ångström is 1\.1, in .*x_0001\.cbf it is 1\.0"),
+        ({"distance": 0.21}, r"x_0003\.cbf: puts the detector 10 mm from where .*x_0001\.cbf has it"),
+        ({"start": 7.0}, r"x_0003\.cbf: omega starts at 7 degrees, expected 1\.5 degrees"),
+        ({"increment": 0.25}, r"x_0003\.cbf: turns omega by 0\.25 degrees, .*x_0001\.cbf turns it by 0\.5"),
+    ],
+)
+def test_headers_of_one_scan_that_contradict_each_other(change: dict, pattern: str, tmp_path: Path) -> None:
+    files = [*series(tmp_path, (1, 2)), *series(tmp_path, (3,), **change)]
+    refused(files, tmp_path, pattern)
+
+
+@pytest.mark.parametrize(
+    ("change", "pattern"),
+    [
+        ({"WAVELENGTH": 1.1}, r"b_2\.img: wavelength is 1\.1, in .*b_1\.img it is 1\.0"),
+        ({"DISTANCE": 90}, r"b_2\.img: distance is 90\.0, in .*b_1\.img it is 100\.0"),
+        ({"OSC_START": 4.0}, r"b_2\.img: omega starts at 4 degrees, expected 1 degrees"),
+    ],
+)
+def test_smv_headers_that_contradict_each_other(change: dict, pattern: str, tmp_path: Path) -> None:
+    files = [smv(tmp_path / "b_1.img"), smv(tmp_path / "b_2.img", **({"OSC_START": 1.0} | change))]
+    refused(files, tmp_path, pattern)
+
+
+def test_cut_off_smv_header(tmp_path: Path) -> None:
+    path = smv(tmp_path / "cut.img")
+    path.write_bytes(path.read_bytes()[:100])
+    refused(path, tmp_path, r"cut\.img: the SMV header of 512 bytes is cut off")
+
+
+def test_words_for_numbers_in_an_smv_header(tmp_path: Path) -> None:
+    refused(smv(tmp_path / "w.img", DISTANCE="far"), tmp_path, r"w\.img: DISTANCE=far is no number")
+
+
+def test_cut_off_tiff(tmp_path: Path) -> None:
+    path = tiff(tmp_path / "cut.tif")
+    path.write_bytes(path.read_bytes()[:20])
+    refused(path, tmp_path, r"cut\.tif: the TIFF is cut off at 20 bytes")
+
+
+def test_cut_off_experiment_list(tmp_path: Path) -> None:
+    path = expt(tmp_path / "cut.expt")
+    path.write_bytes(path.read_bytes()[:300])
+    refused(path, tmp_path, r"cut\.expt: not JSON, or cut off")
+
+
+def test_cut_off_master(tmp_path: Path) -> None:
+    path = tmp_path / "cut_master.h5"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    refused(path, tmp_path, r"cut_master\.h5: not readable as HDF5")
+
+
+def test_empty_and_foreign_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMGCIF_DXTBX_PYTHON", str(tmp_path / "none"))
+    empty, foreign = tmp_path / "empty.cbf", tmp_path / "picture.png"
+    empty.write_bytes(b"")
+    foreign.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    refused(empty, tmp_path, r"empty\.cbf: is empty")
+    refused(foreign, tmp_path, r"picture\.png: not a format that is read here, and no dxtbx was found")
+    refused(tmp_path / "nowhere.cbf", tmp_path, r"nowhere\.cbf: No such file")
+
+
+def test_goniometers_that_change_between_experiments(tmp_path: Path) -> None:
+    def two_goniometers(data: dict) -> None:
+        data["goniometer"].append({"rotation_axis": [0.0, 1.0, 0.0]})
+        data["experiment"][1]["goniometer"] = 1
+
+    refused(expt(tmp_path / "g.expt", two_goniometers), tmp_path, r"g\.expt: goniometer 2 has other axes")
+
+
+def test_goniometers_that_differ_between_files(tmp_path: Path) -> None:
+    def vertical(data: dict) -> None:
+        data["goniometer"] = [{"rotation_axis": [0.0, 1.0, 0.0]}]
+
+    files = [expt(tmp_path / "a.expt"), expt(tmp_path / "b.expt", vertical)]
+    refused(files, tmp_path, r"b\.expt: has other goniometer axes")
+
+
+def test_wavelengths_that_differ_between_scans_stand_in_blocks_of_their_own(tmp_path: Path) -> None:
+    def two_beams(data: dict) -> None:
+        data["beam"].append({"direction": [0.0, 0.0, 1.0], "wavelength": 1.2, "probe": "x-ray"})
+        data["experiment"][1]["beam"] = 1
+
+    made = create(expt(tmp_path / "mad.expt", two_beams))
+    assert made.is_sound
+    assert made.text.count("\ndata_mad_") == 2
+    assert any("2 data blocks" in note for note in made.notes)
+
+
+def test_zero_oscillation_is_a_still(tmp_path: Path) -> None:
+    def still(data: dict) -> None:
+        for scan in data["scan"]:
+            scan["oscillation"] = [0.0, 0.0]
+
+    made = create(expt(tmp_path / "still.expt", still))
+    assert made.is_sound
+    assert "SCAN1 omega 0.0 0.0 0.0" in " ".join(made.text.split())
+
+
+@pytest.mark.parametrize("template", ["/data/Müller/my run {n}/é_####.cbf", "C:\\data\\run {n}\\x_####.cbf"])
+def test_names_with_blanks_and_beyond_ascii(template: str, tmp_path: Path) -> None:
+    from imgcif_core.create.links import Links
+
+    path = expt(tmp_path / "name.expt", template=template)
+    linked = create(path, wishes=Wishes(links=Links(url_base="https://example.org/d")))
+    archived = create(path, wishes=Wishes(links=Links("https://example.org/d.zip")))
+    assert linked.is_sound and archived.is_sound
+    assert "https://example.org/d/" in linked.text and "run%20" in linked.text
+    assert "'my run 1/é_0001.cbf'" in archived.text or "'run 1/x_0001.cbf'" in archived.text
+    assert linked.text.isascii()
+
+
+def test_description_beside_images_is_refused(tmp_path: Path) -> None:
+    files = [*series(tmp_path, (1, 2)), expt(tmp_path / "d.expt")]
+    refused(files, tmp_path, r"d\.expt: is a description, which cannot stand beside single images")
+
+
+def test_output_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere.*out\.cif: cannot be written"):
+        create(expt(tmp_path / "a.expt"), tmp_path / "nowhere" / "out.cif")
+
+
+def test_directory_without_images(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no image in this directory"):
+        create(tmp_path)
+
+
+def test_file_that_is_missing_from_the_directory(tmp_path: Path) -> None:
+    from imgcif_core.create.links import Links
+
+    folder = tmp_path / "data"
+    folder.mkdir()
+    refused(
+        expt(tmp_path / "a.expt"),
+        tmp_path,
+        r"data: holds no file x_0001\.cbf",
+        links=Links("https://x.org/a.zip", directory=folder),
+    )
+
+
+def test_old_output_stays_where_the_new_one_fails(tmp_path: Path) -> None:
+    target = tmp_path / "out.cif"
+    target.write_text("old", encoding="utf-8")
+    with pytest.raises(InputError):
+        create(series(tmp_path, (1, 3)), target)
+    assert target.read_text(encoding="utf-8") == "old"
