@@ -39,15 +39,24 @@ def uris_of(external: ExternalData) -> Shapes:
     severity="error",
     source="_array_data_external_data.uri",
     message="uri {value!r} {fault}",
-    messages={"scheme": "uri {value!r} has the scheme {scheme!r} - expected one of {schemes}"},
+    messages={
+        "scheme": "uri {value!r} has the scheme {scheme!r} - expected one of {schemes}",
+        "none": "{count_text} of external data without a uri",
+    },
 )
 def uri_malformed(external: ExternalData) -> Iterator[Problem]:
-    """What: A link is no URI, or begins with a scheme that no program of this field fetches.
+    """What: A link is no URI, is not given, or begins with a scheme that no program of this field fetches.
     Why: A link that cannot be read as a URI leads nowhere.
     How to fix: Write blanks and other forbidden characters as percent escapes, for example %20.
     Source: Dictionary imgCIF, _array_data_external_data.uri; RFC 3986, sections 2 and 4.1.
     """
-    uris = uris_of(external)
+    without = np.flatnonzero(~external.table.explicit("uri"))
+    if len(without):
+        text = counted(without)
+        yield problem_at(external.table, without, "uri", severity="warning", variant="none", count_text=text)
+    uris = external.uris
+    if uris is None:
+        return
     schemes = ", ".join(sorted(SCHEMES))
     for fault, rows in rows_by(uris, fault_of):
         yield problem_at(external.table, rows, "uri", value=_shown(external, rows), fault=fault)
