@@ -55,6 +55,12 @@ class Tolerances:
     beam_centre_px: float = 1.0
     # Millimetres: distances further apart are noticed in processing.
     distance_mm: float = 0.1
+    # Share of pixels: strong reflections saturate fewer, unless the limit is wrong.
+    overloaded_share: float = 1e-3
+    # Share of pixels: gaps and beam stop of no detector take as much.
+    masked_share: float = 0.3
+    # Factor between mean counts of frames of one scan that no decay of the beam explains.
+    mean_drift: float = 5.0
     # Relative deviation between two statements of one length.
     relative: float = 1e-3
     # Millimetres: positions printed with the usual four decimals and composed of several axes agree to this.

@@ -1,0 +1,1 @@
+"""IMG: what the pixels say, against what the tables say."""

@@ -1,0 +1,266 @@
+"""The input of the IMG rules: the numbers of each image that is looked at, one image in memory at a time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from imgcif_core.checks.binary.sections import Binary
+from imgcif_core.checks.external.inputs import address_of
+from imgcif_core.checks.options import CheckOptions
+from imgcif_core.checks.registry import NotApplicable, NotChecked, provider
+from imgcif_core.cif.document import Document, Place, Quoting
+from imgcif_core.images.bytes import ByteSource
+from imgcif_core.images.decode import decode_section
+from imgcif_core.images.isolated import Helper
+from imgcif_core.images.limits import BytesError
+from imgcif_core.images.local import Address, LocalData
+from imgcif_core.images.measure import ImageFacts, Levels, Thumbnail, measure, thumbnail
+from imgcif_core.images.mime import read_header
+from imgcif_core.images.pixels import CbfImages, ImageStack, open_images
+from imgcif_core.model.external import ExternalData
+from imgcif_core.model.frame_images import FrameImage, FrameImages
+from imgcif_core.model.storage import StoredArray, StoredArrays
+from imgcif_core.tables import Tables
+
+MAX_THUMBNAILS = 3
+NO_PIXELS = "pixels are read with --images sample or all"
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """One image that was read; `binary` is set for embedded ones."""
+
+    frame: FrameImage
+    array: StoredArray
+    place: Place
+    label: str
+    facts: ImageFacts
+    binary: Binary | None
+    thumbnail: Thumbnail | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """One image that was not read, and why."""
+
+    frame: FrameImage
+    place: Place
+    label: str
+    fault: BytesError
+    binary: Binary | None
+
+
+@dataclass
+class Survey:
+    """The images of a block that were looked at, and those that could not be read.
+
+    `reason` says why none was looked at.
+    """
+
+    images: list[Surveyed] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    reason: str = ""
+
+    @cached_property
+    def by_array(self) -> dict[str, list[Surveyed]]:
+        """The images of each array."""
+        found: dict[str, list[Surveyed]] = {}
+        for image in self.images:
+            found.setdefault(image.array.array_id, []).append(image)
+        return found
+
+    @cached_property
+    def series(self) -> list[list[Surveyed]]:
+        """Images of one scan, array and section each, in the order of the frames."""
+        found: dict[tuple[str, str, str | None], list[Surveyed]] = {}
+        for image in sorted(self.images, key=lambda image: image.frame.position):
+            key = (image.frame.scan_id, image.array.array_id, image.frame.section_id)
+            found.setdefault(key, []).append(image)
+        return list(found.values())
+
+
+@provider("decoders")
+def decoders(options: CheckOptions) -> Helper:
+    """The process in which decoders run; started by the first that needs it."""
+    return Helper()
+
+
+@provider("stored_arrays")
+def stored_arrays(tables: Tables) -> StoredArrays:
+    """What the tables say of each array as stored."""
+    return StoredArrays(tables)
+
+
+@provider("survey")
+def survey(survey_attempt: Survey) -> Survey:
+    """The images that were read; `NotChecked` where there is none."""
+    if not survey_attempt.images:
+        raise NotChecked(reason_of(survey_attempt))
+    return survey_attempt
+
+
+@provider("survey_attempt")
+def survey_attempt(any_survey: Survey) -> Survey:
+    """What came of reading images; `NotApplicable` where there are none, `NotChecked` where none was asked for."""
+    if any_survey.reason:
+        raise NotChecked(any_survey.reason)
+    if not any_survey.images and not any_survey.unread:
+        raise NotApplicable("no frame has an image")
+    return any_survey
+
+
+@provider("any_survey")
+def any_survey(
+    stored_arrays: StoredArrays,
+    document: Document,
+    options: CheckOptions,
+    any_external: ExternalData,
+    local_data: LocalData,
+    decoders: Helper,
+) -> Survey:
+    """What came of reading the images that the options ask for, which may be none."""
+    frames = FrameImages(stored_arrays.tables)
+    if not frames.data or not (frames.data.has("data") or len(any_external)):
+        return Survey()
+    if options.images in ("none", "header"):
+        return Survey(reason=NO_PIXELS)
+    reader = _Reader(stored_arrays, frames, document, any_external, local_data, decoders)
+    chosen = (image for image in frames.chosen(sample=options.images == "sample") if image.data_row >= 0)
+    found = Survey()
+    for entry in reader.read_all(chosen):
+        if isinstance(entry, Surveyed):
+            found.images.append(entry)
+        else:
+            found.unread.append(entry)
+    return found
+
+
+def reason_of(found: Survey) -> str:
+    """Why images were not read, by the first one."""
+    count = len(found.unread)
+    noun = "the image was" if count == 1 else f"{count} images were"
+    return f"{noun} not read: {found.unread[0].fault}" if count else "no image was read"
+
+
+class _Reader:
+    """Reads images one by one, and keeps their numbers."""
+
+    def __init__(
+        self,
+        arrays: StoredArrays,
+        frames: FrameImages,
+        document: Document,
+        external: ExternalData,
+        local: LocalData,
+        helper: Helper,
+    ) -> None:
+        self._arrays, self._frames, self._document = arrays, frames, document
+        self._external, self._local, self._helper = external, local, helper
+        self._sections = {section.start: section for section in document.sections}
+        self._thumbnails: dict[str, int] = {}
+
+    def read_all(self, chosen: Iterable[FrameImage]) -> Iterator[Surveyed | Unread]:
+        """All of the chosen images: embedded ones first, then file by file."""
+        by_address: dict[Address, list[FrameImage]] = {}
+        for image in chosen:
+            binary = self._binary(image)
+            if binary is not None:
+                yield self._embedded(image, binary)
+                continue
+            row = int(self._external.of_data[image.data_row]) if len(self._external) else -1
+            address = address_of(self._external, row) if row >= 0 else None
+            if address is not None:
+                by_address.setdefault(address, []).append(image)
+        for address, source in self._local.open_all(by_address):
+            for image in by_address[address]:
+                if isinstance(source, BytesError):
+                    yield self._unread(image, _label(address), source)
+                    continue
+                yield self._from_file(image, address, source)
+
+    def _binary(self, image: FrameImage) -> Binary | None:
+        """The section that is the value of a row of ARRAY_DATA."""
+        column = self._frames.data.column("data")
+        if column is None or column.quoting_of(image.data_row) is not Quoting.BINARY:
+            return None
+        section = self._sections.get(int(column.starts[image.data_row]))
+        if section is None:
+            return None
+        return Binary(self._document.source, section, read_header(section), self._arrays, image.data_row)
+
+    def _embedded(self, image: FrameImage, binary: Binary) -> Surveyed | Unread:
+        """The numbers of an embedded image."""
+        array = self._arrays[image.array_id]
+        label = f"binary {self._frames.data.text('binary_id', image.data_row, '1')}"
+        try:
+            if not binary.is_readable:
+                raise BytesError("damaged", "the binary section is not whole")
+            dimensions = array.dimensions if len(array.dimensions) > 1 else ()
+            pixels = decode_section(binary.source.data, binary.section, binary.header, self._helper, dimensions)
+        except BytesError as fault:
+            return self._unread(image, label, fault, binary)
+        return self._measured(image, array, label, pixels, binary)
+
+    def _from_file(self, image: FrameImage, address: Address, source: ByteSource) -> Surveyed | Unread:
+        """The numbers of an image in a file."""
+        array = self._arrays[image.array_id]
+        row = int(self._external.of_data[image.data_row])
+        told = self._external.image(row)
+        label = _label(address)
+        try:
+            stack = self._stack(address, source, told.path, array)
+            index = _index(told.frame, stack)
+            if stack.frames > 1:
+                label = f"{label}, frame {index + 1}"
+            pixels = stack.read(index)
+        except BytesError as fault:
+            return self._unread(image, label, fault)
+        return self._measured(image, array, label, pixels, None)
+
+    def _stack(self, address: Address, source: ByteSource, path: str | None, array: StoredArray) -> ImageStack:
+        """The images of a file; links of HDF5 files lead to its neighbours."""
+
+        def beside(name: str) -> str | None:
+            neighbour = address.beside(name)
+            if neighbour is None:
+                return None
+            found = self._local.open(neighbour)
+            return str(found.path) if found.path is not None else None
+
+        return open_images(source, self._helper, path=path, described=array.dimensions, beside=beside)
+
+    def _measured(
+        self, image: FrameImage, array: StoredArray, label: str, pixels: np.ndarray, binary: Binary | None
+    ) -> Surveyed:
+        """The numbers of pixels, which are not kept."""
+        levels = Levels(array.overload, array.underload, array.undefined)
+        count = self._thumbnails.get(array.array_id, 0)
+        small = thumbnail(pixels, levels) if count < MAX_THUMBNAILS and pixels.ndim == 2 else None
+        self._thumbnails[array.array_id] = count + 1
+        return Surveyed(image, array, self._place(image), label, measure(pixels, levels), binary, small)
+
+    def _unread(self, image: FrameImage, label: str, fault: BytesError, binary: Binary | None = None) -> Unread:
+        """An image that could not be read."""
+        return Unread(image, self._place(image), label, fault, binary)
+
+    def _place(self, image: FrameImage) -> Place:
+        """The row that stands for an image: its frame, else its data."""
+        table, row = self._frames.table_of(image)
+        return table.at(row, "id" if image.frame_row >= 0 else "binary_id")
+
+
+def _label(address: Address) -> str:
+    """A file for messages."""
+    return address.archive_path or address.uri
+
+
+def _index(frame: str, stack: ImageStack) -> int:
+    """The 0-based index that the text of a frame means."""
+    if not (frame.isascii() and frame.isdigit()):
+        raise BytesError("unsupported", f"frame {frame} is a section, which is not cut out of its stack")
+    index = int(frame) - 1
+    if isinstance(stack, CbfImages) and stack.frames == 1:
+        return 0
+    return index

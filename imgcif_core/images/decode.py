@@ -1,0 +1,171 @@
+"""From the bytes of a binary section to pixels, with every count checked before memory is taken."""
+
+import numpy as np
+
+from imgcif_core.cif.document import BinarySection
+from imgcif_core.images.isolated import Helper
+from imgcif_core.images.limits import BytesError
+from imgcif_core.images.mime import ElementType, SectionHeader, element_type
+from imgcif_core.images.payload import read_bytes
+from imgcif_core.images.transfer import TransferError
+
+# Two 32-bit images of 16,000 x 16,000 pixels; larger ones are no single frames.
+MAX_IMAGE_BYTES = 1 << 31
+BY_CBFLIB = frozenset({"packed", "packed_v2", "canonical", "nibble_offset"})
+# The least number of bits that one element takes: packed data hold blocks of 128 equal steps in some 6 bits.
+_LEAST_BITS = {"byte_offset": 8.0, "nibble_offset": 4.0, "canonical": 1.0, "packed": 0.04, "packed_v2": 0.0001}
+_LONG_ESCAPE = b"\x80\x00\x80\x00\x00\x00\x80"
+_PADS = bytes(range(1, 17))
+_DEFAULT = element_type("unsigned 32-bit integer")
+
+
+def decode_section(
+    data: bytes,
+    section: BinarySection,
+    header: SectionHeader,
+    helper: Helper,
+    dimensions: tuple[int, ...] = (),
+) -> np.ndarray:
+    """The pixels of a section: (slow, fast), or (sections, slow, fast).
+
+    Parameters
+    ----------
+    helper :
+        The process in which the decoders run that may fall on damaged data.
+    dimensions :
+        Dimensions, fastest first, for a header that gives none.
+
+    Raises
+    ------
+    BytesError
+        `unsupported` if nothing installed decodes it, `damaged`, `limit` or `crashed`.
+    """
+    shape = header.dimensions if len(header.dimensions) > 1 else dimensions
+    kind = header.element_type or _DEFAULT
+    try:
+        body = read_bytes(data, section, header)
+    except TransferError as fault:
+        raise BytesError("damaged", str(fault)) from None
+    elements = _elements(header, shape, kind, len(body))
+    if header.compression == "none":
+        pixels = _plain(body, header, kind, elements)
+    elif header.compression == "byte_offset":
+        pixels = decode_byte_offset(body, elements, kind)
+    elif header.compression in BY_CBFLIB:
+        pixels = _by_cbflib(body, header, kind, elements, helper)
+    else:
+        raise BytesError("unsupported", f"nothing installed decodes {header.conversions}")
+    return pixels.reshape(shape[::-1]) if shape else pixels
+
+
+def _elements(header: SectionHeader, shape: tuple[int, ...], kind: ElementType | None, size: int) -> int | None:
+    """The number of elements to decode, None where nobody states it; refused where the data cannot hold them."""
+    elements = int(np.prod(shape, dtype=object)) if shape else header.elements
+    if elements is None:
+        return None
+    width = kind.bytes_per_element if kind else 4.0
+    if elements * max(width, 4.0) > MAX_IMAGE_BYTES:
+        raise BytesError("limit", f"{elements} elements are more than an image may have ({MAX_IMAGE_BYTES >> 20} MB)")
+    least = _LEAST_BITS.get(header.compression or "none", width * 8)
+    if elements * least > size * 8:
+        raise BytesError("damaged", f"{size} bytes cannot hold {elements} elements of {header.compression} data")
+    return elements
+
+
+def _plain(body: memoryview, header: SectionHeader, kind: ElementType | None, elements: int | None) -> np.ndarray:
+    """Elements that are not compressed."""
+    dtype = kind.dtype(header.byte_order or "little_endian") if kind else np.dtype("<u4")
+    if kind is not None and kind.bits == 1:
+        bits = np.unpackbits(np.frombuffer(body, np.uint8), bitorder="little")
+        return bits[:elements]
+    usable = len(body) // dtype.itemsize
+    if elements is not None and usable < elements:
+        raise BytesError("damaged", f"{len(body)} bytes hold {usable} elements, not {elements}")
+    return np.frombuffer(body, dtype, count=usable if elements is None else elements)
+
+
+def decode_byte_offset(body: bytes | memoryview, elements: int | None, kind: ElementType | None) -> np.ndarray:
+    """The elements of byte_offset data, decoded by fabio.
+
+    Raises
+    ------
+    BytesError
+        `unsupported` without fabio, `damaged` if the data hold another number of elements.
+    """
+    byte_offset = _fabio_codec()
+    if len(body) > MAX_IMAGE_BYTES - len(_PADS):
+        raise BytesError("limit", f"{len(body)} bytes of byte_offset data are more than an image may have")
+    # The decoder reads up to 14 bytes behind the end, which must be ours; that all 16 pads are
+    # decoded as the last elements shows that the data end where an element ends.
+    stream = bytes(body) + _PADS
+    is_narrow = (kind is None or kind.bits <= 32) and _LONG_ESCAPE not in stream
+    most = len(body) if elements is None else elements
+    decoder = byte_offset.dec_cbf32 if is_narrow else byte_offset.dec_cbf
+    values = np.asarray(decoder(stream, most + len(_PADS)))
+    if elements is None:
+        most = len(values) - len(_PADS)
+    ends_whole = len(values) > len(_PADS) and np.array_equal(_steps(values), np.arange(1, 17))
+    if not ends_whole and not (elements == 0 and len(body) == 0):
+        if len(values) == most + len(_PADS):
+            raise BytesError("damaged", f"byte_offset data hold more than {most} elements")
+        raise BytesError("damaged", f"byte_offset data end within an element, after about {len(values) - 16}")
+    if len(values) != most + len(_PADS):
+        raise BytesError("damaged", f"byte_offset data hold {len(values) - len(_PADS)} elements, not {most}")
+    wanted = kind.dtype() if kind is not None else values.dtype
+    return values[:most].astype(wanted, copy=False)
+
+
+def _steps(values: np.ndarray) -> np.ndarray:
+    """The last sixteen differences."""
+    tail = values[-len(_PADS) - 1 :].astype(np.int64)
+    return np.diff(tail) if len(tail) > len(_PADS) else np.concatenate([tail[:1], np.diff(tail)])
+
+
+def _fabio_codec():
+    """fabio's compiled codec."""
+    try:
+        from fabio.ext import byte_offset
+    except ImportError:
+        raise BytesError("unsupported", "byte_offset data are decoded by fabio, which is not installed") from None
+    return byte_offset
+
+
+def _by_cbflib(
+    body: memoryview, header: SectionHeader, kind: ElementType | None, elements: int | None, helper: Helper
+) -> np.ndarray:
+    """Elements decoded by CBFlib, in the helper, from a file that holds this section alone."""
+    if header.compression != "nibble_offset":
+        front = int.from_bytes(body[:8], "little") if len(body) >= 8 else 0
+        if elements is not None and front != elements:
+            raise BytesError("damaged", f"{header.compression} data hold {front} elements, not {elements}")
+        width = kind.bytes_per_element if kind else 4.0
+        if front * max(width, 4.0) > MAX_IMAGE_BYTES or front * _LEAST_BITS[header.compression or ""] > len(body) * 8:
+            raise BytesError("limit", f"{len(body)} bytes of {header.compression} data claim to hold {front} elements")
+    is_real = kind is not None and kind.kind == "real"
+    if kind is not None and kind.kind == "complex":
+        raise BytesError("unsupported", "CBFlib does not decode complex elements")
+    array = helper.array("cbflib", {"is_real": is_real}, single_section_file(body, header))
+    return array.view(kind.dtype()) if kind is not None and array.dtype.itemsize == kind.dtype().itemsize else array
+
+
+def single_section_file(body: bytes | memoryview, header: SectionHeader) -> bytes:
+    """A CBF with one binary section: the same data, raw, under the fields that decoding needs."""
+    fields = ["Content-Transfer-Encoding: BINARY", f"X-Binary-Size: {len(body)}", "X-Binary-ID: 1"]
+    flags = "".join(f" {flag}" for flag in sorted(header.flags))
+    fields.insert(0, f'Content-Type: application/octet-stream;\n     conversions="x-CBF_{_token(header)}{flags}"')
+    kind = header.element_type or _DEFAULT
+    if kind is not None:
+        fields.append(f'X-Binary-Element-Type: "{kind.text}"')
+    fields.append(f"X-Binary-Element-Byte-Order: {(header.byte_order or 'little_endian').upper()}")
+    names = ("Fastest", "Second", "Third")
+    if header.elements is not None:
+        fields.append(f"X-Binary-Number-of-Elements: {header.elements}")
+    fields += [f"X-Binary-Size-{name}-Dimension: {size}" for name, size in zip(names, header.dimensions)]
+    head = "###CBF: VERSION 1.5\n\ndata_image\n\n_array_data.data\n;\n--CIF-BINARY-FORMAT-SECTION--\n"
+    text = head + "\n".join(fields) + "\n\n"
+    return text.encode("ascii") + b"\x0c\x1a\x04\xd5" + bytes(body) + b"\n--CIF-BINARY-FORMAT-SECTION----\n;\n"
+
+
+def _token(header: SectionHeader) -> str:
+    """The compression as the parameter conversions spells it."""
+    return (header.compression or "none").upper()

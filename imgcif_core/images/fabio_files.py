@@ -1,0 +1,67 @@
+"""Image files of the formats that fabio reads: SMV, TIFF, MAR, Bruker and others."""
+
+import os
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from imgcif_core.images.limits import GIB, BytesError
+
+MAX_FRAME_BYTES = 1 * GIB
+MAX_HEADER = 200
+
+
+@lru_cache(maxsize=1)
+def _open(path: str, state: tuple[int, int]) -> Any:
+    """The open file, kept for the next request."""
+    try:
+        import fabio
+    except ImportError:
+        raise BytesError("unsupported", "this format is read by fabio, which is not installed") from None
+    return fabio.open(path)
+
+
+def _opened(path: str) -> Any:
+    """The open file; one that has changed is opened again."""
+    found = os.stat(path)
+    return _open(path, (found.st_size, found.st_mtime_ns))
+
+
+def facts(path: str) -> dict[str, Any]:
+    """Number of frames, shape (slow, fast), type, format and header of a file."""
+    image = _opened(path)
+    shape = image.shape
+    header = {str(name): str(value)[:400] for name, value in list(image.header.items())[:MAX_HEADER]}
+    return {
+        "frames": int(image.nframes),
+        "shape": [int(size) for size in shape],
+        "dtype": np.dtype(image.dtype).str,
+        "kind": type(image).__name__,
+        "header": header,
+    }
+
+
+def frame(path: str, index: int) -> np.ndarray:
+    """The pixels of one frame: (slow, fast)."""
+    image = _opened(path)
+    if not 0 <= index < image.nframes:
+        raise BytesError("missing", f"the file has {image.nframes} frames, no number {index + 1}")
+    try:
+        found = image.get_frame(index).data if image.nframes > 1 else image.data
+    except NotImplementedError:
+        found = _by_pillow(path, index)
+    if found is None:
+        raise BytesError("damaged", "no pixels could be decoded")
+    if found.nbytes > MAX_FRAME_BYTES:
+        raise BytesError("limit", f"a frame of {found.nbytes} bytes, more than {MAX_FRAME_BYTES}")
+    return found
+
+
+def _by_pillow(path: str, index: int) -> np.ndarray:
+    """A page of a compressed TIFF, of which fabio itself gives the first alone."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        image.seek(index)
+        return np.array(image)

@@ -1,0 +1,245 @@
+"""Stacks of images behind one interface: CBF sections, HDF5 datasets, and what fabio reads."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from imgcif_core.cif.document import BinarySection, Document, Source
+from imgcif_core.images.bytes import ByteSource
+from imgcif_core.images.decode import decode_section
+from imgcif_core.images.isolated import Helper
+from imgcif_core.images.limits import GIB, BytesError
+from imgcif_core.images.mime import SectionHeader, read_header
+
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+MAX_CBF_BYTES = 4 * GIB
+MAX_STAND_INS = 10_000
+# Where the user block of an HDF5 file may put its first bytes.
+_HDF5_OFFSETS = (0, 512, 1024, 2048)
+Beside = Callable[[str], str | None]
+
+
+class ImageStack(Protocol):
+    """Images of one shape; the first one has the index 0."""
+
+    label: str
+    kind: str
+    frames: int
+    shape: tuple[int, ...]
+    dtype: np.dtype | None
+
+    def read(self, index: int) -> np.ndarray:
+        """One image: (slow, fast), or with further slower dimensions.
+
+        Raises
+        ------
+        BytesError
+            With the reason why there is none.
+        """
+
+
+@dataclass
+class CbfImages:
+    """The binary sections of a CBF that is opened for its images."""
+
+    label: str
+    document: Document
+    helper: Helper
+    kind: str = "CBF"
+
+    @property
+    def _sections(self) -> list[tuple[BinarySection, SectionHeader]]:
+        return [(section, read_header(section)) for section in self.document.sections]
+
+    @property
+    def frames(self) -> int:
+        """The number of sections."""
+        return len(self.document.sections)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the first section as its header states it; empty if it does not."""
+        return self._sections[0][1].dimensions[::-1]
+
+    @property
+    def dtype(self) -> np.dtype | None:
+        """The type of the elements of the first section."""
+        kind = self._sections[0][1].element_type
+        return kind.dtype() if kind is not None else None
+
+    def read(self, index: int) -> np.ndarray:
+        """The pixels of one section."""
+        if not 0 <= index < self.frames:
+            raise BytesError("missing", f"{self.label} has {self.frames} binary sections, no number {index + 1}")
+        section, header = self._sections[index]
+        if not section.is_terminated:
+            raise BytesError("damaged", f"{self.label} ends within its binary section")
+        return decode_section(self.document.source.data, section, header, self.helper)
+
+
+@dataclass
+class Hdf5Images:
+    """The frames of one HDF5 dataset; `axis` runs over them, -1 if the dataset is one frame."""
+
+    label: str
+    path: str
+    dataset: str
+    stand_ins: dict[str, str]
+    full_shape: tuple[int, ...]
+    axis: int
+    dtype: np.dtype | None
+    helper: Helper
+    chunks: tuple[int, ...] | None = None
+    kind: str = "HDF5"
+
+    @property
+    def frames(self) -> int:
+        """The number of frames."""
+        return self.full_shape[self.axis] if self.axis >= 0 else 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one frame."""
+        return tuple(size for position, size in enumerate(self.full_shape) if position != self.axis)
+
+    def read(self, index: int) -> np.ndarray:
+        """The pixels of one frame; only its chunks are read."""
+        arguments = {"path": self.path, "dataset": self.dataset, "stand_ins": self.stand_ins}
+        return self.helper.array("hdf5_frame", {**arguments, "axis": self.axis, "index": index})
+
+
+@dataclass
+class FabioImages:
+    """The frames of a file that fabio reads."""
+
+    label: str
+    path: str
+    kind: str
+    frames: int
+    shape: tuple[int, ...]
+    dtype: np.dtype | None
+    helper: Helper
+    header: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, index: int) -> np.ndarray:
+        """The pixels of one frame."""
+        return self.helper.array("fabio_frame", {"path": self.path, "index": index})
+
+
+def open_images(
+    source: ByteSource,
+    helper: Helper,
+    *,
+    path: str | None = None,
+    described: Sequence[int] = (),
+    beside: Beside | None = None,
+) -> ImageStack:
+    """The images in a file, of a format told by its first bytes.
+
+    Parameters
+    ----------
+    path :
+        The dataset within an HDF5 file; the first stack of images if it is not given.
+    described :
+        Dimensions that the tables state, fastest first: they tell which axis of a dataset counts frames.
+    beside :
+        Finds the file that a link names relative to this one; None where there is none.
+
+    Raises
+    ------
+    BytesError
+        `unsupported`, `damaged`, `missing`, `limit`, `unsafe` or `crashed`.
+    """
+    head = source.read(0, 4096)
+    if any(source.read(offset, len(HDF5_MAGIC)) == HDF5_MAGIC for offset in _HDF5_OFFSETS):
+        return _open_hdf5(source, helper, path, described, beside)
+    if head.lstrip(b"\r\n \t").startswith((b"###CBF", b"#\\#CIF")) or b"--CIF-BINARY-FORMAT-SECTION--" in head:
+        return open_cbf(source, helper)
+    return _open_fabio(source, helper)
+
+
+def open_cbf(source: ByteSource, helper: Helper) -> CbfImages:
+    """The images of a CBF, with its text as a document."""
+    from imgcif_core.cif.reader import read
+
+    if source.size > MAX_CBF_BYTES:
+        raise BytesError("limit", f"{source.label} has {source.size} bytes, more than a CBF may have ({MAX_CBF_BYTES})")
+    document = read(Source(source.label, source.read(0, source.size)))
+    if not document.sections:
+        raise BytesError("damaged", f"{source.label} is a CBF without a binary section")
+    return CbfImages(source.label, document, helper)
+
+
+def _on_disk(source: ByteSource) -> str:
+    """The path of a source; formats that are read by libraries need one."""
+    if source.path is None:
+        raise BytesError("unsupported", f"{source.label} does not lie on this machine")
+    return str(source.path)
+
+
+def _open_fabio(source: ByteSource, helper: Helper) -> FabioImages:
+    """A file of the other formats."""
+    path = _on_disk(source)
+    found = helper.facts("fabio_facts", {"path": path})
+    return FabioImages(
+        source.label,
+        path,
+        found["kind"],
+        found["frames"],
+        tuple(found["shape"]),
+        np.dtype(found["dtype"]),
+        helper,
+        found["header"],
+    )
+
+
+def _open_hdf5(
+    source: ByteSource, helper: Helper, path: str | None, described: Sequence[int], beside: Beside | None
+) -> Hdf5Images:
+    """A dataset of an HDF5 file; files that its links name are asked for one after the other."""
+    place = _on_disk(source)
+    stand_ins: dict[str, str] = {}
+    found = with_stand_ins(
+        lambda: helper.facts("hdf5_facts", {"path": place, "dataset": path, "stand_ins": stand_ins}), stand_ins, beside
+    )
+    shape = tuple(found["shape"])
+    if len(shape) < 2:
+        raise BytesError("damaged", f"{found['path']} of {source.label} has {len(shape)} dimensions, no image")
+    chunks = tuple(found["chunks"]) if found["chunks"] else None
+    axis = frame_axis(shape, described)
+    return Hdf5Images(
+        source.label, place, found["path"], stand_ins, shape, axis, np.dtype(found["dtype"]), helper, chunks
+    )
+
+
+def with_stand_ins(ask: Callable[[], Any], stand_ins: dict[str, str], beside: Beside | None) -> Any:
+    """The answer to a request about an HDF5 file, with the files that its links name found on the way."""
+    while True:
+        try:
+            return ask()
+        except BytesError as fault:
+            if fault.kind != "needed":
+                raise
+            name = str(fault)
+            found = beside(name) if beside is not None else None
+            if found is None or name in stand_ins or len(stand_ins) >= MAX_STAND_INS:
+                raise BytesError("missing", f"link to {name}, which is not there") from None
+            stand_ins[name] = found
+
+
+def frame_axis(shape: Sequence[int], described: Sequence[int]) -> int:
+    """The axis of a dataset that counts frames, -1 if it is one frame.
+
+    The axis that is left over when the described dimensions are taken out, in either order; the first
+    one where that does not decide.
+    """
+    if len(shape) == 2 or (described and len(described) == len(shape) and sorted(described) == sorted(shape)):
+        return -1
+    wanted = sorted(described)
+    for axis in range(len(shape)):
+        left = [size for position, size in enumerate(shape) if position != axis]
+        if wanted and sorted(size for size in left if size != 1) == [size for size in wanted if size != 1]:
+            return axis
+    return 0

@@ -1,0 +1,124 @@
+"""The helper process: reads requests from standard input and answers on standard output.
+
+Run as `python -m imgcif_core.images.worker`; see `imgcif_core.images.isolated`. An exception that no
+decoder is known to raise is answered by the hook for uncaught ones, and ends the process.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from imgcif_core.images.limits import GIB, BytesError
+
+MEMORY_LIMIT = 12 * GIB
+_EXPECTED = (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, EOFError, MemoryError, OverflowError)
+
+
+def decode_by_cbflib(blob: bytes, *, is_real: bool) -> np.ndarray:
+    """The elements of the one binary section of a CBF, as CBFlib decodes them."""
+    try:
+        import pycbf
+    except ImportError:
+        raise BytesError("unsupported", "this compression is decoded by pycbf, which is not installed") from None
+    handle = pycbf.cbf_handle_struct()
+    handle.read_buffer(blob, 0)
+    handle.select_category(0)
+    handle.select_column(0)
+    handle.select_row(0)
+    if is_real:
+        width, kind = handle.get_realarrayparameters_wdims_fs()[2], "f"
+        data = handle.get_realarray_as_string()
+    else:
+        found = handle.get_integerarrayparameters_wdims_fs()
+        width, kind = found[2], "i" if found[3] else "u"
+        data = handle.get_integerarray_as_string()
+    return np.frombuffer(data, np.dtype(f"<{kind}{width}"))
+
+
+def _operations() -> dict[str, Callable[..., Any]]:
+    """What can be asked for, by name."""
+    from imgcif_core.images import fabio_files, hdf5
+
+    return {
+        "cbflib": decode_by_cbflib,
+        "hdf5_facts": hdf5.facts,
+        "hdf5_frame": hdf5.frame,
+        "hdf5_header": hdf5.header,
+        "fabio_facts": fabio_files.facts,
+        "fabio_frame": fabio_files.frame,
+    }
+
+
+def _answer(output: BinaryIO, found: Any) -> None:
+    """Send an array, or plain data."""
+    if isinstance(found, np.ndarray):
+        array = np.ascontiguousarray(found)
+        head = {"dtype": array.dtype.str, "shape": list(array.shape), "size": array.nbytes}
+        output.write(json.dumps(head).encode() + b"\n")
+        output.write(memoryview(array).cast("B") if array.size else b"")
+    else:
+        output.write(json.dumps({"facts": found, "size": 0}).encode() + b"\n")
+    output.flush()
+
+
+def _refuse(output: BinaryIO, kind: str, text: str) -> None:
+    """Send the reason why there is no answer."""
+    output.write(json.dumps({"error": kind, "text": " ".join(text.split())[:400]}).encode() + b"\n")
+    output.flush()
+
+
+def _serve(requests: BinaryIO, output: BinaryIO) -> None:
+    """Answer requests until there are no more."""
+    operations = _operations()
+    for line in iter(requests.readline, b""):
+        request = json.loads(line)
+        blob = requests.read(request["size"])
+        arguments = request["arguments"]
+        if request["operation"] == "cbflib":
+            arguments["blob"] = blob
+        try:
+            _answer(output, operations[request["operation"]](**arguments))
+        except BytesError as refusal:
+            _refuse(output, refusal.kind, str(refusal))
+        except _EXPECTED as error:
+            _refuse(output, "damaged", _described(error))
+
+
+def _described(error: BaseException) -> str:
+    """One line about what a decoder raised."""
+    return f"{error}" or type(error).__name__
+
+
+def _bound_memory() -> None:
+    """Let the process fail rather than the machine."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for kind, most in ((resource.RLIMIT_AS, MEMORY_LIMIT), (resource.RLIMIT_CORE, 0)):
+        _, hard = resource.getrlimit(kind)
+        soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (soft, hard))
+
+
+def main() -> None:
+    """Serve; what libraries print to standard output must not reach the answers."""
+    output = os.fdopen(os.dup(1), "wb")
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+
+    def last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _refuse(output, "damaged", f"{kind.__name__}: {error}")
+
+    sys.excepthook = last_words
+    _bound_memory()
+    _serve(sys.stdin.buffer, output)
+
+
+if __name__ == "__main__":
+    main()
