@@ -1,7 +1,7 @@
 """Write the input files of the cases from their bases and edits; `--check` only compares.
 
-Standard library only. Files that a folder's cases share (`files`: archives with their members) are
-written as well. The edits of a case are applied in order: `replace` [old, new] (old stands
+Standard library only. Files that a folder's cases share (`files`: archives with their members, or files
+made by edits as the cases are) are written as well. The edits of a case are applied in order: `replace` [old, new] (old stands
 exactly once), `replace_all`, `replace_bytes` [hex, hex], `insert_before` and `insert_after`
 [anchor, text], `delete`, `append`, `prepend`; `section` appends a row of data with its binary section,
 as `sections.py` describes it; without a base, `text` or `hex` makes the file.
@@ -122,7 +122,8 @@ def main() -> int:
     check = parser.parse_args().check
     failures = 0
     for target, recipe in shared_files():
-        failures += write_or_compare(target, build_archive(recipe), check=check)
+        data = build_archive(recipe) if "archive" in recipe else build(recipe)
+        failures += write_or_compare(target, data, check=check)
     for folder, case in cases():
         target = folder / case["input"]
         try:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgcif_core.checks.joins import combined, filled_hashes
+from imgcif_core.model.joins import combined, filled_hashes
 from imgcif_core.model.arrays import DEFAULT_ARRAY
-from imgcif_core.tables import Table, Tables
+from imgcif_core.model.storage import StoredArrays
+from imgcif_core.tables import Table
 
 NONE = -1
 
@@ -31,8 +32,9 @@ class FrameImage:
 class FrameImages:
     """The images of a block in the order of its scans; without frames, the rows of ARRAY_DATA."""
 
-    def __init__(self, tables: Tables) -> None:
-        self.tables = tables
+    def __init__(self, arrays: StoredArrays) -> None:
+        self.arrays = arrays
+        tables = arrays.tables
         self.data = tables.table("array_data")
         self.frames = tables.table("diffrn_data_frame")
         self.scan_frames = tables.table("diffrn_scan_frame")
@@ -82,10 +84,13 @@ class FrameImages:
         """The row of ARRAY_DATA of each row of DIFFRN_DATA_FRAME."""
         if not self.frames or not self.data:
             return np.full(self.frames.rows, NONE)
-        names = ("array_id", "binary_id")
+        # Data that name no array belong to the only one; a single row needs no names at all.
+        given = [name for name in ("array_id", "binary_id") if self.data.has(name)]
+        names = given if self.data.rows > 1 or len(given) == 2 else [name for name in given if self.frames.has(name)]
+        if not names:
+            return np.zeros(self.frames.rows, dtype=np.int64) if self.data.rows == 1 else np.full(self.frames.rows, NONE)
         own = _Groups(combined([filled_hashes(self.data, name, "1") for name in names]))
-        used = combined([filled_hashes(self.frames, name, "1") for name in names])
-        return own.first_rows(used)
+        return own.first_rows(combined([filled_hashes(self.frames, name, "1") for name in names]))
 
     def _of_frame(self, scan_id: str, position: int, frame_row: int, data_row: int) -> FrameImage:
         """The image of a row of DIFFRN_DATA_FRAME."""
@@ -97,8 +102,7 @@ class FrameImages:
 
     def _of_data(self, row: int, position: int) -> FrameImage:
         """The image of a row of ARRAY_DATA without a frame."""
-        array = self.data.text("array_id", row, DEFAULT_ARRAY) or DEFAULT_ARRAY
-        return FrameImage("", position, None, NONE, row, array, None)
+        return FrameImage("", position, None, NONE, row, self.arrays.id_of(row), None)
 
     def table_of(self, image: FrameImage) -> tuple[Table, int]:
         """The row that stands for an image in messages."""

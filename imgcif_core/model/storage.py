@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -51,6 +52,21 @@ class StoredArrays:
         if array_id not in self._known:
             self._known[array_id] = self._read(array_id)
         return self._known[array_id]
+
+    @cached_property
+    def implied_id(self) -> str:
+        """The array of data that name none: the only one that is described, else the default."""
+        for category, item in (("array_structure_list", "array_id"), ("array_structure", "id")):
+            column = self.tables.table(category).column(item)
+            if column is not None:
+                first = column.distinct()[0]
+                is_single = len(first) == 1 and not column.is_null[first[0]]
+                return column.text(int(first[0])) if is_single else DEFAULT_ARRAY
+        return DEFAULT_ARRAY
+
+    def id_of(self, row: int) -> str:
+        """The array to which a row of ARRAY_DATA belongs."""
+        return self.tables.table("array_data").text("array_id", row) or self.implied_id
 
     def _rows_of(self, category: str, array_id: str) -> Sequence[int]:
         """The rows of a category that speak of an array; ids are compared caselessly where only that finds one."""

@@ -11,7 +11,6 @@ from imgcif_core.checks.registry import NotApplicable, provider
 from imgcif_core.cif.document import BinarySection, Document, Place, Quoting, Source
 from imgcif_core.images.mime import BINARY, SectionHeader, read_header
 from imgcif_core.images.payload import Payload, examine
-from imgcif_core.model.arrays import DEFAULT_ARRAY
 from imgcif_core.model.storage import StoredArray, StoredArrays
 from imgcif_core.tables import Tables
 
@@ -38,8 +37,7 @@ class Binary:
         """The array to which the row assigns the data."""
         if self.arrays is None:
             return None
-        name = self.arrays.tables.table("array_data").text("array_id", self.row, DEFAULT_ARRAY)
-        return self.arrays[name or DEFAULT_ARRAY]
+        return self.arrays[self.arrays.id_of(self.row)]
 
     @cached_property
     def payload(self) -> Payload:

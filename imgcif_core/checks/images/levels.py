@@ -87,9 +87,10 @@ def undeclared_saturation(survey: Survey) -> Iterator[Problem]:
     How to fix: State the value as overload.
     Source: Dictionary imgCIF, _array_intensities.overload.
     """
-    judged = [image for image in survey.images if not np.isfinite(image.array.overload)]
+    described = [image for image in survey.images if image.array.list_rows or image.array.intensity_row is not None]
+    judged = [image for image in described if not np.isfinite(image.array.overload)]
     if not judged:
-        raise NotApplicable("all arrays have an overload")
+        raise NotApplicable("all arrays that are described have an overload")
     for image in judged:
         found = _saturation(image.facts)
         if found is not None:
@@ -128,9 +129,10 @@ def undeclared_negative_values(survey: Survey) -> Iterator[Problem]:
     How to fix: State the least valid value as underload, for example 0, or the mark as undefined_value.
     Source: Dictionary imgCIF, _array_intensities.underload and .undefined_value.
     """
-    signed = [image for image in survey.images if image.facts.dtype.kind in "if"]
+    with_levels = [image for image in survey.images if image.array.intensity_row is not None]
+    signed = [image for image in with_levels if image.facts.dtype.kind in "if"]
     if not signed:
-        raise NotApplicable("no image of a signed type")
+        raise NotApplicable("no image of a signed type whose array has a row in ARRAY_INTENSITIES")
     for image in signed:
         facts, array = image.facts, image.array
         unexplained = [value for value, _ in facts.negative if value != array.undefined]

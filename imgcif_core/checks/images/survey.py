@@ -121,7 +121,7 @@ def any_survey(
     decoders: Helper,
 ) -> Survey:
     """What came of reading the images that the options ask for, which may be none."""
-    frames = FrameImages(stored_arrays.tables)
+    frames = FrameImages(stored_arrays)
     if not frames.data or not (frames.data.has("data") or len(any_external)):
         return Survey()
     if options.images in ("none", "header"):
@@ -248,7 +248,7 @@ class _Reader:
     def _place(self, image: FrameImage) -> Place:
         """The row that stands for an image: its frame, else its data."""
         table, row = self._frames.table_of(image)
-        return table.at(row, "id" if image.frame_row >= 0 else "binary_id")
+        return table.at(row, "id" if image.frame_row >= 0 else "data")
 
 
 def _label(address: Address) -> str:
