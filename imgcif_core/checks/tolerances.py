@@ -59,6 +59,8 @@ class Tolerances:
     overloaded_share: float = 1e-3
     # Share of pixels: gaps and beam stop of no detector take as much.
     masked_share: float = 0.3
+    # Pixels: rings of a weak background do not tell their centre better.
+    ring_centre_px: float = 20.0
     # Factor between mean counts of frames of one scan that no decay of the beam explains.
     mean_drift: float = 5.0
     # Relative deviation between two statements of one length.

@@ -11,7 +11,7 @@ from imgcif_core.images.transfer import TransferError
 
 # Two 32-bit images of 16,000 x 16,000 pixels; larger ones are no single frames.
 MAX_IMAGE_BYTES = 1 << 31
-BY_CBFLIB = frozenset({"packed", "packed_v2", "canonical", "nibble_offset"})
+KNOWN = frozenset({"none", "byte_offset", "packed", "packed_v2", "canonical", "nibble_offset"})
 # The least number of bits that one element takes: packed data hold blocks of 128 equal steps in some 6 bits.
 _LEAST_BITS = {"byte_offset": 8.0, "nibble_offset": 4.0, "canonical": 1.0, "packed": 0.04, "packed_v2": 0.0001}
 _LONG_ESCAPE = b"\x80\x00\x80\x00\x00\x00\x80"
@@ -40,7 +40,9 @@ def decode_section(
     BytesError
         `unsupported` if nothing installed decodes it, `damaged`, `limit` or `crashed`.
     """
-    shape = header.dimensions if len(header.dimensions) > 1 else dimensions
+    if header.compression not in KNOWN:
+        raise BytesError("unsupported", f"nothing installed decodes {header.conversions}")
+    shape = image_shape(header.dimensions if len(header.dimensions) > 1 else dimensions)
     kind = header.element_type or _DEFAULT
     try:
         body = read_bytes(data, section, header)
@@ -51,11 +53,16 @@ def decode_section(
         pixels = _plain(body, header, kind, elements)
     elif header.compression == "byte_offset":
         pixels = decode_byte_offset(body, elements, kind)
-    elif header.compression in BY_CBFLIB:
-        pixels = _by_cbflib(body, header, kind, elements, helper)
     else:
-        raise BytesError("unsupported", f"nothing installed decodes {header.conversions}")
-    return pixels.reshape(shape[::-1]) if shape else pixels
+        pixels = _by_cbflib(body, header, kind, elements, helper)
+    return pixels.reshape(shape) if shape else pixels
+
+
+def image_shape(dimensions: tuple[int, ...]) -> tuple[int, ...]:
+    """Dimensions, fastest first, as the shape of an array: slowest first, without third ones of size 1."""
+    while len(dimensions) > 2 and dimensions[-1] == 1:
+        dimensions = dimensions[:-1]
+    return dimensions[::-1]
 
 
 def _elements(header: SectionHeader, shape: tuple[int, ...], kind: ElementType | None, size: int) -> int | None:
@@ -92,33 +99,47 @@ def decode_byte_offset(body: bytes | memoryview, elements: int | None, kind: Ele
     BytesError
         `unsupported` without fabio, `damaged` if the data hold another number of elements.
     """
+    values, pads = _with_pads(body, len(body) if elements is None else elements, kind)
+    found = len(values) - pads
+    if pads < len(_PADS):
+        if elements is not None and len(values) == elements + len(_PADS):
+            raise BytesError("damaged", f"byte_offset data hold more than {elements} elements")
+        raise BytesError("damaged", f"byte_offset data end within an element, after {max(0, found - 1)}")
+    if elements is not None and found != elements:
+        raise BytesError("damaged", f"byte_offset data hold {found} elements, not {elements}")
+    return values[:found].astype(kind.dtype() if kind is not None else values.dtype, copy=False)
+
+
+def count_byte_offset(body: bytes | memoryview) -> tuple[int, bool]:
+    """The number of whole elements of byte_offset data, found by decoding, and whether they end within one.
+
+    Raises
+    ------
+    BytesError
+        `unsupported` without fabio.
+    """
+    values, pads = _with_pads(body, len(body), None)
+    is_cut = pads < len(_PADS)
+    return len(values) - pads - is_cut, is_cut
+
+
+def _with_pads(body: bytes | memoryview, most: int, kind: ElementType | None) -> tuple[np.ndarray, int]:
+    """Up to `most` elements and 16 pads after them, and how many pads were decoded as elements of their own.
+
+    The decoder reads up to 14 bytes behind the end, which must be ours. The pads count up, so that
+    the last differences tell how many of them a cut-off escape has swallowed.
+    """
     byte_offset = _fabio_codec()
     if len(body) > MAX_IMAGE_BYTES - len(_PADS):
         raise BytesError("limit", f"{len(body)} bytes of byte_offset data are more than an image may have")
-    # The decoder reads up to 14 bytes behind the end, which must be ours; that all 16 pads are
-    # decoded as the last elements shows that the data end where an element ends.
     stream = bytes(body) + _PADS
     is_narrow = (kind is None or kind.bits <= 32) and _LONG_ESCAPE not in stream
-    most = len(body) if elements is None else elements
     decoder = byte_offset.dec_cbf32 if is_narrow else byte_offset.dec_cbf
     values = np.asarray(decoder(stream, most + len(_PADS)))
-    if elements is None:
-        most = len(values) - len(_PADS)
-    ends_whole = len(values) > len(_PADS) and np.array_equal(_steps(values), np.arange(1, 17))
-    if not ends_whole and not (elements == 0 and len(body) == 0):
-        if len(values) == most + len(_PADS):
-            raise BytesError("damaged", f"byte_offset data hold more than {most} elements")
-        raise BytesError("damaged", f"byte_offset data end within an element, after about {len(values) - 16}")
-    if len(values) != most + len(_PADS):
-        raise BytesError("damaged", f"byte_offset data hold {len(values) - len(_PADS)} elements, not {most}")
-    wanted = kind.dtype() if kind is not None else values.dtype
-    return values[:most].astype(wanted, copy=False)
-
-
-def _steps(values: np.ndarray) -> np.ndarray:
-    """The last sixteen differences."""
-    tail = values[-len(_PADS) - 1 :].astype(np.int64)
-    return np.diff(tail) if len(tail) > len(_PADS) else np.concatenate([tail[:1], np.diff(tail)])
+    tail = np.concatenate([[0], values[-len(_PADS) - 1 :].astype(np.int64)])
+    steps = np.diff(tail)[-len(_PADS) :]
+    wrong = np.flatnonzero(steps[::-1] != np.arange(16, 16 - len(steps), -1))
+    return values, int(wrong[0]) if len(wrong) else len(steps)
 
 
 def _fabio_codec():
@@ -144,6 +165,8 @@ def _by_cbflib(
     is_real = kind is not None and kind.kind == "real"
     if kind is not None and kind.kind == "complex":
         raise BytesError("unsupported", "CBFlib does not decode complex elements")
+    if header.compression == "canonical" and kind is not None and kind.is_signed and kind.bits < 32:
+        raise BytesError("unsupported", f"CBFlib gives wrong values for canonical data of type {kind.text}")
     array = helper.array("cbflib", {"is_real": is_real}, single_section_file(body, header))
     return array.view(kind.dtype()) if kind is not None and array.dtype.itemsize == kind.dtype().itemsize else array
 

@@ -6,6 +6,7 @@ is opened; sources of virtual datasets and external storage are judged before an
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,16 +36,15 @@ class Files:
         self.folder = os.path.dirname(self.path)
         self.stand_ins = dict(stand_ins)
         self._open: dict[str, Any] = {}
+        self._stacks: dict[str, Any] = {}
 
     def file(self, path: str) -> Any:
         """The open file of a path."""
         import h5py
 
         if path not in self._open:
-            try:
+            with suppress(ImportError):
                 import hdf5plugin  # noqa: F401
-            except ImportError:
-                pass
             try:
                 self._open[path] = h5py.File(path, "r")
             except OSError as error:
@@ -87,7 +87,7 @@ class Files:
         name = parts.pop()
         if not isinstance(found, h5py.Group):
             raise BytesError("missing", f"{path}: {found.name} is no group")
-        link = found.get(name, getlink=True) if name in found.keys() else None
+        link = found.get(name, getlink=True)
         if link is None:
             raise BytesError("missing", f"no {name} in {found.name} of {os.path.basename(place)}")
         if isinstance(link, h5py.SoftLink):
@@ -108,6 +108,12 @@ class Files:
         BytesError
             If it is none, if a source lies outside the folder or is missing, if a filter is not there.
         """
+        if path not in self._stacks:
+            self._stacks[path] = self._judged(path)
+        return self._stacks[path]
+
+    def _judged(self, path: str) -> Any:
+        """The dataset of a path, with all that reading it would open or allocate judged."""
         import h5py
 
         found, place = self.dataset(path)
@@ -136,7 +142,7 @@ class Files:
             _refuse_bombs(source, name)
             _refuse_filters(source, name)
         named = {name for name, _ in sources if name in self.stand_ins}
-        return _beside_links(found, place, {name: self.stand_ins[name] for name in named}) if named else found
+        return _beside_links(found, {name: self.stand_ins[name] for name in named}) if named else found
 
 
 def _refuse_nested(source: Any, file_name: str) -> None:
@@ -145,7 +151,7 @@ def _refuse_nested(source: Any, file_name: str) -> None:
         raise BytesError("unsupported", f"virtual dataset over another virtual dataset in {file_name}")
 
 
-def _beside_links(found: Any, place: str, stand_ins: Mapping[str, str]) -> Any:
+def _beside_links(found: Any, stand_ins: Mapping[str, str]) -> Any:
     """The same virtual dataset, opened with a folder in which its sources have the names it knows."""
     import tempfile
     import weakref
@@ -159,7 +165,10 @@ def _beside_links(found: Any, place: str, stand_ins: Mapping[str, str]) -> Any:
         link.symlink_to(path)
     access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
     access.set_virtual_prefix(folder.name.encode())
-    opened = h5py.Dataset(h5py.h5d.open(found.file.id, found.name.encode(), access))
+    file, name = found.file, found.name.encode()
+    # The library heeds the prefix only where the dataset is not open already.
+    h5py.h5i.dec_ref(found.id)
+    opened = h5py.Dataset(h5py.h5d.open(file.id, name, access))
     weakref.finalize(opened, folder.cleanup)
     return opened
 
@@ -233,7 +242,6 @@ def _image_paths(files: Files) -> Iterator[str]:
     """Paths of datasets that may hold images: those of NXdata first, then any of two dimensions or more."""
     import h5py
 
-    top = files.file(files.path)
     pending = ["/"]
     seen = 0
     while pending and seen < MAX_NODES:
@@ -258,7 +266,6 @@ def _image_paths(files: Files) -> Iterator[str]:
                     pending.append(path)
             elif found.ndim >= 2 and min(found.shape[-2:]) > 1 and found.dtype.kind in "iuf":
                 yield path
-    del top
 
 
 def header(path: str, stand_ins: Mapping[str, str]) -> dict[str, Any]:

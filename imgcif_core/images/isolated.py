@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from imgcif_core.images.limits import BytesError
 
 TIME_LIMIT = 120.0
 MAX_ANSWER = 1 << 31
+COMMAND = (sys.executable, "-m", "imgcif_core.images.worker")
 _CHUNK = 1 << 20
 _PACKAGE_ROOT = Path(__file__).parent.parent.parent
 
@@ -27,8 +28,9 @@ _PACKAGE_ROOT = Path(__file__).parent.parent.parent
 class Helper:
     """A helper process, started with the first request and again after a crash."""
 
-    def __init__(self, time_limit: float = TIME_LIMIT) -> None:
+    def __init__(self, time_limit: float = TIME_LIMIT, command: Sequence[str] = COMMAND) -> None:
         self._process: subprocess.Popen | None = None
+        self._command = list(command)
         self._time_limit = time_limit
         self._stop: Any = None
 
@@ -67,6 +69,8 @@ class Helper:
         except (OSError, EOFError, ValueError):
             raise BytesError("crashed", self._epitaph(process)) from None
         if "error" in answer:
+            if answer.get("is_last"):
+                self.close()
             raise BytesError(answer["error"], answer["text"])
         return answer, body
 
@@ -77,7 +81,7 @@ class Helper:
             paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
             environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "imgcif_core.images.worker"],
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

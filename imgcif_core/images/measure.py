@@ -182,7 +182,7 @@ class Thumbnail:
     block: int
 
 
-def thumbnail(image: np.ndarray, levels: Levels, blocks: int = 200) -> Thumbnail:
+def thumbnail(image: np.ndarray, levels: Levels, blocks: int = 128) -> Thumbnail:
     """An image of (slow, fast) pixels in at most so many blocks along each side."""
     slow, fast = image.shape
     block = max(1, -(-max(slow, fast) // blocks))

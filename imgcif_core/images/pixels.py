@@ -8,7 +8,7 @@ import numpy as np
 
 from imgcif_core.cif.document import BinarySection, Document, Source
 from imgcif_core.images.bytes import ByteSource
-from imgcif_core.images.decode import decode_section
+from imgcif_core.images.decode import decode_section, image_shape
 from imgcif_core.images.isolated import Helper
 from imgcif_core.images.limits import GIB, BytesError
 from imgcif_core.images.mime import SectionHeader, read_header
@@ -24,11 +24,25 @@ Beside = Callable[[str], str | None]
 class ImageStack(Protocol):
     """Images of one shape; the first one has the index 0."""
 
-    label: str
-    kind: str
-    frames: int
-    shape: tuple[int, ...]
-    dtype: np.dtype | None
+    @property
+    def label(self) -> str:
+        """What to call the file in messages."""
+
+    @property
+    def kind(self) -> str:
+        """The format."""
+
+    @property
+    def frames(self) -> int:
+        """The number of images."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one image, (slow, fast); empty if only its pixels tell."""
+
+    @property
+    def dtype(self) -> np.dtype | None:
+        """The type of the elements."""
 
     def read(self, index: int) -> np.ndarray:
         """One image: (slow, fast), or with further slower dimensions.
@@ -61,7 +75,7 @@ class CbfImages:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the first section as its header states it; empty if it does not."""
-        return self._sections[0][1].dimensions[::-1]
+        return image_shape(self._sections[0][1].dimensions)
 
     @property
     def dtype(self) -> np.dtype | None:

@@ -66,9 +66,10 @@ def _answer(output: BinaryIO, found: Any) -> None:
     output.flush()
 
 
-def _refuse(output: BinaryIO, kind: str, text: str) -> None:
+def _refuse(output: BinaryIO, kind: str, text: str, *, is_last: bool = False) -> None:
     """Send the reason why there is no answer."""
-    output.write(json.dumps({"error": kind, "text": " ".join(text.split())[:400]}).encode() + b"\n")
+    answer = {"error": kind, "text": " ".join(text.split())[:400], "is_last": is_last}
+    output.write(json.dumps(answer).encode() + b"\n")
     output.flush()
 
 
@@ -113,7 +114,8 @@ def main() -> None:
     os.dup2(silent, 1)
 
     def last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        _refuse(output, "damaged", f"{kind.__name__}: {error}")
+        text = str(error) if kind is Exception else f"{kind.__name__}: {error}"
+        _refuse(output, "damaged", text, is_last=True)
 
     sys.excepthook = last_words
     _bound_memory()

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgcif_core.model.joins import combined, filled_hashes
 from imgcif_core.model.arrays import DEFAULT_ARRAY
+from imgcif_core.model.joins import combined, filled_hashes
 from imgcif_core.model.storage import StoredArrays
 from imgcif_core.tables import Table
 
@@ -88,7 +88,9 @@ class FrameImages:
         given = [name for name in ("array_id", "binary_id") if self.data.has(name)]
         names = given if self.data.rows > 1 or len(given) == 2 else [name for name in given if self.frames.has(name)]
         if not names:
-            return np.zeros(self.frames.rows, dtype=np.int64) if self.data.rows == 1 else np.full(self.frames.rows, NONE)
+            return (
+                np.zeros(self.frames.rows, dtype=np.int64) if self.data.rows == 1 else np.full(self.frames.rows, NONE)
+            )
         own = _Groups(combined([filled_hashes(self.data, name, "1") for name in names]))
         return own.first_rows(combined([filled_hashes(self.frames, name, "1") for name in names]))
 
@@ -96,9 +98,7 @@ class FrameImages:
         """The image of a row of DIFFRN_DATA_FRAME."""
         array = self.frames.text("array_id", frame_row, DEFAULT_ARRAY) or DEFAULT_ARRAY
         section = self.frames.text("array_section_id", frame_row)
-        return FrameImage(
-            scan_id, position, self.frames.text("id", frame_row), frame_row, data_row, array, section
-        )
+        return FrameImage(scan_id, position, self.frames.text("id", frame_row), frame_row, data_row, array, section)
 
     def _of_data(self, row: int, position: int) -> FrameImage:
         """The image of a row of ARRAY_DATA without a frame."""

@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 
 from imgcif_core.checks.binary.sections import Binary, product
+from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
+from imgcif_core.images.decode import count_byte_offset
+from imgcif_core.images.limits import BytesError
+from imgcif_core.images.payload import read_bytes
 
 MAX_LISTED = 3
 _ELEMENTS = "x-binary-number-of-elements"
@@ -104,7 +108,7 @@ def dimensions_and_tables(binaries: list[Binary]) -> Iterator[Problem]:
     message="the {compression} data hold {found} elements, but {stated} are stated",
     messages={"cut": "the {compression} data end within an element, after {found} of {stated} stated elements"},
 )
-def decoded_count_mismatch(binaries: list[Binary]) -> Iterator[Problem]:
+def decoded_count_mismatch(binaries: list[Binary], options: CheckOptions) -> Iterator[Problem]:
     """What: The compressed data hold another number of elements than header or tables state.
     Why: The image cannot be formed from them: rows are missing, or the data belong to another image.
     How to fix: Write the section again from its source.
@@ -115,23 +119,36 @@ def decoded_count_mismatch(binaries: list[Binary]) -> Iterator[Problem]:
         compression, stated = binary.header.compression, binary.stated_elements()
         if compression in (None, "none") or stated is None or not binary.is_whole:
             continue
-        payload = binary.payload
-        if payload.elements is None:
+        found, is_cut = binary.payload.elements, binary.payload.is_cut
+        if found is None and options.images in ("sample", "all"):
+            found, is_cut = _decoded_count(binary)
+        if found is None:
             unknown = f"only decoding tells how many elements {compression} data hold"
             continue
         judged += 1
-        if payload.elements != stated or payload.is_cut:
+        if found != stated or is_cut:
             yield Problem(
                 binary.at(_ELEMENTS, _FASTEST),
-                variant="cut" if payload.is_cut else "",
+                variant="cut" if is_cut else "",
                 compression=compression,
-                found=payload.elements,
+                found=found,
                 stated=stated,
             )
     if unknown and not judged:
         raise NotChecked(unknown)
     if not judged:
         raise NotApplicable("no compressed section with a number of elements")
+
+
+def _decoded_count(binary: Binary) -> tuple[int | None, bool]:
+    """The number of elements that decoding gives, and whether the data end within one."""
+    if binary.header.compression != "byte_offset":
+        return None, False
+    body = read_bytes(binary.source.data, binary.section, binary.header)
+    try:
+        return count_byte_offset(body)
+    except BytesError:
+        return None, False
 
 
 @rule(

@@ -34,7 +34,8 @@ GRIDS = (
     "module-gaps-exchanged",
     severity="info",
     source="_array_structure_list.precedence",
-    message="gaps of image {label} are those of {make} modules with fast and slow exchanged: columns {columns}, rows {rows}",
+    message="gaps of image {label} are those of {make} modules with fast and slow exchanged: "
+    "columns {columns}, rows {rows}",
 )
 def module_gaps_exchanged(survey: Survey) -> Iterator[Problem]:
     """What: The pattern of gaps shows the modules of a known detector lying across the stated directions.

@@ -141,10 +141,9 @@ def undeclared_negative_values(survey: Survey) -> Iterator[Problem]:
         limits = "no underload"
         if np.isfinite(array.undefined):
             limits += f" and the undefined_value {array.undefined:g}"
-        shown = {"label": image.label, "array": array.array_id}
         if facts.distinct_negative <= FEW_CODES:
             values = ", ".join(f"{value:g}" for value in sorted(unexplained, reverse=True))
-            yield Problem(image.place, values=values, limits=limits, **shown)
+            yield Problem(image.place, values=values, limits=limits, label=image.label, array=array.array_id)
         else:
             # Counts below zero are what subtraction of a background leaves.
             yield Problem(
@@ -153,7 +152,8 @@ def undeclared_negative_values(survey: Survey) -> Iterator[Problem]:
                 severity="info",
                 distinct=facts.distinct_negative,
                 minimum=facts.minimum,
-                **shown,
+                label=image.label,
+                array=array.array_id,
             )
 
 

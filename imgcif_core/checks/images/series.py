@@ -29,7 +29,7 @@ def identical_images(survey: Survey) -> Iterator[Problem]:
     for series in survey.series:
         varied = [image for image in series if not image.facts.is_constant]
         judged |= len(varied) > 1
-        last = {}
+        last: dict[tuple[bytes, tuple[int, ...]], str] = {}
         for image in varied:
             digest = (image.facts.digest, image.facts.shape)
             if digest in last:

@@ -50,14 +50,15 @@ def image_shape(survey_attempt: Survey) -> Iterator[Problem]:
         if found == listed:
             continue
         told += 1
-        shown = {"found": described(found), "listed": described(listed), "array": image.array.array_id}
         is_transposed = sorted(found) == sorted(listed)
         yield Problem(
             image.place,
             variant="transposed" if is_transposed else "",
             severity="warning" if is_transposed else None,
             label=image.label,
-            **shown,
+            found=described(found),
+            listed=described(listed),
+            array=image.array.array_id,
         )
     if not told and survey_attempt.unread:
         raise NotChecked(reason_of(survey_attempt))

@@ -1,0 +1,116 @@
+"""A rule about the beam centre: where the rings of the background say that it is."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgcif_core.checks.images.survey import Survey, Surveyed
+from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
+from imgcif_core.checks.tolerances import Tolerances
+from imgcif_core.images.symmetry import CentreEvidence, find_centre
+from imgcif_core.model.beam import Beam
+from imgcif_core.model.detector import Detector, Pose
+from imgcif_core.model.scans import Scans
+
+# Above this share of unexplained variance the background has no rings to speak of.
+MOST_UNEXPLAINED = 0.25
+# By so much the true centre must explain the image better than the stated one.
+LEAST_GAIN = 1.1
+# Share of the panel around the centre without which rings are seen from one side only.
+LEAST_MARGIN = 0.2
+
+
+@rule(
+    "IMG008",
+    "beam-centre-and-rings",
+    severity="warning",
+    source="_array_structure_list_axis.displacement",
+    message="background of image {label} is centred {distance:.0f} pixels from the beam centre: near "
+    "({fast:.0f}, {slow:.0f}), by the axes at ({stated_fast:.0f}, {stated_slow:.0f}) - "
+    "rings about them leave {found:.0%} and {stated:.0%} of the variance unexplained",
+)
+def beam_centre_and_rings(
+    survey: Survey, detector: Detector, scans: Scans, beam: Beam, tolerances: Tolerances
+) -> Iterator[Problem]:
+    """What: The background of the image forms rings about another point than the beam centre that the axes give.
+    Why: Then all scattering angles are off, and indexing fails or finds a wrong lattice.
+    How to fix: Check offsets and displacements of the detector axes, and the order of the two dimensions.
+    Source: Dictionary imgCIF, _axis.offset[1] and _array_structure_list_axis.displacement, as a position.
+    """
+    unclear, judged = "", 0
+    for image in survey.images:
+        pose = _pose(image, detector, scans)
+        if pose is None or image.thumbnail is None:
+            continue
+        centre = pose.beam_centre(beam.direction)[0]
+        if not np.isfinite(centre).all():
+            continue
+        found = find_centre(
+            image.thumbnail, pose.origin[0], pose.fast_step[0], pose.slow_step[0], unit_of(beam.direction)
+        )
+        reason = _doubt(found, tolerances.ring_centre_px) or _one_sided(centre, found, pose.size)
+        if reason:
+            unclear = unclear or f"no clear evidence of the beam centre in image {image.label}: {reason}"
+            continue
+        judged += 1
+        distance = float(np.hypot(*found.shift))
+        if distance > tolerances.ring_centre_px:
+            yield Problem(
+                image.place,
+                label=image.label,
+                distance=distance,
+                fast=centre[0] + found.shift[0],
+                slow=centre[1] + found.shift[1],
+                stated_fast=centre[0],
+                stated_slow=centre[1],
+                found=found.unexplained_found,
+                stated=found.unexplained_stated,
+            )
+    if not judged and unclear:
+        raise NotChecked(unclear)
+    if not judged:
+        raise NotApplicable("no image of a flat panel that the beam can meet")
+
+
+def unit_of(vector: np.ndarray) -> np.ndarray:
+    """A unit vector of the same direction."""
+    return np.asarray(vector, dtype=float) / np.linalg.norm(vector)
+
+
+def _doubt(found: CentreEvidence, tolerance: float) -> str:
+    """Why nothing is said about a centre, empty if something can be."""
+    if found.fault:
+        return found.fault
+    if found.unexplained_found > MOST_UNEXPLAINED:
+        return f"{found.unexplained_found:.0%} of the variance is not due to the scattering angle"
+    distance = float(np.hypot(*found.shift))
+    if distance <= tolerance:
+        return ""
+    if distance - found.spread <= tolerance:
+        return f"halves of the image differ by {found.spread:.0f} pixels"
+    gain = found.unexplained_stated / found.unexplained_found
+    if gain < LEAST_GAIN:
+        return f"the stated centre explains it nearly as well as one {distance:.0f} pixels away"
+    return ""
+
+
+def _one_sided(centre: np.ndarray, found: CentreEvidence, size: tuple[int, int]) -> str:
+    """Why rings that are seen from one side say nothing, empty if they go around."""
+    for point in (centre, centre + np.array(found.shift)):
+        share = point / np.array(size)
+        if (share < LEAST_MARGIN).any() or (share > 1 - LEAST_MARGIN).any():
+            return "the centre lies near an edge of the panel, so that rings are seen from one side only"
+    return ""
+
+
+def _pose(image: Surveyed, detector: Detector, scans: Scans) -> Pose | None:
+    """Where the panel of an image lies at the start of its frame; None for sections and unplaced panels."""
+    panels = [index for index, panel in enumerate(detector.flat) if panel.array_id == image.array.array_id]
+    if len(panels) != 1 or detector.flat[panels[0]].section_id is not None:
+        return None
+    scan = next((scan for scan in scans if scan.id == image.frame.scan_id), None)
+    if scan is None and len(scans) == 1:
+        scan = next(iter(scans))
+    if scan is None:
+        return None
+    return detector.poses(scan, np.array([image.frame.position]))[panels[0]]
