@@ -122,7 +122,7 @@ def test_a_source_that_links_elsewhere_is_refused(tmp_path: Path, helper: Helper
 
 
 def test_a_missing_source_is_no_blank_image(tmp_path: Path, helper: Helper) -> None:
-    with pytest.raises(BytesError, match="link to gone.h5, which is not there"):
+    with pytest.raises(BytesError, match=r"link to gone\.h5, which is not there"):
         opened(virtual(tmp_path / "v.h5", "gone.h5"), helper, path="/data")
 
 
