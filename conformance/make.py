@@ -3,8 +3,8 @@
 Standard library only. Files that a folder's cases share (`files`: archives with their members, or files
 made by edits as the cases are) are written as well. The edits of a case are applied in order:
 `replace` [old, new] (old stands exactly once), `replace_all`, `replace_bytes` [hex, hex], `insert_before`
-and `insert_after` [anchor, text], `delete`, `append`, `prepend`; `section` appends a row of data with its binary section,
-as `sections.py` describes it; without a base, `text` or `hex` makes the file.
+and `insert_after` [anchor, text], `delete`, `append`, `prepend`; `section` appends a row of data with its
+binary section, as `sections.py` describes it; without a base, `text` or `hex` makes the file.
 """
 
 import argparse
