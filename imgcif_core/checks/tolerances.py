@@ -28,6 +28,8 @@ class Tolerances:
     kappa_deg: float = 1.0
     # Degrees: a source axis is along Z by definition, so that only rounding may be left.
     beam_axis_deg: float = 0.1
+    # Degrees: no beam is further from the perpendicular to the spindle through misalignment alone.
+    beam_oblique_deg: float = 5.0
     # Cosine: gravity further along the beam than this is no gravity of a horizontal beam.
     gravity_along_beam: float = 0.2
     # Degrees: two statements of the direction of gravity at one instrument agree within this.

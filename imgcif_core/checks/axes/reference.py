@@ -118,7 +118,7 @@ def gravity_contradicted(all_tables: Sequence[Tables], tolerances: Tolerances) -
 def source_axis_off_z(tables: Tables, axes: Axes, axis_roles: AxisRoles, tolerances: Tolerances) -> Iterator[Problem]:
     """What: The axis of the source does not point from the sample towards the source, along Z.
     Why: Z is defined by this direction; with the opposite sign the detector comes to lie before the sample.
-    How to fix: Give the vector (0, 0, 1); a component along X is right only where the beam is not
+    How to fix: Give the vector (0, 0, 1); a component along X is right where the beam is not quite
     perpendicular to the principal goniometer axis, one along Y never.
     Source: Dictionary imgCIF, _axis.equipment source; AXIS, standard laboratory coordinate system, axis 3 (Z).
     """
@@ -144,8 +144,10 @@ def source_axis_off_z(tables: Tables, axes: Axes, axis_roles: AxisRoles, toleran
             for index, component in enumerate((x, y)):
                 angle = abs(float(np.degrees(np.arctan2(component, z))))
                 if angle > max(tolerances.beam_axis_deg, float(np.degrees(halves[row, index]))):
+                    # Along X the beam may be oblique to the goniometer; along Y it contradicts the frame.
+                    severity = "info" if index == 0 and angle <= tolerances.beam_oblique_deg else None
                     place = table.at(row, VECTOR[index])
-                    yield Problem(place, variant="off", angle=angle, direction="XY"[index], **names)
+                    yield Problem(place, severity=severity, variant="off", angle=angle, direction="XY"[index], **names)
 
 
 @rule(
