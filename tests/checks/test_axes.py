@@ -138,3 +138,19 @@ def test_quadrants_that_turn_about_one_centre_are_legal() -> None:
         f"q{n} rotation detector base 0 0 1 0 0 0\nm{n} translation detector q{n} 1 0 0 5 5 0\n" for n in range(4)
     )
     assert not findings(axes(rows), "AXI020")
+
+
+LIBRARY = axes("omega rotation goniometer . 1 0 0 0 0 0") + "\ndata_y\n" + loop("diffrn_scan_axis", ("axis_id",), "phi")
+
+
+def test_the_axes_of_an_unrelated_block_do_not_stand_for_those_left_out() -> None:
+    assert not findings(LIBRARY, "AXI001")
+    assert findings(LIBRARY, "REL002")
+
+
+def test_an_axis_must_be_defined_somewhere_in_a_declared_data_set() -> None:
+    declared = LIBRARY.replace("data_x\n", "data_x\n_audit_dataset.id s\n").replace(
+        "data_y\n", "data_y\n_audit_dataset.id s\n"
+    )
+    assert findings(declared, "AXI001")
+    assert not findings(declared, "REL002")

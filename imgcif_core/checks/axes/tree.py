@@ -8,7 +8,7 @@ import numpy as np
 from imgcif_core.checks.axes.roles import DETECTOR, GONIOMETER, AxisRoles, is_root, listed
 from imgcif_core.checks.dictionary.values import by_value
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
-from imgcif_core.checks.relations.links import known_values, listed_values, parent_columns
+from imgcif_core.checks.relations.links import has_parents, known_values, listed_values, parent_columns
 from imgcif_core.checks.suggest import did_you_mean
 from imgcif_core.cif.columns import Column
 from imgcif_core.ddlm.model import Dictionary, Item
@@ -31,7 +31,7 @@ def undefined_links(tables: Tables, dictionary: Dictionary) -> Iterator[tuple[It
     """The items that name axes with the rows whose axis no block defines, and what is defined."""
     for item, column, parent in axis_links(tables, dictionary):
         own, others = parent_columns(tables, parent)
-        if any((~entry.is_null).any() for entry in own + others):
+        if has_parents(tables, own, others):
             # Of each text one row is enough to know whether anything is undefined at all.
             first, inverse = column.distinct()
             known = {name.casefold() for entry in own + others for name in entry.texts()}

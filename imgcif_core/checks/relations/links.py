@@ -50,6 +50,16 @@ def parent_columns(tables: Tables, parent: Item) -> tuple[list[Column], list[Col
     return columns_named(tables, parent.id), others
 
 
+def has_parents(tables: Tables, own: list[Column], others: list[Column]) -> bool:
+    """True if the parent table is there, so that a value which it lacks leads nowhere.
+
+    Blocks that do not say to which data set they belong may hold parents of each other, but a table of
+    another such block, say of the next instrument in a library, does not stand for one that is left out.
+    """
+    is_declared = tables.table("audit_dataset").text("id") is not None
+    return any((~entry.is_null).any() for entry in (own + others if is_declared else own))
+
+
 def dangling(item: Item, column: Column, parents: list[Column]) -> np.ndarray:
     """Rows whose value no parent holds, sections that define themselves left out, case set aside."""
     rows = missing_rows(column, parents, fold=item.is_caseless)
@@ -80,7 +90,7 @@ def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if len(tables.file) > MAX_OTHERS and len(missing_rows(column, parents)):
             # The row may stand in a block beyond those that are looked at.
             continue
-        if not any((~entry.is_null).any() for entry in parents):
+        if not has_parents(tables, own, others):
             continue
         judged = True
         rows = dangling(item, column, parents)
@@ -131,7 +141,9 @@ def parent_table_absent(tables: Tables, dictionary: Dictionary) -> Iterator[Prob
     absent: dict[str, list[tuple[Item, Column]]] = {}
     for item, column, parent in generic_links(tables, dictionary, with_axes=True):
         own, others = parent_columns(tables, parent)
-        if not any((~entry.is_null).any() for entry in own + others) and (~column.is_null).any():
+        if has_parents(tables, own, others) or column.is_null.all():
+            continue
+        if not others or len(dangling(item, column, own + others)):
             absent.setdefault(parent.id, []).append((item, column))
     for parent_id, children in absent.items():
         values: dict[str, None] = {}
