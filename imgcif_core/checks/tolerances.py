@@ -78,6 +78,25 @@ class Tolerances:
     source_increment_deg: float = 1e-4
     # Relative: wavelengths printed with five digits agree to this.
     source_relative: float = 1e-4
+    # Degrees per frame, and degrees per scan, outside which a rotation is rarely meant.
+    usual_step_deg: tuple[float, float] = (1e-4, 15.0)
+    usual_range_deg: float = 1000.0
+    # Seconds: clocks of two computers, and the start of a program, are apart by this much.
+    clock: float = 1.0
+    # Seconds: an estimate of the end of a scan, or a clock that is ahead, is off by a day at most.
+    day: float = 86_400.0
+    # Seconds: times of one exposure that are printed or rounded differ by this much.
+    exposure: float = 1e-3
+    # Share by which an average may miss the times of the single frames.
+    average_share: float = 0.1
+    # Share by which the dates of a scan may miss the sum of its frames.
+    duration_share: float = 0.05
+    # keV times angstrom: Planck constant x speed of light / elementary charge (CODATA 2018, exact).
+    energy_wavelength: float = 12.398419843320026
+    # Relative deviation of wavelength and energy: five digits are usually printed.
+    energy_share: float = 1e-4
+    # Share by which a ratio may miss a power of 1000 and still be a slip of the unit.
+    unit_slip_share: float = 0.05
 
 
 def last_digit_half(text: str) -> float:
@@ -90,10 +109,38 @@ def last_digit_half(text: str) -> float:
 
 def last_digit_halves(column: Column) -> np.ndarray:
     """`last_digit_half` of each value of a column: (rows,) float64."""
-    first, inverse = column.distinct()
-    if len(first) == 0:
-        return np.zeros(0)
-    return np.array([last_digit_half(column.text(int(row))) for row in first])[inverse]
+    rows = len(column)
+    if rows > 64 and column.is_constant:
+        return np.full(rows, last_digit_half(column.text(0)))
+    halves = np.full(rows, 0.5)
+    data, starts, ends = column.bytes_array, column.starts, column.ends
+    is_odd = ~column.is_bare
+    open_rows = np.arange(rows)
+    for place in range(int(column.lengths.max(initial=0))):
+        open_rows = open_rows[starts[open_rows] <= ends[open_rows] - 1 - place]
+        byte = data[ends[open_rows] - 1 - place]
+        point = byte == ord(".")
+        halves[open_rows[point]] = 0.5 * 10.0**-place
+        odd = (byte | 32 == ord("e")) | (byte == ord(")"))
+        is_odd[open_rows[odd]] = True
+        open_rows = open_rows[~point & ~odd]
+        if not len(open_rows):
+            break
+    for row in np.flatnonzero(is_odd):
+        halves[row] = last_digit_half(column.text(int(row)))
+    return halves
+
+
+def written_half(table: Table, name: str, row: int) -> float:
+    """Half a unit of the last digit of one value of a table; 0 where it is absent or null."""
+    text = table.text(name, row)
+    return last_digit_half(text) if text is not None else 0.0
+
+
+def step_half(table: Table, name: str, row: int) -> float:
+    """As `written_half` for a step that is counted many times: whole numbers are taken as exact."""
+    text = table.text(name, row) or ""
+    return last_digit_half(text) if "." in text else 0.0
 
 
 def decimal_halves(table: Table, name: str) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Rules about statements that say the same thing twice."""

@@ -1,0 +1,1 @@
+"""Rules about scans, frames and the settings of axes."""

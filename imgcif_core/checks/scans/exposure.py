@@ -1,0 +1,151 @@
+"""Rules about exposure times and periods."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.scans.common import scan_name, scan_place, stated_frames
+from imgcif_core.checks.scans.dates import Moments, scan_window
+from imgcif_core.checks.tolerances import Tolerances, last_digit_halves
+from imgcif_core.model.scans import Scan, Scans
+from imgcif_core.tables import Table, Tables
+
+MAX_PLACES = 6
+
+
+@rule(
+    "SCN016",
+    "exposure-not-positive",
+    severity="warning",
+    source="_diffrn_scan_frame.integration_time",
+    message="{count_text} of {value:.6g} s",
+)
+def exposure_not_positive(tables: Tables) -> Iterator[Problem]:
+    """What: The exposure of a frame is zero, or negative.
+    Why: An image without exposure holds nothing; a zero most often stands for a time that is not known. A pulse of
+    an X-ray laser is short, but not of no length. A negative time has no meaning.
+    How to fix: Give the time in seconds for each frame, or leave the item away if it is not known.
+    Source: Dictionary imgCIF, _diffrn_scan_frame.integration_time.
+    """
+    is_judged = False
+    for category in ("diffrn_scan_frame", "diffrn_scan"):
+        table = tables.table(category)
+        if not table.has("integration_time") or (category == "diffrn_scan" and is_judged):
+            continue
+        is_judged = True
+        times = table.numbers("integration_time")
+        noun = "exposure" if category == "diffrn_scan_frame" else "average exposure"
+        for where, severity in ((times == 0, None), (times < 0, "error")):
+            rows = np.flatnonzero(where)
+            if len(rows):
+                places = [table.at(int(row), "integration_time") for row in rows[:MAX_PLACES]]
+                text = noun if len(rows) == 1 else f"{len(rows)} {noun}s"
+                yield Problem(
+                    places[0],
+                    severity=severity,
+                    more=places[1:],
+                    count=len(rows),
+                    count_text=text,
+                    value=times[rows[0]],
+                )
+    if not is_judged:
+        raise NotApplicable("no exposure times")
+
+
+@rule(
+    "SCN017",
+    "exposure-and-period",
+    severity="warning",
+    source="_diffrn_scan_frame.time_period",
+    message="exposure {exposure:.6g} s is longer than the period {period:.6g} s in which the next frame starts",
+    messages={"window": "{frames} frames of {period:.6g} s give {total:.6g} s, but scan {scan} lasts {window:.6g} s"},
+)
+def exposure_and_period(
+    tables: Tables, scans: Scans, any_moments: Moments, tolerances: Tolerances
+) -> Iterator[Problem]:
+    """What: A frame is exposed for longer than the time until the next one starts.
+    Why: The two overlap, which no detector can do; one of the times, or its unit, is wrong.
+    How to fix: Give both in seconds; the period is the time from start to start.
+    Source: Dictionary imgCIF, _diffrn_scan_frame.integration_time and _diffrn_scan_frame.time_period.
+    """
+    is_judged = False
+    for category in ("diffrn_scan_frame", "diffrn_scan"):
+        table = tables.table(category)
+        if not table.has("time_period") or not table.has("integration_time"):
+            continue
+        is_judged = True
+        yield from _too_long(table)
+    for scan in scans:
+        window = scan_window(any_moments, scan)
+        period = scan_period(tables, scan)
+        frames = stated_frames(tables, scan)
+        if window is None or np.isnan(period) or frames is None:
+            continue
+        is_judged = True
+        total, allowed = frames * period, tolerances.duration_share * window[0] + window[1] + tolerances.clock
+        if window[0] > 0 and abs(total - window[0]) > allowed:
+            place = scan_place(tables, scan, "date_end")
+            facts = {"frames": frames, "period": period, "total": total, "window": window[0]}
+            yield Problem(place, severity="info", variant="window", scan=scan_name(scan), **facts)
+    if not is_judged:
+        raise NotApplicable("no periods")
+
+
+def _too_long(table: Table) -> Iterator[Problem]:
+    """Rows whose exposure is longer than their period, as one problem."""
+    exposure, period = table.numbers("integration_time"), table.numbers("time_period")
+    with np.errstate(invalid="ignore"):
+        rows = np.flatnonzero(exposure > period)
+    if not len(rows):
+        return
+    columns = [table.columns[name] for name in ("integration_time", "time_period")]
+    halves = sum(last_digit_halves(column)[rows] for column in columns)
+    rows = rows[exposure[rows] - period[rows] > halves]
+    if len(rows):
+        places = [table.at(int(row), "time_period") for row in rows[:MAX_PLACES]]
+        first = int(rows[0])
+        facts = {"exposure": exposure[first], "period": period[first]}
+        yield Problem(places[0], more=places[1:], count=len(rows), **facts)
+
+
+def scan_period(tables: Tables, scan: Scan) -> float:
+    """The average time from start to start of a scan: that of its frames, else its own; nan if not given."""
+    frames = tables.table("diffrn_scan_frame")
+    if frames.has("time_period") and len(scan.frame_rows):
+        periods = frames.numbers("time_period")[scan.frame_rows]
+        if not np.isnan(periods).all():
+            return float(np.nanmean(periods))
+    table = tables.table("diffrn_scan")
+    return float(table.numbers("time_period")[scan.row]) if scan.row >= 0 else np.nan
+
+
+@rule(
+    "SCN018",
+    "average-exposure",
+    severity="warning",
+    source="_diffrn_scan.integration_time",
+    message="average exposure of scan {scan} is {stated:.6g} s, but its frames are exposed for {mean:.6g} s on average",
+)
+def average_exposure(tables: Tables, scans: Scans, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: The average exposure that a scan states is not that of its frames.
+    Why: Programs that read only the scan scale the images by a wrong time; milliseconds and the total time of the
+    scan are the usual slips.
+    How to fix: Give the mean of _diffrn_scan_frame.integration_time in seconds, or leave the item away.
+    Source: Dictionary imgCIF, _diffrn_scan.integration_time.
+    """
+    table, frames = tables.table("diffrn_scan"), tables.table("diffrn_scan_frame")
+    if not table.has("integration_time") or not frames.has("integration_time"):
+        raise NotApplicable("no exposure times of both scans and frames")
+    stated, times = table.numbers("integration_time"), frames.numbers("integration_time")
+    halves = last_digit_halves(table.columns["integration_time"])
+    for scan in scans:
+        own = times[scan.frame_rows]
+        own = own[~np.isnan(own)]
+        if scan.row < 0 or not len(own) or np.isnan(stated[scan.row]):
+            continue
+        mean = float(own.mean())
+        allowed = tolerances.average_share * max(abs(mean), abs(stated[scan.row])) + halves[scan.row]
+        if abs(mean - stated[scan.row]) > allowed:
+            place = scan_place(tables, scan, "integration_time")
+            yield Problem(place, scan=scan_name(scan), stated=stated[scan.row], mean=mean)
