@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -144,7 +145,7 @@ def _ends(tables: Tables, scan: Scan, moments: Moments, tolerances: Tolerances) 
     for name in ("date_end", "date_end_estimated"):
         end, end_unit, end_zone = moments.at(name, scan.row)
         if end_zone == has_zone and start - end > max(unit, end_unit):
-            facts = {"end": table.text(name, scan.row), "start": table.text("date_start", scan.row)}
+            facts: dict[str, Any] = {"end": table.text(name, scan.row), "start": table.text("date_start", scan.row)}
             yield Problem(scan_place(tables, scan, name), scan=scan_name(scan), seconds=start - end, **facts)
             return
     end, _, end_zone = moments.at("date_end", scan.row)

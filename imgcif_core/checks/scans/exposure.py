@@ -1,6 +1,7 @@
 """Rules about exposure times and periods."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +87,7 @@ def exposure_and_period(
         total, allowed = frames * period, tolerances.duration_share * window[0] + window[1] + tolerances.clock
         if window[0] > 0 and abs(total - window[0]) > allowed:
             place = scan_place(tables, scan, "date_end")
-            facts = {"frames": frames, "period": period, "total": total, "window": window[0]}
+            facts: dict[str, Any] = {"frames": frames, "period": period, "total": total, "window": window[0]}
             yield Problem(place, severity="info", variant="window", scan=scan_name(scan), **facts)
     if not is_judged:
         raise NotApplicable("no periods")
@@ -105,7 +106,7 @@ def _too_long(table: Table) -> Iterator[Problem]:
     if len(rows):
         places = [table.at(int(row), "time_period") for row in rows[:MAX_PLACES]]
         first = int(rows[0])
-        facts = {"exposure": exposure[first], "period": period[first]}
+        facts: dict[str, Any] = {"exposure": exposure[first], "period": period[first]}
         yield Problem(places[0], more=places[1:], count=len(rows), **facts)
 
 

@@ -1,6 +1,7 @@
 """Rules about the numbers of frames, and how many frames there are."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +87,7 @@ def _repeated(frames: Table, scan: Scan, numbers: np.ndarray) -> Iterator[Proble
 
 def _beyond(frames: Table, scan: Scan, numbers: np.ndarray, total: int | None) -> Iterator[Problem]:
     """The numbers that are greater than the number of frames, as one problem."""
-    beyond = np.flatnonzero(numbers > total) if total is not None else ()
+    beyond = np.flatnonzero(numbers > (np.inf if total is None else total))
     if len(beyond):
         places = [frames.at(int(row), "frame_number") for row in scan.frame_rows[beyond[:MAX_PLACES]]]
         yield Problem(
@@ -105,7 +106,7 @@ def _incomplete(tables: Tables, scan: Scan, numbers: np.ndarray, total: int | No
     frames = tables.table("diffrn_scan_frame")
     rows = len(scan.frame_rows)
     counted = "1 is" if rows == 1 else f"{rows} are"
-    facts: dict[str, object] = {"scan": scan_name(scan), "rows": counted}
+    facts: dict[str, Any] = {"scan": scan_name(scan), "rows": counted}
     first = frames.at(int(scan.frame_rows[0]), "frame_number")
     if total is not None and rows != total:
         severity = "info" if rows == 1 else "warning"

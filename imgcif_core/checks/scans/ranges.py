@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def _kind(tables: Tables, drive: Drive, frames: int, expected: float, older: flo
     return "digits" if abs(drive.range - expected) <= digits + half else "wrong"
 
 
-def _facts(fault: RangeFault, axes: Axes) -> dict[str, object]:
+def _facts(fault: RangeFault, axes: Axes) -> dict[str, Any]:
     """What the messages say of a range."""
     restart = float(np.nan_to_num(fault.drive.restart))
     return {
@@ -238,7 +239,7 @@ def unusual_step(tables: Tables, axes: Axes, scans: Scans, tolerances: Tolerance
                 continue
             is_judged = True
             step = abs(float(np.nan_to_num(drive.increment)))
-            facts = {"axis": axes.id[drive.axis], "scan": scan_name(scan)}
+            facts: dict[str, Any] = {"axis": axes.id[drive.axis], "scan": scan_name(scan)}
             if step and not low <= step <= high:
                 yield Problem(drive_place(tables, drive, "increment"), increment=drive.increment, **facts)
             elif abs(float(np.nan_to_num(drive.range))) > tolerances.usual_range_deg:

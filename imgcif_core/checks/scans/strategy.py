@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,7 @@ def counts_differ(tables: Tables) -> Iterator[Problem]:
         counts["external files"] = external.rows // elements
     if len(set(counts.values())) > 1:
         text = ", ".join(f"{count} {name}" for name, count in counts.items())
-        yield Problem(listed_frames.at_top(), counts=text, **{"numbers": list(counts.values())})
+        yield Problem(listed_frames.at_top(), counts=text, numbers=list(counts.values()))
 
 
 def _one_image_a_row(external: Table) -> bool:
@@ -236,16 +237,16 @@ def strategy_and_axes(tables: Tables, axes: Axes, scans: Scans, tolerances: Tole
     if not table.explicit("type").any():
         raise NotApplicable("no collection strategy")
     kinds = {}
-    for row in np.flatnonzero(table.explicit("type")):
-        kinds[(table.text("scan_id", int(row)) or "").casefold()] = int(row)
+    for row in np.flatnonzero(table.explicit("type")).tolist():
+        kinds[(table.text("scan_id", row) or "").casefold()] = row
     sample = set(goniometer_axes(tables, axes))
     for scan in scans:
-        row = kinds.get(scan.id.casefold(), kinds.get("") if len(scans) == 1 else None)
-        if row is None:
+        named = kinds.get(scan.id.casefold(), kinds.get("") if len(scans) == 1 else None)
+        if named is None:
             continue
-        kind = (table.text("type", row) or "").strip()
+        kind = (table.text("type", named) or "").strip()
         moving = moving_axes(scan, tolerances.setting)
-        facts = {"scan": scan_name(scan), "type": kind}
+        facts: dict[str, Any] = {"scan": scan_name(scan), "type": kind}
         turning = [drive for drive in distinct_drives(scan) if drive.is_angle and np.nan_to_num(drive.increment)]
         if kind.lower().startswith("still") and turning:
             yield Problem(
@@ -258,8 +259,8 @@ def strategy_and_axes(tables: Tables, axes: Axes, scans: Scans, tolerances: Tole
         elif any(word in kind.lower() for word in (*_RASTERS, *_LINES)) and not any(
             axes.kind[axis] == "translation" and axis in sample for axis in moving
         ):
-            yield Problem(table.at(row, "type"), variant="translation", **facts)
+            yield Problem(table.at(named, "type"), variant="translation", **facts)
         elif kind.lower() == "rotation" and not any(axes.kind[axis] == "rotation" for axis in moving):
             frames = stated_frames(tables, scan) or scan.count
             if frames > 1:
-                yield Problem(table.at(row, "type"), variant="rotation", frames=frames, **facts)
+                yield Problem(table.at(named, "type"), variant="rotation", frames=frames, **facts)
