@@ -47,6 +47,35 @@ class Tolerances:
     divergence_deg: float = 1.0
     # Relative: flux and exposure are known no better.
     flux: float = 0.1
+    # Millimetres: from half a micrometre, finer than any sensor for diffraction, to large gas detectors.
+    pixel_min_mm: float = 5e-4
+    pixel_max_mm: float = 20.0
+    # Metres: the same for element sizes, with room for strips.
+    element_min_m: float = 1e-7
+    element_max_m: float = 0.05
+    # Millimetres: no sensor for x-rays or electrons is thicker, scintillators and image plates included.
+    sensor_max_mm: float = 10.0
+    # Steps: how far displacement / increment may be from 0 or 1/2 by rounding of either.
+    half_pixel_share: float = 1e-3
+    # Millimetres: offsets composed of rounded numbers meet an edge of the panel within this.
+    corner_mm: float = 1e-3
+    # Millimetres: two origins closer than this are one, however the numbers were printed.
+    origin_mm: float = 1e-6
+    # Cosine of the angle between the face of a panel and the ray to its centre that tells front from back.
+    facing: float = 0.02
+    # Degrees: mounts are square to the beam to better than this unless tilted on purpose.
+    tilt_deg: float = 5.0
+    # Millimetres across, and pixels along the faces: panels this close are mounted in one plane,
+    # and overlap by no more than rounding.
+    coplanar_mm: float = 0.1
+    overlap_px: float = 0.1
+    # Millimetres: modules of a flat detector are mounted in one plane to better than this.
+    spread_mm: float = 10.0
+    # Relative: nominal and calibrated pixel sizes of one detector differ by less.
+    known_pixel: float = 0.01
+    # Ångström: resolutions beyond which x-ray, electron and small-angle data are unusual.
+    resolution_min: float = 0.2
+    resolution_max: float = 100.0
     # Cosine between fast and slow beyond which pixels are visibly sheared.
     shear: float = 1e-3
     # Share of a step by which a printed range may miss frames x increment.

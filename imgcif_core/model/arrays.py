@@ -69,10 +69,7 @@ def list_layouts(tables: Tables, axes: Axes) -> list[ArrayLayout]:
     Rows without a section only give the frame of the sections where an array has any with axes.
     """
     table = tables.table("array_structure_list")
-    groups: dict[tuple[str, str | None], list[int]] = {}
-    arrays, sections = table.texts("array_id", DEFAULT_ARRAY), table.texts("array_section_id")
-    for row in range(table.rows):
-        groups.setdefault((arrays[row] or DEFAULT_ARRAY, sections[row]), []).append(row)
+    groups = grouped_rows(table)
     surfaces = _surface_axes(tables, axes)
     numbers = {name: table.numbers(name, np.nan) for name in ("index", "precedence", "dimension")}
     layouts = [
@@ -90,6 +87,15 @@ def list_layouts(tables: Tables, axes: Axes) -> list[ArrayLayout]:
         if any(part.axis_set_id for part in layout.dimensions)
         and (layout.section_id is not None or layout.array_id not in placed)
     ]
+
+
+def grouped_rows(table: Table) -> dict[tuple[str, str | None], list[int]]:
+    """The rows of ARRAY_STRUCTURE_LIST by array and section, in the order of the file."""
+    groups: dict[tuple[str, str | None], list[int]] = {}
+    arrays, sections = table.texts("array_id", DEFAULT_ARRAY), table.texts("array_section_id")
+    for row in range(table.rows):
+        groups.setdefault((arrays[row] or DEFAULT_ARRAY, sections[row]), []).append(row)
+    return groups
 
 
 def _dimensions(

@@ -241,6 +241,10 @@ def _flat_shape(layout: ArrayLayout, at_zero: Posture) -> tuple[str, Fault]:
         if entry.increment == 0:
             fault = Fault.ZERO_STEP if entry.has_step else Fault.NO_STEP
             return ("strip", Fault.ONE_DIMENSION) if thin else ("unplaced", fault)
+    chains = [set(at_zero.axes.chain(entry.axis)) for entry in (fast, slow)]
+    if any(at_zero.axes.kind[row] == "rotation" for row in chains[0] ^ chains[1]):
+        # An axis between the two directions turns one against the other, by what the scans set.
+        return "flat", Fault.NONE
     first, second = (
         at_zero.placement(entry.axis).turn(at_zero.axes.direction[entry.axis])[0] for entry in (fast, slow)
     )

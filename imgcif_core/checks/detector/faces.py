@@ -1,0 +1,124 @@
+"""What the rules about panels share: poses for every distinct setting of the detector, and places."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from imgcif_core.checks.registry import Blocked, NotChecked, Problem, provider
+from imgcif_core.checks.tolerances import Tolerances
+from imgcif_core.cif.document import Place
+from imgcif_core.model.arrays import SurfaceAxis
+from imgcif_core.model.detector import Detector, Panel, Posture
+from imgcif_core.model.pose import Pose
+from imgcif_core.model.scans import Scans, build_scans
+from imgcif_core.tables import Tables
+
+MAX_PLACES = 6
+MAX_SETUPS = 500
+# A thousand kilometres: further out the rules would compute with noise.
+MAX_REACH_MM = 1e9
+STEP_TABLE = "array_structure_list_axis"
+
+
+@dataclass(frozen=True)
+class Setups:
+    """The detector at the start of the scans, each distinct set of settings once.
+
+    scan_ids : the first scan of each setup, None without scans; settings : (setups, moving axes) of the
+    axes of `rows`; poses : one for each flat panel, with the setups in place of frames.
+    """
+
+    detector: Detector
+    scan_ids: tuple[str | None, ...]
+    rows: tuple[int, ...]
+    settings: np.ndarray
+    poses: tuple[Pose, ...]
+
+    @cached_property
+    def sized(self) -> tuple[int, ...]:
+        """The numbers of the panels whose size is known."""
+        return tuple(index for index, pose in enumerate(self.poses) if min(pose.size) > 0)
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """The flat panels, in the order of the poses."""
+        return self.detector.flat
+
+    @cached_property
+    def centres(self) -> np.ndarray:
+        """Centres of the panels of known size: (panels, setups, 3) mm."""
+        return np.array([self.poses[index].centre for index in self.sized]).reshape(-1, len(self.scan_ids), 3)
+
+    @cached_property
+    def turned(self) -> np.ndarray:
+        """Whether an axis of rotation that carries panels is off zero: (setups,) bool."""
+        turning = [self.detector.axes.kind[row] == "rotation" for row in self.rows]
+        return (np.abs(self.settings[:, turning]) > 0).any(axis=1)
+
+    @cached_property
+    def is_in_laboratory(self) -> bool:
+        """True if all axes that carry panels are given in the laboratory system."""
+        rows = {row for panel in self.panels for row in panel.axis_rows(self.detector.axes)}
+        return all(self.detector.axes.system[row] == "laboratory" for row in rows)
+
+
+@provider("setups")
+def setups_of(tables: Tables, detector: Detector, tolerances: Tolerances) -> Setups:
+    """The poses of all panels for each distinct set of settings at the start of a scan.
+
+    `Blocked` where the steps of the pixels are of no detector's scale: nothing then stands where it should.
+    """
+    for panel in detector.flat:
+        steps = [abs(part.surface[0].increment) for part in panel.layout.directions]
+        if min(steps) < tolerances.pixel_min_mm or max(steps) > tolerances.pixel_max_mm:
+            raise Blocked("DET005")
+    scans: Scans = build_scans(tables, detector.axes)
+    rows = detector.moving_axes
+    known: dict[tuple[float, ...], str | None] = {}
+    for scan in scans:
+        if len(known) >= MAX_SETUPS:
+            break
+        known.setdefault(tuple(scan.setting(row, 0) for row in rows), scan.id)
+    if not known:
+        known[(0.0,) * len(rows)] = None
+    settings = np.array(list(known)).reshape(len(known), len(rows))
+    posture = Posture(detector.axes, {row: settings[:, index] for index, row in enumerate(rows)}, len(known))
+    with np.errstate(over="ignore", invalid="ignore"):
+        poses = tuple(panel.pose(posture) for panel in detector.flat)
+        reach = max(float(np.abs(pose.corners()).max()) for pose in poses)
+    if not reach < MAX_REACH_MM:
+        raise NotChecked("panels lie beyond all bounds")
+    return Setups(detector, tuple(known.values()), rows, settings, poses)
+
+
+def panel_place(tables: Tables, panel: Panel, name: str = "array_id") -> Place:
+    """The first row of a panel in ARRAY_STRUCTURE_LIST."""
+    item = name if name != "array_id" or panel.section_id is None else "array_section_id"
+    return tables.table("array_structure_list").at(panel.fast.row, item)
+
+
+def step_place(tables: Tables, entry: SurfaceAxis, name: str) -> Place:
+    """The row of a pixel direction in ARRAY_STRUCTURE_LIST_AXIS."""
+    return tables.table(STEP_TABLE).at(entry.row, name)
+
+
+def named(panels: Sequence[Panel]) -> str:
+    """One panel by its id, or how many there are and the first."""
+    return f"panel {panels[0].id}" if len(panels) == 1 else f"{len(panels)} panels, the first {panels[0].id},"
+
+
+def panel_problem(tables: Tables, panels: Sequence[Panel], item: str = "array_id", **data: Any) -> Problem:
+    """One problem for all panels of which the same is said."""
+    places = [panel_place(tables, panel, item) for panel in panels[:MAX_PLACES]]
+    return Problem(places[0], more=places[1:], count=len(panels), panels=named(panels), **data)
+
+
+def by_rounded(values: Iterable[float], digits: int = 9) -> dict[float, list[int]]:
+    """The positions of equal numbers, in the order of their first occurrence."""
+    found: dict[float, list[int]] = {}
+    for index, value in enumerate(values):
+        found.setdefault(float(f"{value:.{digits}g}"), []).append(index)
+    return found

@@ -1,0 +1,122 @@
+"""Rules about the size of the image: against what is known of the detector, and against headers."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from imgcif_core.checks.detector.faces import panel_place, step_place
+from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.tolerances import Tolerances
+from imgcif_core.model.detector import Detector, Panel
+from imgcif_core.model.known_detectors import KnownDetector, detector_named
+from imgcif_core.tables import Tables
+
+BINNINGS = (1, 2, 3, 4, 8)
+_HEADER_SIZES = (
+    (re.compile(r"\bSIZE1\s*[=:]\s*(\d+)"), re.compile(r"\bSIZE2\s*[=:]\s*(\d+)")),
+    (re.compile(r"(?i)\bX[_-]?dimension\s*[=:]?\s*(\d+)"), re.compile(r"(?i)\bY[_-]?dimension\s*[=:]?\s*(\d+)")),
+)
+
+
+def known_detector(tables: Tables) -> KnownDetector | None:
+    """The detector that the block names, if it is a known one."""
+    table = tables.table("diffrn_detector")
+    return detector_named(*(table.text(name) for name in ("make", "description", "details")))
+
+
+@rule(
+    "DET019",
+    "known-detector-size",
+    severity="warning",
+    source="_diffrn_detector.make",
+    message="panel {panel} has {fast} x {slow} pixels, but a {name} has {expected} - the two seem to be exchanged",
+    messages={
+        "larger": "panel {panel} has {fast} x {slow} pixels, more than the {expected} of a {name}",
+        "part": "panel {panel} has {fast} x {slow} of the {expected} pixels of a {name} - a region or a binned image",
+        "pixel": "pixels of panel {panel} are {pixel:g} mm, but those of a {name} are {expected} mm",
+    },
+)
+def known_detector_size(tables: Tables, detector: Detector, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: The image has another size or other pixels than the detector named as its make.
+    Why: Exchanged dimensions shear the image, and a wrong pixel size or make misplaces every reflection.
+    How to fix: Give the dimensions in the order of storage, the pixels of the detector, or the right make;
+    regions of interest and binned images are right as they are.
+    Source: Data sheets of the makers; dictionary imgCIF, _array_structure_list.dimension.
+    """
+    known = known_detector(tables)
+    if known is None:
+        raise NotApplicable("the make of the detector is not among the known ones")
+    if len(detector.flat) > 1 and not known.is_module:
+        raise NotApplicable("the modules are described one by one")
+    seen: set[tuple[int, int]] = set()
+    for panel in detector.flat:
+        if min(panel.size) > 0 and panel.size not in seen:
+            seen.add(panel.size)
+            yield from _judge(tables, panel, known, tolerances)
+
+
+def _judge(tables: Tables, panel: Panel, known: KnownDetector, tolerances: Tolerances) -> Iterator[Problem]:
+    """What one panel has against a known detector."""
+    fast, slow = panel.size
+    texts = " or ".join(f"{size[0]} x {size[1]}" for size in known.sizes)
+    data: dict[str, Any] = {"panel": panel.id, "fast": fast, "slow": slow, "name": known.name, "expected": texts}
+    place = panel_place(tables, panel, "dimension")
+    whole = {(size[0] // by, size[1] // by): by for by in reversed(BINNINGS) for size in known.sizes}
+    turned = {(size[1], size[0]): by for size, by in whole.items()}
+    either_way = known.turned or known.is_module
+    if panel.size not in whole and not (either_way and panel.size in turned):
+        fits = any(fast <= size[0] and slow <= size[1] for size in known.sizes)
+        fits |= either_way and any(slow <= size[0] and fast <= size[1] for size in known.sizes)
+        if panel.size in turned and turned[panel.size] == 1:
+            yield Problem(place, **data)
+        elif not fits:
+            yield Problem(place, variant="larger", **data)
+        else:
+            yield Problem(place, severity="info", variant="part", **data)
+    binning = whole.get(panel.size) or turned.get(panel.size)
+    if binning is None:
+        return
+    entry = panel.fast.surface[0]
+    expected = known.pixel[0] * binning
+    if abs(abs(entry.increment) - expected) > tolerances.known_pixel * expected:
+        yield Problem(
+            step_place(tables, entry, "displacement_increment"),
+            variant="pixel",
+            panel=panel.id,
+            name=known.name,
+            pixel=abs(entry.increment),
+            expected=f"{expected:g}",
+        )
+
+
+@rule(
+    "DET020",
+    "transposed-header",
+    severity="warning",
+    source="_array_structure_list.dimension",
+    message="panel {panel} has {fast} x {slow} pixels along fast and slow, but the header of the image says "
+    "{first} x {second} - the two seem to be exchanged",
+)
+def transposed_header(tables: Tables, detector: Detector) -> Iterator[Problem]:
+    """What: The dimensions of the array are those of the header of the image, exchanged.
+    Why: The longer side need not be the fast one; if the order is wrong, every row of the image is cut at the
+    wrong place.
+    How to fix: Give precedence 1 to the dimension that runs fastest in the file.
+    Source: Dictionary imgCIF, _array_structure_list.precedence and _array_data.header_contents.
+    """
+    text = tables.table("array_data").text("header_contents") or ""
+    found = [tuple(pattern.search(text) for pattern in pair) for pair in _HEADER_SIZES]
+    sizes = [(int(first[1]), int(second[1])) for first, second in found if first and second]
+    if not sizes or len(detector.flat) != 1:
+        raise NotApplicable("no header that tells the size of the image")
+    (panel,) = detector.flat
+    first, second = sizes[0]
+    if panel.size == (second, first) and first != second:
+        yield Problem(
+            panel_place(tables, panel, "dimension"),
+            panel=panel.id,
+            fast=panel.size[0],
+            slow=panel.size[1],
+            first=first,
+            second=second,
+        )

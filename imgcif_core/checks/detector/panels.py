@@ -1,0 +1,91 @@
+"""Rules about several panels: overlap, and a common plane."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgcif_core.checks.detector.faces import Setups, panel_place, panel_problem
+from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.tolerances import Tolerances
+from imgcif_core.model.overlap import IN_PLANE, overlap_depth, touching_boxes
+from imgcif_core.model.vectors import unit
+from imgcif_core.tables import Tables
+
+MAX_PAIRS = 200
+
+
+@rule(
+    "DET014",
+    "overlapping-panels",
+    severity="warning",
+    source="_axis.offset[1]",
+    message="panels {first} and {second} overlap by {depth:.4g} mm = {pixels:.3g} px",
+)
+def overlapping_panels(tables: Tables, setups: Setups, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: Two panels of different elements lie in one plane and cover each other in part.
+    Why: Modules cannot stand in one place; one of them has the offset or the direction of another.
+    How to fix: Check the offsets of the axes of the two panels; layers of one face share their axes and are no
+    overlap.
+    Source: Dictionary imgCIF, _axis.offset and DIFFRN_DETECTOR_ELEMENT.
+    """
+    if len(setups.sized) < 2:
+        raise NotApplicable("fewer than two panels of known size")
+    panels = [setups.panels[index] for index in setups.sized]
+    corners = np.array([setups.poses[index].corners()[0] for index in setups.sized])
+    pixels = np.array([setups.poses[index].pixel_size.min() for index in setups.sized])
+    margin = tolerances.coplanar_mm
+    found = 0
+    for first, second in touching_boxes(corners.min(axis=1) - margin / 2, corners.max(axis=1) + margin / 2):
+        depths = overlap_depth(corners, first, second, margin)
+        deep = np.flatnonzero(depths > tolerances.overlap_px * np.minimum(pixels[first], pixels[second]))
+        for pair in deep:
+            one, two = sorted((int(first[pair]), int(second[pair])))
+            if _is_one_face(panels[one], panels[two]):
+                continue
+            found += 1
+            if found > MAX_PAIRS:
+                return
+            yield Problem(
+                panel_place(tables, panels[two]),
+                more=[panel_place(tables, panels[one])],
+                first=panels[one].id,
+                second=panels[two].id,
+                depth=float(depths[pair]),
+                pixels=float(depths[pair] / min(pixels[one], pixels[two])),
+            )
+
+
+def _is_one_face(one, two) -> bool:
+    """True for layers, gains or thresholds of one face: one element, or the same pixel directions."""
+    if one.element_id is not None and one.element_id == two.element_id:
+        return True
+    return [part.surface[0].axis for part in one.layout.directions] == [
+        part.surface[0].axis for part in two.layout.directions
+    ]
+
+
+@rule(
+    "DET015",
+    "panels-out-of-plane",
+    severity="info",
+    source="_axis.offset[3]",
+    message="{panels} of {total} parallel panels lie up to {spread:.4g} mm from the plane of the others",
+)
+def panels_out_of_plane(tables: Tables, setups: Setups, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: The panels of a flat detector do not lie in one plane.
+    Why: Modules are mounted in a plane to a fraction of a millimetre; a panel far from it may have a wrong offset.
+    How to fix: Nothing is needed for detectors built in steps; otherwise correct the offset along the normal.
+    Source: Dictionary imgCIF, _axis.offset.
+    """
+    if len(setups.sized) < 2:
+        raise NotApplicable("fewer than two panels of known size")
+    normals = np.array([setups.poses[index].normal[0] for index in setups.sized])
+    common = unit(normals * np.sign(normals @ normals[0])[:, None]).mean(axis=0)
+    if (np.abs(normals @ unit(common)) < IN_PLANE).any():
+        raise NotApplicable("the panels are turned against each other")
+    heights = setups.centres[:, 0] @ unit(common)
+    away = np.abs(heights - np.median(heights))
+    far = np.flatnonzero(away >= tolerances.spread_mm)
+    if len(far):
+        group = [setups.panels[setups.sized[index]] for index in far]
+        yield panel_problem(tables, group, total=len(setups.sized), spread=float(away.max()))

@@ -1,0 +1,271 @@
+"""Rules about where the panels stand: before or behind the sample, facing it, met by the beam."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgcif_core.checks.detector.faces import Setups, panel_place, panel_problem
+from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
+from imgcif_core.checks.tolerances import Tolerances
+from imgcif_core.model.axes import NO_PARENT
+from imgcif_core.model.beam import Beam
+from imgcif_core.model.detector import Posture
+from imgcif_core.model.vectors import unit
+from imgcif_core.tables import Tables
+
+MAX_PANELS = 4000
+
+
+def heights(setups: Setups, beam: Beam) -> np.ndarray:
+    """How far the centres of the panels of known size lie down the beam: (panels, setups) mm."""
+    return setups.centres @ beam.direction
+
+
+def is_upstream(setups: Setups, beam: Beam, tolerances: Tolerances) -> bool:
+    """True if one flat panel that no rotation has turned stands between source and sample in every scan."""
+    if len(setups.detector.panels) != 1 or not setups.sized or setups.turned.any():
+        return False
+    return bool((heights(setups, beam) < -tolerances.distance_mm).all())
+
+
+@rule(
+    "DET010",
+    "panel-upstream",
+    severity="warning",
+    source="_axis.offset[3]",
+    message="the centre of panel {panel} lies at z = {height:.6g} mm, on the side of the source - "
+    "expected a negative z for a detector behind the sample",
+)
+def panel_upstream(tables: Tables, setups: Setups, beam: Beam, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: The detector stands between the source and the sample.
+    Why: In the laboratory frame Z points to the source, so that a detector behind the sample has a negative z;
+    a positive one mostly means a distance with the wrong sign.
+    How to fix: Reverse the sign of the distance, or the vector of the axis along which it is set; a detector
+    for back-reflection is right as it is.
+    Source: Dictionary imgCIF, AXIS: the Z axis runs from the sample towards the source.
+    """
+    if not setups.is_in_laboratory or not setups.sized:
+        raise NotApplicable("no panel of known size in the laboratory system")
+    if (np.abs(heights(setups, beam)) <= tolerances.distance_mm).all():
+        raise NotChecked("the distance of the detector is not stated")
+    if is_upstream(setups, beam, tolerances):
+        height = float(setups.centres[0, 0, 2])
+        panel = setups.panels[setups.sized[0]]
+        yield Problem(panel_place(tables, panel), panel=panel.id, height=height)
+
+
+@rule(
+    "DET011",
+    "beam-beside-detector",
+    severity="warning",
+    source="_axis.offset[1]",
+    message="the beam meets the plane of panel {panel} at pixel ({fast:.1f}, {slow:.1f}), "
+    "outside its {size} pixels{where} - {distance:.4g} mm from the edge",
+)
+def beam_beside_detector(tables: Tables, setups: Setups, beam: Beam, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: The direct beam meets neither a panel nor a gap between panels in any scan.
+    Why: Most detectors are placed around the beam; a centre far outside mostly comes from pixels given as
+    millimetres or from swapped directions.
+    How to fix: Check the offsets and vectors of the pixel directions; an offset detector or one on a two-theta
+    arm is right as it is.
+    Source: Dictionary imgCIF, _axis.offset and ARRAY_STRUCTURE_LIST_AXIS; the beam travels against the source
+    direction.
+    """
+    if not setups.is_in_laboratory or not setups.sized:
+        raise NotApplicable("no panel of known size in the laboratory system")
+    if len(setups.sized) > MAX_PANELS:
+        raise NotChecked(f"more than {MAX_PANELS} panels")
+    corners = np.array([setups.poses[index].corners() for index in setups.sized])
+    facing = [setup for setup in range(len(setups.scan_ids)) if (corners[:, setup] @ beam.direction > 0).any()]
+    if not facing:
+        raise NotChecked("no panel stands behind the sample")
+    if any(_is_surrounded(corners[:, setup], beam.direction) for setup in facing):
+        return
+    best = min(
+        ((*_miss(setups, index, setup, beam), index, setup) for index in setups.sized for setup in facing),
+        key=lambda entry: entry[0] if np.isfinite(entry[0]) else np.inf,
+    )
+    distance, pixel, index, setup = best
+    if not np.isfinite(distance):
+        return
+    pose, panel = setups.poses[index], setups.panels[index]
+    is_legal = bool(setups.turned.any()) or _is_shifted(setups, beam, setup)
+    yield Problem(
+        panel_place(tables, panel),
+        severity="info" if is_legal else None,
+        panel=panel.id,
+        fast=float(pixel[0]),
+        slow=float(pixel[1]),
+        size=f"{pose.size[0]} x {pose.size[1]}",
+        where=f" in any of {len(setups.scan_ids)} settings" if len(setups.scan_ids) > 1 else "",
+        distance=distance,
+    )
+
+
+def _miss(setups: Setups, index: int, setup: int, beam: Beam) -> tuple[float, np.ndarray]:
+    """How far from a panel's edge the beam meets its plane, mm, and the pixel."""
+    pose = setups.poses[index]
+    pixel = pose.beam_centre(beam.direction)[setup]
+    limits = np.array(pose.size) - 0.5
+    outside = np.maximum(np.maximum(-0.5 - pixel, pixel - limits), 0.0) * pose.pixel_size
+    return float(np.linalg.norm(outside)), pixel
+
+
+def _is_surrounded(corners: np.ndarray, direction: np.ndarray) -> bool:
+    """True if the beam passes through the outline of all panels: corners (panels, 4, 3)."""
+    ahead = corners.reshape(-1, 3)
+    depth = ahead @ direction
+    if not (depth > 0).any():
+        return False
+    across = (ahead - depth[:, None] * direction)[depth > 0] / depth[depth > 0, None]
+    one = unit(np.cross(direction, [1.0, 0, 0] if abs(direction[0]) < 0.9 else [0, 1.0, 0]))
+    plane = np.stack([across @ one, across @ np.cross(direction, one)], axis=1)
+    angles = np.sort(np.arctan2(plane[:, 1], plane[:, 0]))
+    gaps = np.diff(np.concatenate([angles, angles[:1] + 2 * np.pi]))
+    return bool(gaps.max() <= np.pi + 1e-9)
+
+
+def _is_shifted(setups: Setups, beam: Beam, setup: int) -> bool:
+    """True if a translation across the beam is set."""
+    axes = setups.detector.axes
+    across = [abs(float(axes.direction[row] @ beam.direction)) < 0.9 for row in setups.rows]
+    moved = [axes.kind[row] == "translation" for row in setups.rows]
+    return any(np.array(across) & np.array(moved) & (np.abs(setups.settings[setup]) > 0))
+
+
+@rule(
+    "DET012",
+    "mirrored-panel",
+    severity="warning",
+    source="_array_structure_list.precedence",
+    message="{panels} of {total} shows the image mirrored: fast x slow points to the sample, cosine {cosine:.3f} - "
+    "expected away from it",
+)
+def mirrored_panel(tables: Tables, setups: Setups, beam: Beam, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: Seen from the sample, the fast and the slow direction of a panel turn the wrong way round.
+    Why: Nearly all readers deliver images as seen from the sample; the other sense mostly means that the two
+    directions are exchanged or one is reversed, so that the image is mirrored.
+    How to fix: Check which dimension has precedence 1, and the signs of the vectors and increments; keep them
+    if the images are stored mirrored.
+    Source: Dictionary imgCIF, _array_structure_list.precedence and ARRAY_STRUCTURE_LIST_AXIS.
+    """
+    if not setups.sized:
+        raise NotApplicable("no panel of known size")
+    if is_upstream(setups, beam, tolerances):
+        # One cause, one finding: from the other side every panel is mirrored.
+        return
+    normals = np.array([setups.poses[index].normal for index in setups.sized])
+    facing = np.einsum("psi,psi->ps", normals, unit(setups.centres))
+    if (np.abs(facing) <= tolerances.facing).all():
+        raise NotChecked("the distance of the detector is not stated")
+    wrong = np.flatnonzero((facing < -tolerances.facing).all(axis=1))
+    if len(wrong):
+        group = [setups.panels[setups.sized[index]] for index in wrong]
+        total = f"the {len(setups.sized)}" if len(setups.sized) > 1 else "the detector"
+        yield panel_problem(tables, group, "precedence", total=total, cosine=float(facing[wrong].max()))
+
+
+@rule(
+    "DET013",
+    "tilted-detector",
+    severity="info",
+    source="_axis.vector[1]",
+    message="the detector is tilted by {angle:.2f} degrees against the beam with its arms at zero",
+)
+def tilted_detector(tables: Tables, setups: Setups, beam: Beam, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: With the arms of the detector at zero, no panel stands square to the beam.
+    Why: Most mounts are square to a fraction of a degree; a tilt is legal and worth a look.
+    How to fix: Nothing is needed where the detector is tilted on purpose.
+    Source: Dictionary imgCIF, _axis.vector.
+    """
+    axes = setups.detector.axes
+    arms = {row for row in setups.rows if axes.parent[row] == NO_PARENT and axes.kind[row] == "rotation"}
+    held = {row: setups.settings[:1, index] for index, row in enumerate(setups.rows) if row not in arms}
+    posture = Posture(axes, held)
+    panels = setups.panels[:MAX_PANELS]
+    normals = np.array([panel.pose(posture).normal[0] for panel in panels])
+    cosines = np.abs(normals @ beam.direction)
+    angle = float(np.degrees(np.arccos(np.clip(cosines.max(), -1, 1))))
+    if angle > tolerances.tilt_deg:
+        yield panel_problem(tables, [panels[int(cosines.argmax())]], "axis_set_id", angle=angle)
+
+
+@rule(
+    "DET023",
+    "detector-arm",
+    severity="info",
+    source="_axis.vector[1]",
+    message="{axis} at {angle:g} degrees takes the detector to {where}, against the sense in which {principal} turns",
+    messages={"aside": "{axis} passes {distance:.4g} mm beside the sample, so that turning it changes the distance"},
+)
+def detector_arm(tables: Tables, setups: Setups, beam: Beam, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: A two-theta arm turns against the goniometer, or about a line that misses the sample.
+    Why: Both are legal; a sign of two-theta that is wrong puts the detector on the wrong side of the beam.
+    How to fix: Nothing is needed where the arm is built so; otherwise reverse its vector, or correct its offset.
+    Source: Dictionary imgCIF, _axis.vector and _axis.offset; rotations are right-handed.
+    """
+    axes = setups.detector.axes
+    arms = [row for row in setups.rows if axes.parent[row] == NO_PARENT and axes.kind[row] == "rotation"]
+    if not arms:
+        raise NotApplicable("no two-theta arm")
+    base = [
+        row
+        for row in range(len(axes))
+        if axes.equipment[row] == "goniometer" and axes.parent[row] == NO_PARENT and axes.kind[row] == "rotation"
+    ]
+    table = tables.table("axis")
+    for row in arms:
+        direction, offset = axes.direction[row], axes.offset[row]
+        aside = float(np.linalg.norm(offset - (offset @ direction) * direction))
+        if aside > tolerances.distance_mm and (setups.settings[:, setups.rows.index(row)] != 0).any():
+            yield Problem(table.at(row, "id"), variant="aside", axis=axes.id[row], distance=aside)
+        angles = setups.settings[:, setups.rows.index(row)]
+        moved = np.flatnonzero(angles != 0)
+        against = [other for other in base if float(axes.direction[other] @ direction) < -0.9]
+        if against and len(moved) and setups.sized:
+            where = setups.centres[:, moved[0]].mean(axis=0)
+            yield Problem(
+                table.at(row, "id"),
+                axis=axes.id[row],
+                angle=float(angles[moved[0]]),
+                where="({:.1f}, {:.1f}, {:.1f}) mm".format(*where),
+                principal=axes.id[against[0]],
+            )
+
+
+@rule(
+    "DET024",
+    "corner-resolution",
+    severity="info",
+    source="_diffrn_radiation_wavelength.value",
+    message="the corner of panel {panel} sees a resolution of {resolution:.4g} ångström at {angle:.2f} degrees - "
+    "usual are {low:g} to {high:g}",
+)
+def corner_resolution(tables: Tables, setups: Setups, beam: Beam, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: The highest resolution that the detector reaches is unusual.
+    Why: Wavelength, distance and pixel size together decide it; a wrong unit in any of them shows here.
+    How to fix: Check wavelength, distance and pixel size; small-angle data and gamma rays are right as they are.
+    Source: Bragg's law, with _diffrn_radiation_wavelength.value and the positions of the pixels.
+    """
+    if not setups.sized or not setups.is_in_laboratory:
+        raise NotApplicable("no panel of known size in the laboratory system")
+    if not beam.wavelength > 0:
+        raise NotChecked("no wavelength")
+    if (np.abs(heights(setups, beam)) <= tolerances.distance_mm).all():
+        raise NotChecked("the distance of the detector is not stated")
+    corners = np.array([setups.poses[index].corners() for index in setups.sized])
+    cosines = unit(corners) @ beam.direction
+    panel, setup, corner = np.unravel_index(int(cosines.argmin()), cosines.shape)
+    angle_rad = float(np.arccos(np.clip(cosines[panel, setup, corner], -1, 1)))
+    if angle_rad == 0:
+        return
+    resolution = beam.wavelength / (2 * np.sin(angle_rad / 2))
+    if not tolerances.resolution_min <= resolution <= tolerances.resolution_max:
+        yield Problem(
+            tables.table("diffrn_radiation_wavelength").at(0, "value"),
+            panel=setups.panels[setups.sized[int(panel)]].id,
+            resolution=resolution,
+            angle=float(np.degrees(angle_rad)),
+            low=tolerances.resolution_min,
+            high=tolerances.resolution_max,
+        )
