@@ -81,7 +81,7 @@ def test_ten_thousand_modules_are_swept_in_a_moment() -> None:
     x, y = np.meshgrid(np.arange(100.0), np.arange(100.0))
     low = np.stack([x.ravel(), y.ravel(), np.zeros(10_000)], axis=1)
     start = time.perf_counter()
-    assert pairs_of(low, low + [0.9, 0.9, 0.0]) == set()
+    assert pairs_of(low, low + np.array([0.9, 0.9, 0.0])) == set()
     assert time.perf_counter() - start < 5
 
 
