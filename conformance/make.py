@@ -79,25 +79,31 @@ def build(case: dict) -> bytes:
 
 
 def build_archive(recipe: dict) -> bytes:
-    """An archive from its recipe: kind TBZ or ZIP, members of name and text, a link if a target follows.
+    """An archive from its recipe: kind TBZ or ZIP, members of name and text (or base and edits), a link if
+    a target follows.
 
     `cut` keeps only that many bytes. Neither kind depends on the version of a compression library.
     """
     buffer = io.BytesIO()
     if recipe["archive"] == "ZIP":
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-            for name, text in recipe["members"]:
-                archive.writestr(zipfile.ZipInfo(name), text)
+            for name, content in recipe["members"]:
+                archive.writestr(zipfile.ZipInfo(name), member(content))
         return buffer.getvalue()[: recipe.get("cut")]
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, text, *target in recipe["members"]:
+        for name, content, *target in recipe["members"]:
             info = tarfile.TarInfo(name)
-            data = (text or "").encode("utf-8")
+            data = member(content)
             info.size = len(data)
             if target:
                 info.type, info.linkname = tarfile.SYMTYPE, target[0]
             archive.addfile(info, io.BytesIO(data))
     return bz2.compress(buffer.getvalue())[: recipe.get("cut")]
+
+
+def member(content: str | dict | None) -> bytes:
+    """The bytes of a member: a text, or a base with its edits."""
+    return build(content) if isinstance(content, dict) else (content or "").encode("utf-8")
 
 
 def shared_files() -> Iterator[tuple[Path, dict]]:
