@@ -187,12 +187,18 @@ def _refuse_filters(found: Any, path: str) -> None:
     """Refuse data whose filters are not installed."""
     import h5py
 
+    for code, label in _filters(found):
+        if not h5py.h5z.filter_avail(code):
+            text = f"{path} needs the HDF5 filter {label or 'number'} ({code}), which is not installed"
+            raise BytesError("unsupported", text)
+
+
+def _filters(found: Any) -> Iterator[tuple[int, str]]:
+    """Number and name of the filters of a dataset."""
     properties = found.id.get_create_plist()
     for index in range(properties.get_nfilters()):
         code, _, _, name = properties.get_filter(index)
-        if not h5py.h5z.filter_avail(code):
-            label = name.decode("ascii", "replace") if name else f"number {code}"
-            raise BytesError("unsupported", f"{path} needs the HDF5 filter {label} ({code}), which is not installed")
+        yield code, name.decode("ascii", "replace") if name else ""
 
 
 @lru_cache(maxsize=2)
@@ -220,6 +226,33 @@ def facts(path: str, dataset: str | None, stand_ins: Mapping[str, str]) -> dict[
         "dtype": found.dtype.str,
         "chunks": list(found.chunks) if found.chunks else None,
         "is_virtual": bool(found.is_virtual),
+    }
+
+
+def layout(path: str, dataset: str | None, stand_ins: Mapping[str, str]) -> dict[str, Any]:
+    """Shape, type and filters of a dataset, whether or not its elements can be decoded here.
+
+    Of a virtual dataset the filters of its first source are told.
+    """
+    files = _opened(path, stand_ins)
+    name = dataset or next(_image_paths(files), None)
+    if name is None:
+        raise BytesError("missing", f"no dataset of images in {os.path.basename(path)}")
+    found, place = files.dataset(name)
+    if not hasattr(found, "dtype"):
+        raise BytesError("missing", f"{name} is no dataset")
+    held = found
+    if found.is_virtual:
+        source = next(iter(found.virtual_sources()), None)
+        if source is not None:
+            other = files if source.file_name == "." else Files(files.linked(source.file_name, place), stand_ins)
+            other.folder = files.folder
+            held, _ = other.dataset(source.dset_name)
+    return {
+        "path": name,
+        "shape": list(found.shape or ()),
+        "dtype": found.dtype.str,
+        "filters": [[code, label] for code, label in _filters(held)],
     }
 
 

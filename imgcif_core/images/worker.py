@@ -47,6 +47,7 @@ def _operations() -> dict[str, Callable[..., Any]]:
     return {
         "cbflib": decode_by_cbflib,
         "hdf5_facts": hdf5.facts,
+        "hdf5_layout": hdf5.layout,
         "hdf5_frame": hdf5.frame,
         "hdf5_header": hdf5.header,
         "fabio_facts": fabio_files.facts,

@@ -170,3 +170,60 @@ def test_odd_links_are_judged_in_linear_time() -> None:
     start = time.monotonic()
     report_on(text, select=("EXT",))
     assert time.monotonic() - start < 20
+
+
+def stack_text(rows: int = 6) -> str:
+    """The base with a stack of images in one HDF5 file."""
+    names = ("id", "format", "uri", "path", "frame")
+    head = BASE[: BASE.index("loop_\n  _array_data_external_data.id")]
+    table = "loop_\n" + "".join(f"  _array_data_external_data.{name}\n" for name in names)
+    return head + table + "".join(f"  E{n} HDF5 https://x.org/s.h5 /data {n}\n" for n in range(1, rows + 1))
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Path:
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "s.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data", (6, 1900, 1600), "<i4", chunks=(1, 1900, 1600), compression="gzip")
+    return path
+
+
+def test_the_header_of_a_stack_is_read_without_pixels(stack: Path) -> None:
+    report = report_on(stack_text(), local=stack.parent)
+    assert {"EXT012", "EXT013"} <= set(report.outcomes.clean)
+
+
+def test_a_damaged_stack_is_a_finding(stack: Path) -> None:
+    stack.write_bytes(stack.read_bytes()[:600])
+    (message,) = messages(report_on(stack_text(), local=stack.parent), "EXT012")
+    assert message.startswith("s.h5: ")
+
+
+def test_modules_of_an_image_are_no_other_shape(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "s.h5", "w") as file:
+        file.create_dataset("data", (6, 8, 1900, 1600), "<i4", chunks=(1, 8, 1900, 1600))
+    assert messages(report_on(stack_text(), local=tmp_path), "EXT012") == []
+
+
+def test_a_link_within_an_archive_is_followed_and_one_without_target_told(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "data_1.h5", "w") as file:
+        file.create_dataset("data", (6, 1900, 1600), "<i4", chunks=(1, 1900, 1600))
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["data"] = h5py.ExternalLink("data_1.h5", "/data")
+    text = stack_text().replace("https://x.org/s.h5 /data", "https://x.org/s.zip ZIP run/m.h5 /data")
+    names = "_array_data_external_data.uri\n  _array_data_external_data.archive_format\n"
+    names += "  _array_data_external_data.archive_path\n"
+    text = text.replace("_array_data_external_data.uri\n", names)
+    import zipfile
+
+    told = ["m.h5: link to data_1.h5, which is not there"]
+    for members, expected in ((("m.h5", "data_1.h5"), []), (("m.h5",), told)):
+        with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+            for name in members:
+                archive.write(tmp_path / name, f"run/{name}")
+        report = report_on(text, local=tmp_path)
+        assert messages(report, "EXT013") == expected
+        assert ("EXT012" in report.outcomes.clean) == (not expected)
