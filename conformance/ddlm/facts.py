@@ -40,7 +40,8 @@ class Facts:
             facts = self.items[name]
             if layer is not None and facts.get("layer") != layer:
                 continue
-            if facts.get("deprecated") and "deprecated" not in wanted:
+            is_function = self.categories.get(facts["category"], {}).get("cls") == "Functions"
+            if is_function or (facts.get("deprecated") and "deprecated" not in wanted):
                 continue
             values = {key: facts.get(key, defaults.get(key)) for key in wanted}
             if all(

@@ -24,8 +24,8 @@ TYPES: dict[str, tuple[list[str], list[str]]] = {
         ["'https://example.org/a b'", "'https://example.org/<a>'", "https://example.org/\u00e4"],
         ["a/b.cbf", "urn:isbn:0", "https://example.org/%41?b=c#d"],
     ),
-    "Iri": (["'https://example.org/a b'", "'https://example.org/<a>'"], ["https://example.org/\u00e4", "a/b"]),
-    "Symop": (["'x,y,z'", "0", "1_5", "-1_555", "1-555"], ["4", "1_555", "12_655"]),
+    "Iri": (["'https://example.org/a b'", "'https://example.org/<a>'"], ["https://example.org/\u00e4", "urn:isbn:0"]),
+    "Symop": (["'x,y,z'", "0", "1_5", "-1_555", "1-555"], ["4", "1_555", "12_655", "'2 555'"]),
     "Tag": (["name", "'_two names'"], ["'_axis.id'"]),
 }
 BLANKS = {"Word": "'two words'", "Code": "'two words'"}

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -73,24 +74,48 @@ class Adapter:
 
     @property
     def has_severities(self) -> bool:
-        """True if the tool tells errors from lesser remarks."""
+        """True if the tool tells errors from lesser remarks, or makes no lesser remarks."""
         return bool(self.data.get("severities", True))
+
+    def demands(self, entry: dict[str, Any]) -> bool:
+        """True if the tool must report what the suite expects.
+
+        `severities` may list those that the tool reports; false means that it reports without telling them apart.
+        """
+        told = self.data.get("severities", True)
+        severity = entry.get("severity")
+        if not self.knows(entry["rule"]):
+            return False
+        if isinstance(told, list):
+            return severity in told
+        return bool(told) or severity in ("error", "warning")
 
     def claims_case(self, case: Case) -> str:
         """Why a case is not one that the tool claims to judge; empty if it does."""
         claims = self.claims
         if case.kind == "generate":
             return "" if claims.get("generate") else "does not make imgCIF"
-        versions = claims.get("versions")
-        if versions is not None and case.version not in versions:
-            return f"does not read CIF {case.version}"
         wanted = claims.get("cases")
         if wanted is not None and not any(case.meant_by(pattern) for pattern in wanted):
             return "not among the cases that the tool claims"
+        versions = claims.get("versions")
+        if versions is not None and case.version not in versions:
+            return f"does not read CIF {case.version}"
         for pattern, reason in claims.get("except", {}).items():
             if case.meant_by(pattern):
                 return str(reason)
+        serious = [entry["rule"] for entry in case.findings if entry.get("severity") != "info"]
+        if serious and not any(self.knows(rule) for rule in serious):
+            return "has no such check"
         return ""
+
+    def knows(self, rule: str) -> bool:
+        """True if some code of the tool may mean a rule of the suite; unknown where the tool has no codes."""
+        codes = self.data.get("codes", "same")
+        if codes == "same" or self.depth == "A":
+            return True
+        known = [code for mapped in codes.values() for code in ([mapped] if isinstance(mapped, str) else mapped)]
+        return any(fnmatchcase(rule, code) for code in known)
 
     def mapped(self, own: str) -> tuple[str, ...]:
         """The codes of the suite for a code of the tool; patterns such as SYN* are allowed."""
@@ -118,7 +143,14 @@ class Adapter:
 
     def fill(self, word: str, **values: str) -> str:
         """A word with its placeholders filled; CONFORMANCE_NAME in the environment gives {name}."""
-        known = {"python": sys.executable, "adapters": str(ADAPTERS), "suite": str(SUITE), **variables(), **values}
+        known = {
+            "python": sys.executable,
+            "tools": tools(),
+            "adapters": str(ADAPTERS),
+            "suite": str(SUITE),
+            **variables(),
+            **values,
+        }
         return re.sub(r"\{(\w+)\}", lambda match: self._value(match[1], known), word)
 
     def _value(self, name: str, known: dict[str, str]) -> str:
@@ -132,9 +164,17 @@ class Adapter:
             if name.startswith("CONFORMANCE_"):
                 if not os.environ.get(name):
                     return f"the variable {name} is not set"
+            elif name.startswith("module:"):
+                if subprocess.run([tools(), "-c", f"import {name[7:]}"], capture_output=True, check=False).returncode:
+                    return f"the Python module {name[7:]} is not installed"
             elif shutil.which(name) is None:
                 return f"{name} is not installed"
         return ""
+
+
+def tools() -> str:
+    """The Python that has the tools: this one, unless CONFORMANCE_TOOLS names another."""
+    return os.environ.get("CONFORMANCE_TOOLS") or sys.executable
 
 
 def variables() -> dict[str, str]:

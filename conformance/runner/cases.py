@@ -94,11 +94,20 @@ def _case(folder: Path, family: str, kind: str, document: dict[str, Any], entry:
         source=entry.get("source", document.get("source", "")),
         input=entry.get("input", ""),
         base=base,
-        version=entry.get("version") or ("1.1" if str(base).endswith("cif11") else "2.0"),
+        version=entry.get("version") or _version(folder / entry.get("input", "")),
         scope=entry.get("scope", document.get("scope", "syntax" if kind == "syntax" else "all")),
         options={**document.get("options", {}), **entry.get("options", {}), **_profile(entry)},
         expect=entry.get("expect", {}),
     )
+
+
+def _version(path: Path) -> str:
+    """The version of CIF that the first line of a file names; 1.1 where it names none."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        head = file.read(16)
+    return "2.0" if head.removeprefix(b"\xef\xbb\xbf").startswith(b"#\\#CIF_2.0") else "1.1"
 
 
 def _profile(entry: dict[str, Any]) -> dict[str, Any]:

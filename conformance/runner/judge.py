@@ -16,7 +16,6 @@ from .adapter import DEPTHS, Adapter, Answer, Found
 from .cases import Case
 
 SERIOUS = ("error", "warning", None)
-SEVERE = ("error", "warning")
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def judge(case: Case, answer: Answer, adapter: Adapter, depth: str) -> Result:
         if wrong is not None:
             faults["B"] = faults.get("B") or wrong
     if "C" in allowed:
-        faults["C"] = _places(case, answer)
+        faults["C"] = _places(case, answer, adapter)
     depths = {level: not fault for level, fault in faults.items()}
     failed = [f"{level}: {fault}" for level, fault in faults.items() if fault]
     return Result(case, "failed" if failed else "passed", depths, failed[0] if failed else "", answer.seconds)
@@ -90,8 +89,7 @@ def _codes(case: Case, answer: Answer, adapter: Adapter) -> str:
     found = answer.findings or ()
     wanted = [entry["rule"] for entry in case.findings]
     for entry in case.findings:
-        demanded = adapter.has_severities or entry.get("severity") in SEVERE
-        if demanded and not any(_has(one, entry["rule"]) for one in found):
+        if adapter.demands(entry) and not any(_has(one, entry["rule"]) for one in found):
             said = ", ".join(sorted({one.own for one in found})) or "nothing"
             return f"{entry['rule']} is not found, but {said}"
     own = case.rule if not case.conforming or wanted else ""
@@ -103,10 +101,12 @@ def _codes(case: Case, answer: Answer, adapter: Adapter) -> str:
     return ""
 
 
-def _places(case: Case, answer: Answer) -> str:
+def _places(case: Case, answer: Answer, adapter: Adapter) -> str:
     """Which finding stands at a wrong place."""
     found = answer.findings or ()
     for entry in case.findings:
+        if not adapter.demands(entry):
+            continue
         same = [one for one in found if _has(one, entry["rule"])]
         if same and not any(_is_at(one, entry) for one in same):
             near = same[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-SHOWN = 60
+SHOWN = 25
 COLORS = ((1.0, "brightgreen"), (0.9, "yellow"), (0.6, "orange"), (0.0, "red"))
 
 

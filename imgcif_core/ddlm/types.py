@@ -33,7 +33,7 @@ PATTERNS = {
     "Real": re.compile(_REAL),
     "Imag": re.compile(_REAL + "[ij]"),
     "Complex": re.compile(f"{_REAL}[+-](?:{_REAL.removeprefix('[+-]?')})[ij]|{_REAL}(?:[ij])?"),
-    "Symop": re.compile(r"[1-9]\d*(?:_\d{3,})?"),
+    "Symop": re.compile(r"0*[1-9]\d*(?:[_ ]\d{3,})?"),
 }
 DEPRECATED_CONTENTS = frozenset({"Count", "Index"})
 
