@@ -191,15 +191,15 @@ def _polarization(built: Built) -> dict[str, Values]:
     """Ratio and direction of the polarization as the dictionary defines them.
 
     dxtbx's fraction f is the part in the plane of polarization: (Ip - In)/(Ip + In) = 2 f - 1. The angle
-    of the normal is counted from Y as viewed from the specimen, towards the source: positive towards
-    -X is clockwise there, so the sense is that of a turn about the direction to the source.
+    of the normal is counted from Y as viewed from the specimen, where +X lies to the left of Y: the
+    usual anticlockwise sense counts it positive towards +X, as dxtbx reads it.
     """
     beam = built.experiment.beam
     found: dict[str, Values] = {"polarizn_source_ratio": tidy_number(2.0 * (beam.polarization_fraction or 0.0) - 1.0)}
     if beam.polarization_normal is not None:
         x, y, _ = built.rotation @ unit(beam.polarization_normal)
         if abs(x) + abs(y) > 1e-3:
-            angle = float(np.degrees(np.arctan2(-x, y)))
+            angle = float(np.degrees(np.arctan2(x, y)))
             angle -= 180.0 * np.round(angle / 180.0)
             found["polarizn_source_norm"] = round(angle, 6) + 0.0
     return found

@@ -4,9 +4,13 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imgcif_core.create.questions import Question, listing
 from imgcif_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from imgcif_core.create.loop import Creation
 
 OPEN, FOUND, DONE = 1, 1, 0
 
@@ -35,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--interactive", action="store_true", help="ask on the terminal what nobody wrote down")
     add("--no-knowledge", action="store_true", help="leave out what is known of beamlines and laboratories")
     add("--full-cbf", metavar="OUT.cbf", help="write one frame as a full CBF with its image as well")
+    add("--frame", type=int, default=1, metavar="N", help="which frame of the first scan --full-cbf takes (default: 1)")
     add("--provenance", action="store_true", help="say where every value comes from")
     add("--force", action="store_true", help="write in spite of errors or open questions")
 
@@ -42,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace, ask: Callable[[Question], str | None]) -> Outcome:
     """Create, and say what came of it."""
     from imgcif_core.create.links import Links
-    from imgcif_core.create.loop import Creation, Wishes, create
+    from imgcif_core.create.loop import Wishes, create
     from imgcif_core.create.questions import load_answers
 
     answers, items = load_answers(given.answers) if given.answers else ({}, {})
@@ -57,12 +62,14 @@ def run(given: argparse.Namespace, ask: Callable[[Question], str | None]) -> Out
         given.force,
         not given.no_knowledge,
     )
-    made: Creation = create(given.inputs, given.output, wishes)
+    made = create(given.inputs, given.output, wishes)
     remarks = [f"note: {note}" for note in made.notes]
     if not made.text:
         remarks.append("nothing was written: these answers are needed, with --answers FILE.toml or --interactive")
         return Outcome(OPEN, "", "\n".join([*remarks, "", listing(made.questions)]))
     remarks += _verdict(made, given)
+    if given.full_cbf and (made.is_sound or given.force):
+        remarks.append(_write_cbf(made, given))
     output = provenance_table(made) if given.provenance else ("" if given.output else made.text)
     status = DONE if made.is_sound else FOUND
     if not made.is_sound and not given.force and not given.output:
@@ -93,11 +100,27 @@ def _doi(text: str | None) -> str | None:
     return found
 
 
-def _verdict(made, given: argparse.Namespace) -> list[str]:
+def _write_cbf(made: "Creation", given: argparse.Namespace) -> str:
+    """Write one frame with its image, and say so."""
+    from imgcif_core.create.fullcbf import full_cbf
+    from imgcif_core.create.loop import write_whole
+    from imgcif_core.create.pixels import panel_images
+
+    folders = [Path(given.dir)] if given.dir else []
+    folders += [Path(entry.rpartition(":")[2]).parent for entry in given.inputs]
+    built = made.built[0]
+    images = panel_images(built, 0, given.frame - 1, folders)
+    written = write_whole(Path(given.full_cbf), full_cbf(built, 0, given.frame - 1, images, Path(given.full_cbf).stem))
+    return f"wrote {written}, frame {given.frame} of {built.scan_ids[0]}"
+
+
+def _verdict(made: "Creation", given: argparse.Namespace) -> list[str]:
     """What the checker says, and what could still be told."""
     from imgcif_core.findings import Severity
 
     report = made.report
+    if report is None:
+        return []
     lines = []
     counts = {severity: report.count(severity) for severity in Severity}
     for finding in report.findings:
@@ -114,7 +137,7 @@ def _verdict(made, given: argparse.Namespace) -> list[str]:
     return lines
 
 
-def provenance_table(made) -> str:
+def provenance_table(made: "Creation") -> str:
     """One line for each item: name, value, and who says so."""
     rows = [(entry.item, entry.value[:40], entry.source) for entry in made.origins]
     first, second = (max(map(len, column), default=0) for column in list(zip(*rows, strict=True))[:2])

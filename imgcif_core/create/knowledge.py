@@ -102,6 +102,7 @@ def _complete_draft(draft: Draft, known: Instrument) -> Described:
     values["axis"] = None if known.axis is None else unit(np.array(known.axis))
     if known.values.get("beam_centre") == "pixels, x along fast":
         values["beam_centre"] = header_centre(draft)
+        draft = replace(draft, notes=tuple(note for note in draft.notes if "BEAM_CENTER" not in note))
     for name, value in values.items():
         if value is not None and getattr(draft, name) is None:
             draft = draft.with_fact(name, np.array(value) if name == "gravity" else value, known.provenance)

@@ -42,13 +42,13 @@ class Layout:
     slow: tuple[str, ...]
 
     @classmethod
-    def of(cls, panels: Sequence[PanelFacts], taken: Sequence[str]) -> "Layout":
+    def of(cls, panels: Sequence[PanelFacts], taken: Sequence[str], keep_stack: bool = True) -> "Layout":
         """Name the parts of a detector: one array, sections of one array, or an array for each panel."""
         count = len(panels)
         names = distinct([panel.name for panel in panels] if count > 1 else ["PANEL"], "PANEL")
         axes = ["slow", "fast"] if count == 1 else [f"{name}_{word}" for name in names for word in ("slow", "fast")]
         axes = distinct(axes, "surface", taken)
-        is_stack = count > 1 and are_stacked(panels)
+        is_stack = keep_stack and count > 1 and are_stacked(panels)
         arrays = [STACK] * count if is_stack or count == 1 else names
         sections = list(names) if is_stack else [None] * count
         return cls(tuple(panels), tuple(names), tuple(arrays), tuple(sections), tuple(axes[1::2]), tuple(axes[0::2]))

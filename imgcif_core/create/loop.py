@@ -43,7 +43,8 @@ class Creation:
 
     `text` is the whole file, empty where needed answers are missing; `report` is the checker's word
     on it; `questions` are those still open; `deviation` is the largest distance in mm of a corner of
-    a panel from where the source has it; `written` is the path of the file, None if none was written.
+    a panel from where the source has it; `written` is the path of the file, None if none was written;
+    `built` holds the parts of the experiment, one for each data block.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Creation:
     origins: tuple[Origins, ...]
     deviation: float
     written: Path | None = None
+    built: tuple[Built, ...] = ()
 
     @property
     def needed(self) -> tuple[Question, ...]:
@@ -191,7 +193,9 @@ def _finish(
     if endings := nameless_formats(images, links):
         notes.append(f"the dictionary names no format of images such as {', '.join(endings)}; the format is left out")
     deviation = max(entry.mounting.deviation for entry in built)
-    made = Creation(text, report, tuple(questions), tuple(notes), tuple(_origins(blocks)), deviation)
+    made = Creation(
+        text, report, tuple(questions), tuple(notes), tuple(_origins(blocks)), deviation, None, tuple(built)
+    )
     if output is not None and (made.is_sound or wishes.force):
         return replace(made, written=write_whole(Path(output), text))
     return made
@@ -302,11 +306,11 @@ def _checked(text: str, parts: Sequence[Experiment], names: Sequence[str], path:
     return replace(report, findings=tuple(findings))
 
 
-def write_whole(path: Path, text: str) -> Path:
+def write_whole(path: Path, content: str | bytes) -> Path:
     """Write a file that appears only when it is whole."""
     part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(text, encoding="utf-8", newline="\n")
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
         part.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
