@@ -17,6 +17,7 @@ import numpy as np
 from imgcif_core.findings import Location, Span
 
 SHOWN_WIDTH = 4096
+_LINE_CHUNK = 1 << 24
 
 
 class Quoting(IntEnum):
@@ -51,13 +52,19 @@ class Source:
     def line_starts(self) -> np.ndarray:
         """The offset of the first byte of each line: LF, CRLF and CR end lines."""
         array = np.frombuffer(self.data, np.uint8)
-        ends = np.flatnonzero(array == 10)
-        returns = np.flatnonzero(array == 13)
-        if len(returns):
-            following = np.minimum(returns + 1, len(array) - 1)
-            lone = returns[(array[following] != 10) | (returns + 1 >= len(array))]
-            ends = np.union1d(ends, lone)
-        return np.concatenate([np.zeros(1, dtype=np.int64), ends + 1])
+        small = np.int32 if len(array) < 2**31 - 1 else np.int64
+        parts = [np.zeros(1, dtype=small)]
+        has_returns = self.data.find(b"\r") >= 0
+        for begin in range(0, len(array), _LINE_CHUNK):
+            chunk = array[begin : begin + _LINE_CHUNK]
+            marks = chunk == 10
+            if has_returns:
+                following = np.append(chunk[1:], array[begin + _LINE_CHUNK : begin + _LINE_CHUNK + 1])
+                returns = chunk == 13
+                returns[: len(following)] &= following != 10
+                marks |= returns
+            parts.append((np.flatnonzero(marks) + (begin + 1)).astype(small))
+        return np.concatenate(parts)
 
     def line_of(self, offset: int) -> int:
         """The 1-based line of a byte offset."""

@@ -84,22 +84,22 @@ def _check_bytes(document: Document, start: int) -> None:
         array = np.frombuffer(data, np.uint8, end - begin, begin)
         allowed = sum(data.count(mark, begin, end) for mark in (b"\t", b"\n", b"\r"))
         if np.count_nonzero(array < 32) > allowed or data.find(b"\x7f", begin, end) >= 0:
-            _report_controls(document, begin + np.flatnonzero(_CONTROL[array]), severity)
+            _report_controls(document, begin, array, severity)
         if not data.isascii() and (array > 127).any():
             _check_unicode(document, begin, end)
 
 
-def _report_controls(document: Document, controls: np.ndarray, severity: str) -> None:
+def _report_controls(document: Document, begin: int, array: np.ndarray, severity: str) -> None:
     """NUL bytes, and other control characters; the first of each kind is told."""
-    data = document.source.data
-    is_null = np.frombuffer(data, np.uint8)[controls] == 0
-    nulls, others = controls[is_null], controls[~is_null]
-    if len(nulls):
-        at = int(nulls[0])
-        _add(document, "SYN009", "nul", at, at + 1, "error", count=len(nulls))
-    if len(others):
-        at = int(others[0])
-        _add(document, "SYN009", "control", at, at + 1, severity, byte=data[at], count=len(others))
+    nulls = array == 0
+    others = _CONTROL[array] & ~nulls
+    if nulls.any():
+        at = begin + int(nulls.argmax())
+        _add(document, "SYN009", "nul", at, at + 1, "error", count=int(nulls.sum()))
+    if others.any():
+        at = begin + int(others.argmax())
+        byte, count = document.source.data[at], int(others.sum())
+        _add(document, "SYN009", "control", at, at + 1, severity, byte=byte, count=count)
 
 
 def _check_unicode(document: Document, begin: int, end: int) -> None:

@@ -37,8 +37,7 @@ class Token:
 _SKIP = re.compile(rb"(?:[ \t\r\n]+|#[^\r\n]*)*")
 _WORD = re.compile(rb"[^ \t\r\n]+")
 _WORD2 = re.compile(rb"[^ \t\r\n\[\]{}]+")
-_SINGLE1 = re.compile(rb"'(?:[^'\r\n]|'(?=[^ \t\r\n]))*'(?=[ \t\r\n]|\Z)")
-_DOUBLE1 = re.compile(rb"\"(?:[^\"\r\n]|\"(?=[^ \t\r\n]))*\"(?=[ \t\r\n]|\Z)")
+_CLOSING1 = {39: re.compile(rb"'(?=[ \t\r\n]|\Z)|[\r\n]"), 34: re.compile(rb"\"(?=[ \t\r\n]|\Z)|[\r\n]")}
 _QUOTED2 = re.compile(rb"'[^'\r\n]*'|\"[^\"\r\n]*\"")
 _TEXT_END = re.compile(rb"(?:\r\n|\n|\r);")
 _LINE_END = re.compile(rb"[\r\n]")
@@ -145,10 +144,10 @@ class Tokeniser:
 
     def _quoted1(self, position: int) -> Token:
         """A quoted string of CIF 1.1: it ends with a quote before white space."""
-        pattern = _SINGLE1 if self.data[position] == 39 else _DOUBLE1
-        match = pattern.match(self.data, position)
-        quoting = Quoting.SINGLE if self.data[position] == 39 else Quoting.DOUBLE
-        if match is None:
+        mark = self.data[position]
+        match = _CLOSING1[mark].search(self.data, position + 1)
+        quoting = Quoting.SINGLE if mark == 39 else Quoting.DOUBLE
+        if match is None or self.data[match.start()] != mark:
             return self._open_quote(position, quoting)
         if self.data.find(self.data[position : position + 1], position + 1, match.end() - 1) >= 0:
             self._problem("SYN012", "", position, match.end(), "warning")

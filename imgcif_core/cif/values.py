@@ -33,32 +33,18 @@ def undo_protocols(text: str) -> str:
         return text
     prefix = marks.rstrip("\\")
     slashes = len(marks) - len(prefix)
-    if slashes > 2 or (slashes == 2 and not prefix) or "\\" in prefix:
+    if slashes > 2 or (slashes == 2 and not prefix) or "\\" in prefix or prefix.startswith(";"):
         return text
-    if prefix:
-        if not rest or not all(line.startswith(prefix) for line in rest):
-            return text
-        rest = [line[len(prefix) :] for line in rest]
-        return unfold(rest) if slashes == 2 else _after_prefix(rest)
-    return unfold(rest)
-
-
-def _after_prefix(lines: list[str]) -> str:
-    """The text under a prefix, which may itself begin with the mark of folding."""
-    if lines and lines[0].rstrip(" \t") == "\\":
-        return unfold(lines[1:])
-    return "\n".join(lines)
+    if not all(line.startswith(prefix) for line in rest):
+        return text
+    rest = [line[len(prefix) :] for line in rest]
+    return "\n".join(rest) if prefix and slashes == 1 else unfold(rest)
 
 
 def unfold(lines: list[str]) -> str:
-    """Join lines that end with a backslash to the line after them."""
-    parts: list[str] = []
-    for index, line in enumerate(lines):
-        if _FOLD.search(line):
-            parts.append(_FOLD.sub("", line))
-        else:
-            parts.append(line if index == len(lines) - 1 else line + "\n")
-    return "".join(parts)
+    """Join lines that end with a backslash to the line after them; the last line has none after it."""
+    parts = [_FOLD.sub("", line) if _FOLD.search(line) else line + "\n" for line in lines[:-1]]
+    return "".join([*parts, *lines[-1:]])
 
 
 def parse_number(raw: bytes) -> tuple[float, float] | None:

@@ -32,8 +32,9 @@ def axis_on_two_equipments(tables: Tables) -> Iterator[Problem]:
         raise NotApplicable("fewer than two axes")
     ids = filled_hashes(table, "id", "")
     numbers = np.stack([table.numbers(name, 0.0) for name in _AXIS_NUMBERS], axis=1)
+    _, first_rows, inverse = np.unique(ids, return_index=True, return_inverse=True)
     for row in repeated_rows(ids):
-        first = int((ids == ids[row]).argmax())
+        first = int(first_rows[inverse[row]])
         equipments = [(table.text("equipment", index, "general") or "").lower() for index in (first, int(row))]
         if equipments[0] == equipments[1]:
             continue
