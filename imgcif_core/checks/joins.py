@@ -12,6 +12,14 @@ from imgcif_core.tables import Tables
 
 def missing_rows(child: Column, parents: Sequence[Column], *, fold: bool = False) -> np.ndarray:
     """The rows of a column whose value, null ones apart, no parent column holds."""
+    counting = child.counting
+    if counting is not None:
+        counted = [parent.counting for parent in parents]
+        alike = [other for other in counted if other is not None and other.is_spelt_like(counting)]
+        if len(parents) == 1 and alike:
+            return counting.missing_from(alike[0])
+        if any(not len(counting.missing_from(other)) for other in alike):
+            return np.zeros(0, dtype=np.int64)
     for parent in parents:
         if len(parent) == len(child) and np.array_equal(hashes_of(child, fold=fold), hashes_of(parent, fold=fold)):
             return np.zeros(0, dtype=np.int64)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.dictionary.values import MAX_PLACES, value_place
-from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Document, Place, Quoting
 from imgcif_core.ddlm.model import Item
@@ -96,16 +96,17 @@ def _share_key(keys: tuple[str, ...], parts: list[Part]) -> bool:
     source="CIF 1.1 syntax specification, special values",
     message="{name} is {value!r}, a placeholder that was never filled",
 )
-def placeholder(tables: Tables, placeholder_marks: np.ndarray) -> Iterator[Problem]:
+def placeholder(tables: Tables) -> Iterator[Problem]:
     """What: A value is a mark that some template left for a person to fill.
     Why: The mark is taken for a value: an address of question marks is looked up, a name of capital X printed.
     How to fix: Write the value, or an unquoted question mark where it is unknown.
     Source: CIF 1.1 syntax specification, special values.
     """
+    marks: dict[tuple[int, int], np.ndarray] = {}
     for item, column in list(tables.items.values()):
         if _is_free_text(item) or item.is_numeric:
             continue
-        for row in _candidates(column, placeholder_marks):
+        for row in _candidates(column, marks):
             text = column.text(row)
             if _PLACEHOLDER.fullmatch(text):
                 count = int((column.hashes == column.hashes[row]).sum())
@@ -119,32 +120,45 @@ def _is_free_text(item: Item) -> bool:
     return item.contents == "Text" and any(word in name for word in ("detail", "contents", "description", "special"))
 
 
-@provider("placeholder_marks")
-def placeholder_marks(document: Document) -> np.ndarray:
-    """The sorted offsets of the marks by which placeholders are known, up to a limit a mark."""
-    data = document.source.data
+FEW_ROWS = 64
+_MARKS = (b"??", b"@", b"TODO", b"XXXX", b"[local]")
+
+
+def _candidates(column: Column, known: dict[tuple[int, int], np.ndarray]) -> list[int]:
+    """The first row of each text that may be a placeholder; `known` keeps the marks found in each loop."""
+    rows = len(column)
+    if rows > FEW_ROWS and (column.is_constant or column.counting is not None):
+        return [0]
+    found = range(rows) if rows <= FEW_ROWS else _marked_rows(column, known)
+    distinct: dict[str, int] = {}
+    for row in found:
+        distinct.setdefault(column.text(int(row)), int(row))
+    return list(distinct.values())
+
+
+def _marked_rows(column: Column, known: dict[tuple[int, int], np.ndarray]) -> np.ndarray:
+    """The rows of a column in which one of the marks of placeholders stands."""
+    loop = column.loop
+    region = (loop.start, loop.end) if loop is not None else (int(column.starts[0]), int(column.ends[-1]))
+    if region not in known:
+        known[region] = _marks(column.source.data, *region)
+    marks = known[region]
+    rows = np.searchsorted(column.starts, marks, side="right") - 1
+    inside = (rows >= 0) & (marks < column.ends[rows])
+    return np.flatnonzero(np.bincount(rows[inside], minlength=1))
+
+
+def _marks(data: bytes, low: int, high: int) -> np.ndarray:
+    """The sorted offsets of the marks of placeholders in a range of a file, up to a limit a mark."""
     found: list[int] = []
-    for mark in (b"??", b"@", b"TODO", b"XXXX", b"[local]"):
-        at = data.find(mark)
+    for mark in _MARKS:
+        at = data.find(mark, low, high)
         for _ in range(20_000):
             if at < 0:
                 break
             found.append(at)
-            at = data.find(mark, at + len(mark))
+            at = data.find(mark, at + len(mark), high)
     return np.array(sorted(found), dtype=np.int64)
-
-
-def _candidates(column: Column, marks: np.ndarray) -> list[int]:
-    """The first row of each text that holds a mark."""
-    if not len(marks) or not len(column):
-        return []
-    low, high = np.searchsorted(marks, (int(column.starts[0]), int(column.ends[-1])))
-    rows = np.searchsorted(column.starts, marks[low:high], side="right") - 1
-    rows = np.unique(rows[marks[low:high] < column.ends[rows]])
-    distinct: dict[str, int] = {}
-    for row in rows:
-        distinct.setdefault(column.text(int(row)), int(row))
-    return list(distinct.values())
 
 
 @rule(

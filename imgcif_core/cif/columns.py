@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from imgcif_core.cif.containers import Cell, decode_container
+from imgcif_core.cif.counting import Counting, find_counting
 from imgcif_core.cif.document import Loop, Quoting, Source
 from imgcif_core.cif.values import decode_text, decode_text_field, parse_number
 from imgcif_core.findings import Span
@@ -162,11 +163,20 @@ class Column:
         return found
 
     @cached_property
+    def counting(self) -> Counting | None:
+        """How the values count, for columns such as frame1, frame2, ...; None for others."""
+        if self.quoting is not None and (self.quoting != Quoting.BARE).any():
+            return None
+        return find_counting(self.source.data, self.bytes_array, self.starts, self.ends)
+
+    @cached_property
     def is_constant(self) -> bool:
         """True if all values are written alike."""
         rows = len(self)
         if rows < 2:
             return True
+        if self.raw(0) != self.raw(rows - 1):
+            return False
         if self.quoting is not None and (self.quoting != self.quoting[0]).any():
             return False
         if (self.lengths != self.lengths[0]).any():
@@ -207,6 +217,11 @@ class Column:
 
     @cached_property
     def _folded(self) -> np.ndarray:
+        counting = self.counting
+        if counting is not None:
+            fixed = counting.prefix + counting.suffix
+            if fixed.isascii() and fixed == fixed.lower():
+                return self.hashes
         return self._hashes(fold=True)
 
     def folded_hashes(self) -> np.ndarray:
@@ -262,6 +277,8 @@ class Column:
         rows = len(self)
         if rows == 0 or self.is_constant:
             return np.arange(min(rows, 1)), np.zeros(rows, dtype=np.int64)
+        if self.counting is not None:
+            return np.arange(rows), np.arange(rows)
         _, first, inverse = np.unique(self.hashes, return_index=True, return_inverse=True)
         order = np.argsort(first, kind="stable")
         rank = np.empty_like(order)
@@ -280,7 +297,7 @@ class Column:
             return True
         if self.is_constant:
             return False
-        if self._counts_up():
+        if self.counting is not None or self._counts_up():
             return True
         ordered = np.sort(self.hashes)
         return not (ordered[1:] == ordered[:-1]).any()
@@ -308,6 +325,9 @@ class Column:
         if rows > 64 and self.is_constant:
             one = self._slow_numbers(np.zeros(1, dtype=np.int64), 1)
             return Numbers(*(np.repeat(getattr(one, name), rows) for name in Numbers.__slots__))
+        if self.counting is not None and not self.counting.prefix and not self.counting.suffix:
+            every = np.ones(rows, dtype=bool)
+            return Numbers(self.counting.numbers.astype(float), np.full(rows, np.nan), every, every.copy())
         values = np.full(rows, np.nan)
         su = np.full(rows, np.nan)
         valid = np.zeros(rows, dtype=bool)

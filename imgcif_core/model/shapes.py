@@ -49,6 +49,9 @@ class Shapes:
                 delimiter = 0 if self.column.is_bare[self.first[shape]] else 1
                 offsets[shape], widths[shape] = span[0] + delimiter, min(span[1] - span[0], 15)
         at, width = offsets[self.inverse], widths[self.inverse]
+        counting = self.column.counting
+        if counting is not None and len(self.first) == 1 and offsets[0] == len(counting.prefix):
+            return counting.numbers.astype(float), at
         return self.column.digits_at(np.arange(len(at)), at, width), at
 
     def numbers_in(self, shape: int, span: tuple[int, int]) -> dict[int, int]:
@@ -79,12 +82,23 @@ def shapes_of(column: Column) -> Shapes:
     rows = len(column)
     if column.is_constant:
         return Shapes(column, np.arange(min(rows, 1)), np.zeros(rows, dtype=np.int64))
+    if _counts_in_one_shape(column):
+        return Shapes(column, np.zeros(1, dtype=np.int64), np.zeros(rows, dtype=np.int64))
     hashes = column.hashes_after(_mask, _mask_text)
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return Shapes(column, first[order], rank[inverse])
+
+
+def _counts_in_one_shape(column: Column) -> bool:
+    """True if the values count in digits that do not matter, always as many of them."""
+    counting = column.counting
+    if counting is None or not counting.has_even_width or counting.prefix[-1:].isalpha():
+        return False
+    first, last = (column.raw(row).decode("utf-8", "replace") for row in (0, len(column) - 1))
+    return _mask_text(first) == _mask_text(last) and b"%" not in counting.prefix[-2:]
 
 
 def _mask(matrix: np.ndarray) -> np.ndarray:

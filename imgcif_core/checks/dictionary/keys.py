@@ -162,6 +162,8 @@ def ids_differ_in_case(tables: Tables, dictionary: Dictionary) -> Iterator[Probl
 
 def _mixes_case(column: Column) -> bool:
     """True if a column holds both upper-case and lower-case letters, so that folding can merge values."""
+    if column.counting is not None:
+        return False
     upper = lower = False
     for row in column.distinct()[0][:1] if column.is_constant else range(min(len(column), 2000)):
         text = column.text(int(row))
