@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         sys.stdout.write(SHORT_HELP)
         return UNUSABLE
+    if given[0] == "check":
+        return _run(_check_parser("imgcif check"), given[1:])
     return _run(_umbrella_parser(), given)
 
 
@@ -43,9 +45,14 @@ def check_main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         sys.stdout.write(SHORT_HELP)
         return UNUSABLE
-    parser = argparse.ArgumentParser("imgcif-check", description="Check imgCIF and CBF files.")
+    return _run(_check_parser("imgcif-check"), given)
+
+
+def _check_parser(program: str) -> argparse.ArgumentParser:
+    """The parser of the check alone, without what the other subcommands need."""
+    parser = argparse.ArgumentParser(program, description="Check imgCIF and CBF files.")
     _add_check_arguments(parser)
-    return _run(parser, given)
+    return parser
 
 
 def _run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 
@@ -11,5 +11,5 @@ def facts(name: str) -> Mapping[str, Any]:
     """The table `name` of the bundled facts; each says where its numbers come from."""
     import tomllib
 
-    text = resources.files("imgcif_core.checks").joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "data" / f"{name}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)

@@ -1,11 +1,14 @@
 """What the caller asks of a run."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from imgcif_core.sources.description import Experiment
+if TYPE_CHECKING:
+    from imgcif_core.sources.description import Experiment
 
 ImageDepth = Literal["none", "header", "sample", "all"]
 

@@ -1,13 +1,14 @@
 """Near misses: the name or value that was most likely meant."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 MAX_CANDIDATES = 2000
 
 
 def nearest(text: str, candidates: Iterable[str], cutoff: float = 0.75) -> str | None:
     """The candidate that is most like a text, compared without case; None where none is near."""
+    from difflib import get_close_matches
+
     pool: dict[str, str] = {}
     for candidate in candidates:
         pool.setdefault(candidate.lower(), candidate)

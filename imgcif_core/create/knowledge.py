@@ -5,7 +5,6 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,7 @@ def date_of(described: Described) -> str:
 @lru_cache(maxsize=1)
 def instruments() -> tuple[Instrument, ...]:
     """All entries."""
-    text = resources.files(__package__).joinpath("data/instruments.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "data/instruments.toml").read_text(encoding="utf-8")
     return tuple(_instrument(entry) for entry in tomllib.loads(text)["instrument"])
 
 

@@ -4,7 +4,6 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +206,7 @@ def _limits(text: str) -> tuple[float | None, float | None] | None:
 
 def load_overlay() -> dict[str, Any]:
     """The hand-written corrections, each with its reason."""
-    text = resources.files("imgcif_core.ddlm").joinpath("data/overlay.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "data/overlay.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 

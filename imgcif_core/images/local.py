@@ -3,17 +3,21 @@
 No network is used. A source that fetches ranges from a server is one more resolver.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from imgcif_core.images.archives import Archive, FolderArchive, open_archive
 from imgcif_core.images.bytes import ByteSource, FileBytes, open_stream
 from imgcif_core.images.expand import Expanded, packing_of
 from imgcif_core.images.limits import BytesError, Limits
 from imgcif_core.images.workspace import Workspace
+
+if TYPE_CHECKING:
+    from imgcif_core.images.archives import Archive
 
 Resolver = Callable[[str], "Path | ByteSource | None"]
 _KEPT = 64
@@ -34,7 +38,7 @@ class Address:
         """True if the URI leads to an archive."""
         return self.archive_path is not None or self.archive_format is not None
 
-    def beside(self, name: str) -> "Address | None":
+    def beside(self, name: str) -> Address | None:
         """The address of a file named relative to this one; None if the name leads elsewhere."""
         own = self.archive_path if self.archive_path is not None else urlsplit(self.uri).path
         path = _inside(PurePosixPath(own).parent, name)
@@ -101,6 +105,8 @@ class LocalData:
         BytesError
             `missing` if nothing stands in for it, `damaged` if it is no archive.
         """
+        from imgcif_core.images.archives import FolderArchive, open_archive
+
         if uri not in self._archives:
             place = self._place(uri)
             if isinstance(place, Path) and place.is_dir():

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import tempfile
 import weakref
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,8 @@ class Workspace:
     def folder(self) -> Path:
         """The folder, made at the first request."""
         if self._folder is None:
+            import tempfile
+
             self._folder = Path(tempfile.mkdtemp(prefix="imgcif-"))
             self._remove = weakref.finalize(self, shutil.rmtree, self._folder, True)
         return self._folder

@@ -239,7 +239,7 @@ def _kinds(tables: Tables, table: Table, names: tuple[str, ...]) -> tuple[str, .
             for name in settings.columns:
                 if name.startswith(word):
                     moved |= settings.numbers(name, 0.0) != 0
-            for index in np.unique(inverse[moved]):
+            for index in np.flatnonzero(np.bincount(inverse[moved], minlength=1)):
                 acting.setdefault(axis_ids.text(int(first[index])).casefold(), kind)
     kinds = []
     for name, text in zip(names, table.texts("type"), strict=True):

@@ -3,13 +3,13 @@
 import re
 import tomllib
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 
 
 @lru_cache(maxsize=1)
 def facilities() -> dict[str, tuple[str, ...]]:
     """The names of the common listing, each with other names in use."""
-    text = resources.files(__package__).joinpath("data/facilities.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "data/facilities.toml").read_text(encoding="utf-8")
     return {name: tuple(others) for name, others in tomllib.loads(text)["names"].items()}
 
 

@@ -4,7 +4,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
@@ -30,7 +30,7 @@ class Repository:
 @lru_cache(maxsize=1)
 def repositories() -> tuple[Repository, ...]:
     """All repositories known."""
-    text = resources.files(__package__).joinpath("data/repositories.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "data/repositories.toml").read_text(encoding="utf-8")
     return tuple(
         Repository(
             key,

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from imgcif_core.checks.binary.sections import Binary, product
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
-from imgcif_core.images.decode import count_byte_offset
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.payload import read_bytes
 
@@ -146,6 +145,8 @@ def _decoded_count(binary: Binary) -> tuple[int | None, bool]:
         return None, False
     body = read_bytes(binary.source.data, binary.section, binary.header)
     try:
+        from imgcif_core.images.decode import count_byte_offset
+
         return count_byte_offset(body)
     except BytesError:
         return None, False

@@ -1,14 +1,19 @@
 """Why a detector stands elsewhere than the source says: likely causes, tried one by one."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcif_core.compare import Comparison, ScanPair
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.detector import Detector, Posture
 from imgcif_core.model.scans import Scan
+
+if TYPE_CHECKING:
+    from imgcif_core.compare import Comparison, ScanPair
 
 
 @dataclass(frozen=True, slots=True)

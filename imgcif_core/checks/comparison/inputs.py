@@ -1,14 +1,20 @@
 """The comparison with the source that the options name, as an input of rules."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, provider
 from imgcif_core.cif.document import Document
-from imgcif_core.compare import Comparison
 from imgcif_core.errors import InputError
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.detector import Detector
-from imgcif_core.sources.description import Experiment
 from imgcif_core.tables import Tables
+
+if TYPE_CHECKING:
+    from imgcif_core.compare import Comparison
+    from imgcif_core.sources.description import Experiment
 
 
 @provider("reference")
@@ -17,12 +23,13 @@ def reference_of(options: CheckOptions, document: Document) -> Experiment:
 
     A file that is its own source is held against its text header.
     """
+    if options.against is None:
+        raise NotChecked("no source to compare with (--against)")
     from pathlib import Path
 
     from imgcif_core.sources.any import read_source
+    from imgcif_core.sources.description import Experiment
 
-    if options.against is None:
-        raise NotChecked("no source to compare with (--against)")
     if isinstance(options.against, Experiment):
         return options.against
     source = str(options.against)
@@ -38,6 +45,7 @@ def reference_of(options: CheckOptions, document: Document) -> Experiment:
 @provider("comparison")
 def comparison_of(tables: Tables, axis_tree: Axes, detector: Detector, reference: Experiment) -> Comparison:
     """The block and the source side by side."""
+    from imgcif_core.compare import Comparison
     from imgcif_core.sources.imgcif import describe
 
     try:

@@ -1,19 +1,23 @@
 """Rules that hold a file against its source."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcif_core.checks.comparison.causes import find_cause
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.cif.document import Place
-from imgcif_core.compare import Comparison, ScanPair
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.detector import Detector
 from imgcif_core.model.scans import build_scans
 from imgcif_core.model.vectors import angle_difference
 from imgcif_core.tables import Tables
+
+if TYPE_CHECKING:
+    from imgcif_core.compare import Comparison, ScanPair
 
 _SHOWN = 6
 
@@ -93,6 +97,8 @@ def detector_unlike_source(
     """
     if comparison.panels_are_derived:
         raise NotApplicable("the source gives no pose of the detector")
+    from imgcif_core.checks.comparison.causes import find_cause
+
     axes = detector.axes
     scans = tuple(build_scans(tables, axes))
     off = [pair for pair in comparison.scans if pair.worst is not None and _is_off(pair, tolerances)]

@@ -48,7 +48,7 @@ def format_and_name(external: ExternalData) -> Iterator[Problem]:
             if found in _SHARED_SUFFIXES:
                 other &= external.where("format", _SHARED_SUFFIXES[found])
             wrong = rows[(other & counts & ~column.is_null)[rows]]
-            for word in np.unique(column.folded_hashes()[wrong]) if len(wrong) else ():
+            for word in np.unique(column.folded_hashes()[wrong], return_index=True)[0] if len(wrong) else ():
                 own = wrong[column.folded_hashes()[wrong] == word]
                 name = parse_uri(shapes.column.text(int(own[0]))).name
                 value = column.text(int(own[0]))

@@ -1,7 +1,10 @@
 """Rules about what lies behind the links: members of local archives against the table."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,12 +12,14 @@ from imgcif_core.checks.external.inputs import counted, problem_at
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.cif.columns import Column
-from imgcif_core.images.archives import Archive
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import LocalData
 from imgcif_core.images.members import Listing, danger_of, plain_name
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.uris import parse_uri
+
+if TYPE_CHECKING:
+    from imgcif_core.images.archives import Archive
 
 NO_COPY = "no local copy of the external data"
 # Files that are looked for one by one; an archive costs one look, however many members it has.

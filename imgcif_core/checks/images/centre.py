@@ -1,16 +1,21 @@
 """A rule about the beam centre: where the rings of the background say that it is."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imgcif_core.checks.images.survey import Survey, Surveyed
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
-from imgcif_core.images.symmetry import CentreEvidence, find_centre
 from imgcif_core.model.beam import Beam
 from imgcif_core.model.detector import Detector, Pose
 from imgcif_core.model.scans import Scans
+
+if TYPE_CHECKING:
+    from imgcif_core.images.symmetry import CentreEvidence
 
 # Above this share of unexplained variance the background has no rings to speak of.
 MOST_UNEXPLAINED = 0.25
@@ -37,6 +42,8 @@ def beam_centre_and_rings(
     How to fix: Check offsets and displacements of the detector axes, and the order of the two dimensions.
     Source: Dictionary imgCIF, _axis.offset[1] and _array_structure_list_axis.displacement, as a position.
     """
+    from imgcif_core.images.symmetry import find_centre
+
     unclear, judged = "", 0
     for image in survey.images:
         pose = _pose(image, detector, scans)

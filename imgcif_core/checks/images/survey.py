@@ -1,8 +1,11 @@
 """The input of the IMG rules: the numbers of each image that is looked at, one image in memory at a time."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,17 +15,18 @@ from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, provider
 from imgcif_core.cif.document import Document, Place, Quoting
 from imgcif_core.images.bytes import ByteSource
-from imgcif_core.images.decode import decode_section
-from imgcif_core.images.isolated import Helper
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import Address, LocalData
 from imgcif_core.images.measure import ImageFacts, Levels, Thumbnail, measure, thumbnail
 from imgcif_core.images.mime import read_header
-from imgcif_core.images.pixels import CbfImages, ImageStack, open_images
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.frame_images import FrameImage, FrameImages
 from imgcif_core.model.storage import StoredArray, StoredArrays
 from imgcif_core.tables import Tables
+
+if TYPE_CHECKING:
+    from imgcif_core.images.isolated import Helper
+    from imgcif_core.images.pixels import ImageStack
 
 MAX_THUMBNAILS = 3
 NO_PIXELS = "pixels are read with --images sample or all"
@@ -84,6 +88,8 @@ class Survey:
 @provider("decoders")
 def decoders(options: CheckOptions) -> Helper:
     """The process in which decoders run; started by the first that needs it."""
+    from imgcif_core.images.isolated import Helper
+
     return Helper()
 
 
@@ -192,6 +198,8 @@ class _Reader:
 
     def _embedded(self, image: FrameImage, binary: Binary) -> Surveyed | Unread:
         """The numbers of an embedded image."""
+        from imgcif_core.images.decode import decode_section
+
         array = self._arrays[image.array_id]
         label = f"binary {self._frames.data.text('binary_id', image.data_row, '1')}"
         try:
@@ -221,6 +229,7 @@ class _Reader:
 
     def _stack(self, address: Address, source: ByteSource, path: str | None, array: StoredArray) -> ImageStack:
         """The images of a file; links of HDF5 files lead to its neighbours."""
+        from imgcif_core.images.pixels import open_images
 
         def beside(name: str) -> str | None:
             neighbour = address.beside(name)
@@ -258,6 +267,8 @@ def _label(address: Address) -> str:
 
 def _index(frame: str, stack: ImageStack) -> int:
     """The 0-based index that the text of a frame means."""
+    from imgcif_core.images.pixels import CbfImages
+
     if not (frame.isascii() and frame.isdigit()):
         raise BytesError("unsupported", f"frame {frame} is a section, which is not cut out of its stack")
     index = int(frame) - 1

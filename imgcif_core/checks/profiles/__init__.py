@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ def load_profile(name: str) -> Profile:
         If there is no such profile, or its file is not a profile.
     """
     if name in NAMES:
-        text = resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+        text = (Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8")
     elif name.endswith(".toml"):
         try:
             text = Path(name).read_text(encoding="utf-8")

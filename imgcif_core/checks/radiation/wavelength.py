@@ -217,7 +217,8 @@ def wavelength_not_selected(tables: Tables) -> Iterator[Problem]:
     """
     table = tables.table(WAVELENGTH)
     values = wavelengths(tables)
-    if len(np.unique(values[np.isfinite(values)])) < 2:
+    known = values[np.isfinite(values)]
+    if not len(known) or known.min() == known.max():
         raise NotApplicable("one wavelength at most")
     selected = tables.table("diffrn_radiation").text("wavelength_id")
     if selected is None and not table.explicit("wt").any():
