@@ -1,6 +1,6 @@
 """Binary sections of made images, for the files of the cases; standard library only.
 
-A section is told by `id`, `array` (1), `image`, `compression` (byte_offset or none), `encoding` (BINARY
+A section is told by `id`, `array` (1), `lead` (further values of its row, a line end by default), `image`, `compression` (byte_offset or none), `encoding` (BINARY
 or BASE64), `padding`, `header` (fields to change, null removes one), `cut` (bytes taken from the end of
 the data) and `flip` (number of the byte whose lowest bit is turned after the digest was made).
 
@@ -109,7 +109,8 @@ def write(section: dict) -> bytes:
         data = bytearray(data)
         data[section["flip"]] ^= 1
     lines = [f"{name}: {value}" for name, value in fields.items() if value is not None]
-    head = "\n".join([f" {section.get('array', 1)} {section.get('id', 1)}", ";", BOUNDARY.decode(), *lines, "", ""])
+    row = f" {section.get('array', 1)} {section.get('id', 1)}{section.get('lead', chr(10))}"
+    head = row + "\n".join([";", BOUNDARY.decode(), *lines, "", ""])
     body = MAGIC + bytes(data) + b"\0" * section.get("padding", 0)
     if section.get("encoding", "BINARY") == "BASE64":
         body = base64.encodebytes(bytes(data)).rstrip(b"\n")

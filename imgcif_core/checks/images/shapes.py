@@ -10,7 +10,7 @@ from imgcif_core.images.mime import element_type
 
 _KINDS = {"i": "integer", "u": "integer", "f": "real", "c": "complex", "b": "integer"}
 # Faults whose finding another rule owns, or that say nothing against the file.
-_NOT_JUDGED = frozenset({"missing", "unsupported"})
+_NOT_JUDGED = frozenset({"missing", "unsupported", "unsafe"})
 
 
 def described(sizes: tuple[int, ...]) -> str:

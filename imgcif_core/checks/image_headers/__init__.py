@@ -1,0 +1,1 @@
+"""CON: what the headers of images say, against the tables."""
