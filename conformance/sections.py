@@ -1,8 +1,9 @@
 """Binary sections of made images, for the files of the cases; standard library only.
 
 A section is told by `id`, `array` (1), `lead` (further values of its row, a line end by default), `image`,
-`compression` (byte_offset or none), `encoding` (BINARY or BASE64), `order`, `hex` (the data), `padding`, `header` (fields to change, null removes one), `cut` (bytes taken from the end of
-the data) and `flip` (number of the byte whose lowest bit is turned after the digest was made).
+`compression` (byte_offset or none), `encoding` (BINARY or BASE64), `order`, `hex` (the data as they are),
+`padding`, `header` (fields to change, null removes one), `cut` (bytes taken from the end of the data) and
+`flip` (number of the byte whose lowest bit is turned after the digest was made).
 
 An image is told by `size` [fast, slow], `seed`, `level` (counts near the centre), `centre` [fast, slow],
 `stop` (radius of the shadow of a beam stop), `fill` (one value for all pixels), `set` (rectangles

@@ -136,7 +136,8 @@ def _with_pads(body: bytes | memoryview, most: int, kind: ElementType | None) ->
     is_narrow = (kind is None or kind.bits <= 32) and _LONG_ESCAPE not in stream
     decoder = byte_offset.dec_cbf32 if is_narrow else byte_offset.dec_cbf
     values = np.asarray(decoder(stream, most + len(_PADS)))
-    tail = np.concatenate([[0], values[-len(_PADS) - 1 :].astype(np.int64)])
+    # Differences wrap around as the elements do.
+    tail = np.concatenate([np.zeros(1, dtype=values.dtype), values[-len(_PADS) - 1 :]])
     steps = np.diff(tail)[-len(_PADS) :]
     wrong = np.flatnonzero(steps[::-1] != np.arange(16, 16 - len(steps), -1))
     return values, int(wrong[0]) if len(wrong) else len(steps)

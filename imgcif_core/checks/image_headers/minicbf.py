@@ -54,10 +54,8 @@ def text_header_and_tables(
     """
     frames = FrameImages(stored_arrays)
     for entry in text_headers:
-        if len(instrument.axes):
-            found = _against_tables(entry, instrument, tolerances)
-        else:
-            found = _alone(entry, stored_arrays)
+        is_described = len(instrument.axes) > 0
+        found = _against_tables(entry, instrument, tolerances) if is_described else _alone(entry)
         for difference in found:
             yield Problem(
                 place_of(entry, difference.key, frames),
@@ -233,7 +231,7 @@ def _polarization(entry: TextHeader, instrument: Instrument) -> Iterator[Differe
         yield Difference("Polarization", text, f"polarizn_source_ratio {own:g}")
 
 
-def _alone(entry: TextHeader, arrays: StoredArrays) -> Iterator[Difference]:
+def _alone(entry: TextHeader) -> Iterator[Difference]:
     """What is not sound in a header that stands alone."""
     header = entry.header
     values = {
