@@ -151,6 +151,16 @@ asic translation detector base . . . 1 0 0 90 turn"""
     assert_allclose(place(axes, "asic", {"base": 5}), [5, 1, 0], atol=1e-14)
 
 
+def test_a_mounting_axis_that_is_mounted_itself_keeps_its_own_mounting() -> None:
+    # From inside: (1, 0, 0) at asic; 90 about sensor: (0, 1, 0), and its offset: (2, 1, 0); 90 about
+    # quad: (-1, 2, 0), and its offset: (-1, 2, 5).
+    rows = """quad rotation detector . 0 0 1 0 0 5 . .
+sensor rotation detector quad 0 0 1 2 0 0 90 quad
+asic rotation detector sensor 0 0 1 1 0 0 90 sensor"""
+    axes = axes_of(rows, "rotation", "rotation_axis")
+    assert_allclose(place(axes, "asic", {}), [-1, 2, 5], atol=1e-14)
+
+
 def test_rotation_without_an_axis_does_nothing() -> None:
     axes = axes_of("a rotation detector . 0 0 1 1 0 0 90 .", "rotation", "rotation_axis")
     assert_allclose(place(axes, "a", {}, (1, 0, 0)), [2, 0, 0], atol=1e-14)

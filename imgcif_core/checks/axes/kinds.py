@@ -62,6 +62,7 @@ def moving_axis_without_type(tables: Tables, axes: Axes, axis_roles: AxisRoles) 
         "unrelated": "axis {axis} is mounted by {turner}, which depends on {turner_parent}, not on {parent} as {axis}",
         "order": "mounting rotation of {axis} about {turner} carries its offset along - read as shift, then turn, "
         "the place differs by {shift:.4g} mm",
+        "nested": "axis {axis} is mounted about {turner}, which is mounted itself - some programs leave that out",
         "skipped": "axis {axis} names the rotation_axis {turner} without a rotation - some programs then leave out "
         "what is set on {turner} and its offset",
     },
@@ -86,6 +87,9 @@ def mounting_rotation_doubtful(
                 yield Problem(table.at(row, "rotation"), variant="alone", axis=axis_tree.id[row], angle=angle)
             continue
         if turner == parent:
+            if axis_tree.rotation_parent[turner] != NO_PARENT and axis_tree.rotation[turner] != 0:
+                place = table.at(row, "rotation_axis")
+                yield Problem(place, variant="nested", axis=axis_tree.id[row], turner=axis_tree.id[turner])
             continue
         names: dict[str, Any] = {"axis": axis_tree.id[row], "turner": axis_tree.id[turner]}
         place = table.at(row, "rotation_axis")
