@@ -298,7 +298,7 @@ def _show(given: argparse.Namespace) -> int:
     from imgcif_core import api
     from imgcif_core.show import geometry, passport_text
 
-    document = api.read(sys.stdin.buffer if given.file == "-" else given.file, name="<stdin>")
+    document = api.read(sys.stdin.buffer, name="<stdin>") if given.file == "-" else api.read(given.file)
     dictionary = api.load_dictionary()
     if given.format == "json":
         text = json.dumps(geometry(document, dictionary, frame=given.frame), indent=2)

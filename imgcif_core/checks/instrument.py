@@ -45,16 +45,21 @@ def axis_tree(tables: Tables, dictionary: Dictionary, axes: Axes) -> Axes:
     return axes
 
 
-@provider("scans")
-def scans_of(tables: Tables, any_axes: Axes) -> Scans:
-    """The scans of a block with the settings of its axes; `NotApplicable` where there is none."""
+@provider("any_scans")
+def any_scans_of(tables: Tables, any_axes: Axes) -> Scans:
+    """The scans of a block with the settings of its axes, none where there are none."""
     rows = tables.table("diffrn_scan").rows
     if rows > MAX_SCANS:
         raise NotChecked(f"{rows} scans, more than {MAX_SCANS}")
-    scans = build_scans(tables, any_axes)
-    if not len(scans):
+    return build_scans(tables, any_axes)
+
+
+@provider("scans")
+def scans_of(any_scans: Scans) -> Scans:
+    """The scans of a block; `NotApplicable` where there is none."""
+    if not len(any_scans):
         raise NotApplicable("no scans")
-    return scans
+    return any_scans
 
 
 @provider("beam")

@@ -13,7 +13,7 @@ from imgcif_core.cif.document import Place
 from imgcif_core.model.arrays import SurfaceAxis
 from imgcif_core.model.detector import Detector, Panel, Posture
 from imgcif_core.model.pose import Pose
-from imgcif_core.model.scans import Scans, build_scans
+from imgcif_core.model.scans import Scans
 from imgcif_core.tables import Tables
 
 MAX_PLACES = 6
@@ -66,7 +66,7 @@ class Setups:
 
 
 @provider("setups")
-def setups_of(tables: Tables, detector: Detector, tolerances: Tolerances) -> Setups:
+def setups_of(detector: Detector, any_scans: Scans, tolerances: Tolerances) -> Setups:
     """The poses of all panels for each distinct set of settings at the start of a scan.
 
     `Blocked` where the steps of the pixels are of no detector's scale: nothing then stands where it should.
@@ -75,10 +75,9 @@ def setups_of(tables: Tables, detector: Detector, tolerances: Tolerances) -> Set
         steps = [abs(part.surface[0].increment) for part in panel.layout.directions]
         if min(steps) < tolerances.pixel_min_mm or max(steps) > tolerances.pixel_max_mm:
             raise Blocked("DET005")
-    scans: Scans = build_scans(tables, detector.axes)
     rows = detector.moving_axes
     known: dict[tuple[float, ...], str | None] = {}
-    for scan in scans:
+    for scan in any_scans:
         if len(known) >= MAX_SETUPS:
             break
         known.setdefault(tuple(scan.setting(row, 0) for row in rows), scan.id)
