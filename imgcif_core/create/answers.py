@@ -10,7 +10,7 @@ from imgcif_core.create.questions import Question, question
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import Incomplete, clock_direction
 
-_DRAFT_FIELDS = ("size", "pixel_size", "distance", "beam_centre", "wavelength", "start", "increment")
+_DRAFT_FIELDS = ("quadrants", "size", "pixel_size", "distance", "beam_centre", "wavelength", "start", "increment")
 _DRAFT_WORDS = ("first_pixel", "fast_direction")
 _FACTS = ("facility", "beamline", "source", "detector")
 Described = Experiment | Incomplete

@@ -12,6 +12,7 @@ import numpy as np
 
 from imgcif_core.create.answers import Described, axis_is_guessed
 from imgcif_core.errors import InputError
+from imgcif_core.model.known_detectors import detector_named
 from imgcif_core.model.vectors import unit
 from imgcif_core.sources.description import AxisFacts, Experiment, Origin, PanelFacts, Provenance, ScanFacts
 from imgcif_core.sources.draft import Draft, Incomplete
@@ -79,6 +80,7 @@ def _instrument(entry: Mapping[str, Any]) -> Instrument:
 
 def complete(described: Described) -> Described:
     """What a source describes, with what is known of its instrument."""
+    described = _with_detector_facts(described)
     known = next((entry for entry in instruments() if entry.fits(described)), None)
     if known is None:
         return described
@@ -91,6 +93,29 @@ def complete(described: Described) -> Described:
     if isinstance(described, Draft):
         return _complete_draft(described, known)
     return described if isinstance(described, Incomplete) else _complete_experiment(described, known)
+
+
+def _with_detector_facts(described: Described) -> Described:
+    """Pixel size, and fast and slow where a master without images has them exchanged, by the detector's name."""
+    detector = detector_named(described.facts.get("detector"))
+    if detector is None or detector.is_module:
+        return described
+    ground = Provenance(Origin.KNOWLEDGE, detector.name, "(data sheet of the maker)")
+    if isinstance(described, Draft):
+        if described.pixel_size is None and described.size in detector.sizes:
+            return described.with_fact("pixel_size", detector.pixel, ground)
+        return described
+    if not isinstance(described, Experiment) or described.kind != "nxmx" or detector.turned:
+        return described
+    scans = []
+    notes = list(described.notes)
+    for scan in described.scans:
+        fast, slow = scan.panels[0].size
+        if len(scan.panels) == 1 and scan.images is None and (slow, fast) in detector.sizes:
+            scan = replace(scan, panels=(replace(scan.panels[0], size=(slow, fast)),))
+            notes.append(f"{fast} x {slow} pixels are those of {detector.name} exchanged; taken as {slow} x {fast}")
+        scans.append(scan)
+    return replace(described, scans=tuple(scans), notes=tuple(dict.fromkeys(notes)))
 
 
 def _complete_draft(draft: Draft, known: Instrument) -> Described:

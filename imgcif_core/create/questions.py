@@ -60,6 +60,17 @@ def _pair(text: Any) -> tuple[float, float]:
     return values[0], values[1]
 
 
+def _pairs(text: Any) -> tuple[tuple[float, float], ...]:
+    """Pairs of numbers."""
+    if not isinstance(text, (list, tuple)):
+        flat = _numbers(text)
+        text = list(zip(flat[::2], flat[1::2], strict=True)) if len(flat) % 2 == 0 else []
+    pairs = tuple(_pair(entry) for entry in text)
+    if len(pairs) != 4:
+        raise ValueError("expected four pairs of numbers")
+    return pairs
+
+
 def _sizes(text: Any) -> tuple[float, float]:
     """One positive number for both directions, or two."""
     values = _numbers(text)
@@ -166,6 +177,12 @@ _add(
     "From that first pixel, is the next one in the file its neighbour in the horizontal or in the vertical direction?",
     '"horizontal"',
     choices=("horizontal", "vertical"),
+)
+_add(
+    "quadrants",
+    _pairs,
+    "Where are the four quadrants of the detector: x and y of each in mm, as EXtra-geom counts them?",
+    "[[11.4, 299.0], [-11.5, 8.0], [254.5, -16.0], [278.5, 275.0]]",
 )
 _add(
     "missing_frames",

@@ -14,7 +14,7 @@ from imgcif_core.sources.minicbf import read_head
 
 IMAGE_SUFFIXES = (".cbf", ".img", ".osc", ".tif", ".tiff", ".mccd", ".sfrm")
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-EXTRA_KINDS = ("smv", "tiff", "geom", "dxtbx", "nxsas")
+EXTRA_KINDS = ("smv", "tiff", "geom", "extra-geom", "dxtbx")
 
 
 def kind_of(path: str | Path) -> str:
@@ -35,9 +35,14 @@ def kind_of(path: str | Path) -> str:
     if Path(path).suffix.lower() == ".geom" or _looks_like_geom(head):
         return "geom"
     try:
-        return described_kind(path)
+        kind = described_kind(path)
     except InputError:
         return "dxtbx"
+    if kind == "nxmx":
+        from imgcif_core.sources.extrageom import is_quadrant_file
+
+        return "extra-geom" if is_quadrant_file(path) else kind
+    return kind
 
 
 def _looks_like_geom(head: bytes) -> bool:
@@ -83,6 +88,10 @@ def read_described(path: str) -> Experiment | Incomplete:
         from imgcif_core.sources.geom import read_geom
 
         return read_geom(path)
+    if kind == "extra-geom":
+        from imgcif_core.sources.extrageom import QuadrantDraft
+
+        return QuadrantDraft(path)
     if kind == "dxtbx":
         from imgcif_core.sources.dxtbx import read_dxtbx
 

@@ -77,7 +77,7 @@ def test_spindle_off_the_right_angle_leaves_x_along_it_and_tilts_the_beam() -> N
 
 
 def test_still_without_goniometer_has_x_along_the_fast_direction() -> None:
-    still = scan(panels=(panel(fast=Y, slow=X),), settings={}, frames=1)
+    still = scan(panels=(panel(corner=(-170.0, -160.0, -287.22), fast=Y, slow=X),), settings={}, frames=1)
     _, _, detector = written(experiment(still, goniometer=()))
     (pose,) = detector.poses()
     assert_allclose(pose.fast[0], [1, 0, 0], atol=1e-12)
@@ -144,7 +144,8 @@ def test_panels_that_do_not_move_together_are_refused() -> None:
 
 def test_panels_of_one_stored_array_become_its_sections() -> None:
     panels = tuple(
-        panel(f"m{n}", corner=(0.0, -20.0 * n, -100.0), size=(512, 256), raw_offset=(0, 256 * n)) for n in range(4)
+        panel(f"m{n}", corner=(-15.0, 15.0 - 20.0 * n, -100.0), size=(512, 256), raw_offset=(0, 256 * n))
+        for n in range(4)
     )
     source = experiment(scan(panels=panels, settings={}), goniometer=())
     text = block_text(prepare(source))
@@ -154,7 +155,7 @@ def test_panels_of_one_stored_array_become_its_sections() -> None:
 
 
 def test_panels_of_several_arrays_keep_arrays_of_their_own() -> None:
-    panels = tuple(panel("Panel", corner=(0.0, -20.0 * n, -100.0), size=(512, 256)) for n in range(3))
+    panels = tuple(panel("Panel", corner=(-15.0, 15.0 - 20.0 * n, -100.0), size=(512, 256)) for n in range(3))
     _, _, detector = written(experiment(scan(panels=panels)))
     assert [entry.array_id for entry in detector.panels] == ["Panel1", "Panel2", "Panel3"]
     assert findings(experiment(scan(panels=panels))) == []

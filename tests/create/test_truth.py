@@ -41,6 +41,7 @@ IMAGES = [
     "cbf_mini/thau_3_2_0018.cbf.bz2",
     "cbf_mini/thau_3_2_0019.cbf.bz2",
     "hdf5/FJ_P5P1/FJ_P5P1_1_master.h5",
+    "hdf5/_b4_1_master.h5",
     "smv/TIMEPIX_SU_512-stdgoni_0001.img",
     "tiff/GSAS_AgBehenate_003.tif",
 ]
@@ -115,6 +116,38 @@ def test_master_without_its_data_files_is_described_without_links() -> None:
     assert made.is_sound
     assert any("is missing" in note for note in made.notes)
     assert "_array_data_external_data" not in made.text
+
+
+def test_plain_nexus_is_placed_by_its_raw_values() -> None:
+    # Raw values: beam at (17.1914, -0.9718) mm, distance 540.8 mm, pixels of 0.172 mm, wavelength 0.5904 A.
+    made = create(path_of("hdf5/APS_NXsas_example.hdf5"))
+    assert made.is_sound and not made.needed
+    (part,) = experiments_of(made.text)
+    panel = part.scans[0].panels[0]
+    np.testing.assert_allclose(panel.corner, [-17.1914, -0.9718, -540.8], rtol=0, atol=1e-9)
+    assert panel.size == (487, 195) and part.scans[0].frames == 10
+    assert part.beam.wavelength == 0.5904022421801379
+
+
+def test_lpd_geometry_asks_for_quadrants_and_distance() -> None:
+    extra_geom = pytest.importorskip("extra_geom")
+    path = path_of("xfel/lpd_mar_18.h5")
+    first = create(path)
+    assert [entry.key for entry in first.needed] == ["quadrants", "distance"]
+    quadrants = ((11.4, 299.0), (-11.5, 8.0), (254.5, -16.0), (278.5, 275.0))
+    made = create(path, wishes=Wishes(answers={"quadrants": quadrants, "distance": 5500.0}))
+    assert made.is_sound
+    (part,) = experiments_of(made.text)
+    panels = part.scans[0].panels
+    geometry = extra_geom.LPD_1MGeometry.from_h5_file_and_quad_positions(str(path), list(quadrants))
+    # The package's own centres of pixels in metres, x and z reversed; X along the fast direction of the
+    # first tile, which is the package's +x: a turn by 180 degrees about the beam.
+    centres = geometry.get_pixel_positions()[:, 0, 0] * 1e3 * [1.0, -1.0, -1.0] - [0.0, 0.0, 5500.0]
+    stored = [panel for panel in panels if panel.name.endswith("t7") or panel.name.endswith("t8")]
+    assert len(panels) == 256 and len(stored) == 32
+    own = np.array([panel.origin for panel in panels])
+    for centre in centres:
+        assert np.linalg.norm(own - centre, axis=1).min() < MICROMETRE
 
 
 @pytest.mark.parametrize(
