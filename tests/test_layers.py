@@ -27,6 +27,7 @@ LAYERS = {
     "conformance_run": 9,
     "testing": 9,
     "web": 9,
+    "pytest_plugin": 10,
     "cli": 10,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
