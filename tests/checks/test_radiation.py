@@ -96,6 +96,8 @@ def test_the_probe_is_taken_from_the_type_only_where_it_is_not_stated() -> None:
     )
     assert probe_of(tables_of("_diffrn_radiation.type xray")) == ("x-ray", "type")
     assert probe_of(tables_of("_diffrn_radiation.type 'Mo K\\a'")) == ("x-ray", "type")
+    assert probe_of(tables_of("_diffrn_radiation.type 'Synchrotron X-ray Source'")) == ("x-ray", "type")
+    assert probe_of(tables_of("_diffrn_radiation.type 'free-electron laser'")) == ("unknown", "unknown")
     assert probe_of(tables_of("_diffrn_radiation.type 'cold source'")) == ("unknown", "unknown")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from axis_tables import NUMBERS, loop
 from numpy.testing import assert_allclose
+from shared import CORPUS, needs_corpus
 
 import imgcif_core
 from imgcif_core.model.axes import Axes, build_axes
@@ -81,19 +82,25 @@ TABLES = {
 
 
 def cbflib(texts: list[str], folder: Path, *, elements: int, turns: bool) -> list[dict]:
-    """Pixel positions of each element, and a turned vector, of each file."""
+    """What CBFlib makes of some texts."""
     paths = []
     for number, text in enumerate(texts):
         path = folder / f"{number}.cbf"
         path.write_text(text, encoding="utf-8")
         paths.append(str(path))
+    return run_cbflib(paths, elements=elements, turns=turns)
+
+
+def run_cbflib(paths: list[str], *, elements: int, turns: bool) -> list[dict]:
+    """Pixel positions of each element, and a turned vector, of each file."""
     job = {"paths": paths, "elements": elements, "pixels": PIXELS, "vector": VECTOR if turns else None}
     command = [sys.executable, "-c", CBFLIB]
     return json.loads(subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=True).stdout)
 
 
-def model_of(text: str) -> tuple[Tables, Axes, Scan]:
-    tables = Tables(imgcif_core.read(text.encode()).blocks[0], imgcif_core.load_dictionary())
+def model_of(source: str | Path) -> tuple[Tables, Axes, Scan]:
+    document = imgcif_core.read(source if isinstance(source, Path) else source.encode())
+    tables = Tables(document.blocks[0], imgcif_core.load_dictionary())
     axes = build_axes(tables)
     return tables, axes, build_scans(tables, axes).scans[0]
 
@@ -166,3 +173,23 @@ def test_random_chains_are_walked_as_cbflib_walks_them(tmp_path: Path) -> None:
         rows = [axes.find("omega"), axes.find("kappa")]
         placed = axes.placement(rows[1], scan.at(0, rows))
         assert_allclose(placed.turn(np.array(VECTOR))[0], found["turned"], atol=1e-9)
+
+
+def real_files() -> list[Path]:
+    """Full CBF files with axes, plain ones that CBFlib can open."""
+    found = sorted((CORPUS / "cbf_full").glob("*.cbf")) if CORPUS.is_dir() else []
+    return [path for path in found if b"_axis.vector[1]" in path.read_bytes()]
+
+
+@pytest.mark.corpus
+@needs_corpus
+@pytest.mark.parametrize("path", real_files(), ids=lambda path: path.name)
+def test_real_panels_lie_where_cbflib_puts_them(path: Path) -> None:
+    tables, axes, scan = model_of(path)
+    poses = build_detector(tables, axes).poses(scan)
+    found = run_cbflib([str(path)], elements=len(poses), turns=False)[0]["pixels"]
+    own = np.array([[pose.at(fast, slow)[0] for slow, fast in PIXELS] for pose in poses])
+    apart = np.abs(own[:, None] - np.array(found)[None]).max(axis=(2, 3))
+    # CBFlib has the elements in another order; each panel must be one of its own.
+    assert sorted(apart.argmin(axis=1)) == list(range(len(poses)))
+    assert apart.min(axis=1).max() < 1e-9

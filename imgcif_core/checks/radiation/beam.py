@@ -1,12 +1,11 @@
 """Rules about the beam: probe, polarization, divergence and flux."""
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
 
 from imgcif_core.checks.joins import same_data_set
-from imgcif_core.checks.radiation.texts import PROBES, probe_of, source_kind
+from imgcif_core.checks.radiation.texts import meant_by, probe_of, radiation_types, source_kind
 from imgcif_core.checks.radiation.wavelength import experiment_place
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances, last_digit_half
@@ -49,10 +48,11 @@ def probe_absent(tables: Tables) -> Iterator[Problem]:
         other.table(RADIATION).explicit("probe").any() for other in same_data_set(tables)
     ):
         return
-    text = table.text("type")
-    meant = PROBES.get(re.sub(r"[^a-z]", "", (text or "").casefold()))
+    text = next((text for text in radiation_types(tables) if meant_by(text)), None)
+    meant = meant_by(text)
     if text is not None and meant is not None:
-        yield Problem(table.at(0, "type"), variant="type", text=text, probe=meant, help=f"give the probe {meant}")
+        holder = table if table.has("type") else tables.table("diffrn_radiation_wavelength")
+        yield Problem(holder.at(0, "type"), variant="type", text=text, probe=meant, help=f"give the probe {meant}")
     else:
         yield Problem(place)
 

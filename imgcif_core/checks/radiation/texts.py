@@ -12,6 +12,7 @@ _BROAD = re.compile(r"white|pink|laue|polychrom|energy[- ]dispers|time[- ]of[- ]
 _SYNCHROTRON = re.compile(r"\bsynch|undulator|wiggler|bending|storage ring|light source", re.IGNORECASE)
 _LASER = re.compile(r"\bx?fel\b|free[- ]electron", re.IGNORECASE)
 _TUBE = re.compile(r"tube|anode|micro-?focus|liquid[- ]metal|metal[- ]?jet|in-?house|home source", re.IGNORECASE)
+_X_RAY, _NEUTRON = re.compile(r"\bx-?rays?\b", re.IGNORECASE), re.compile(r"\bneutrons?\b", re.IGNORECASE)
 # An element, K, and alpha, beta or their IUPAC symbols, in the spellings that CIF files have.
 _LINE = re.compile(
     r"(?<![A-Za-z])(?P<element>Cr|Fe|Co|Ni|Cu|Ga|Mo|Rh|Pd|Ag|In|W)[\s_-]*K[\s_~-]*"
@@ -35,13 +36,18 @@ def probe_of(tables: Tables) -> tuple[str, str]:
     stated = (table.text("probe") or "").casefold()
     if stated in facts("radiation")["probe"] and stated != "unknown":
         return stated, "stated"
-    for text in radiation_types(tables):
-        meant = PROBES.get(re.sub(r"[^a-z]", "", text.casefold()))
-        if meant is not None:
-            return meant, "type"
-        if line_of(text) is not None:
-            return "x-ray", "type"
-    return "unknown", "unknown"
+    meant = next((probe for text in radiation_types(tables) if (probe := meant_by(text))), None)
+    return (meant, "type") if meant else ("unknown", "unknown")
+
+
+def meant_by(text: str | None) -> str | None:
+    """The probe that a description of the radiation implies."""
+    if text is None:
+        return None
+    whole = PROBES.get(re.sub(r"[^a-z]", "", text.casefold()))
+    if whole is None and (line_of(text) is not None or _X_RAY.search(text)):
+        return "x-ray"
+    return whole or ("neutron" if _NEUTRON.search(text) else None)
 
 
 def radiation_types(tables: Tables) -> list[str]:
