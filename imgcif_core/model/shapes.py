@@ -12,6 +12,9 @@ _IS_DIGIT = np.zeros(256, dtype=bool)
 _IS_DIGIT[48:58] = True
 _IS_LETTER = np.zeros(256, dtype=bool)
 _IS_LETTER[65:91] = _IS_LETTER[97:123] = True
+_IS_WORD = _IS_DIGIT | _IS_LETTER
+# More shapes than this are no series of files: names made by chance, or by an adversary.
+MANY = 2000
 _COUNTING = re.compile(r"(?<![A-Za-z%])(?<!%.)[0-9]")
 
 
@@ -40,11 +43,32 @@ class Shapes:
         return np.flatnonzero(self.inverse == shape)
 
     @cached_property
+    def coarse(self) -> "Shapes":
+        """These shapes; where they are many, those of texts whose words are alike in length alone.
+
+        What is said of the first row of a coarse shape is true of that row; of the others only the server,
+        the suffix and all characters besides letters and digits are known to be the same.
+        """
+        if len(self.first) <= MANY:
+            return self
+        return _grouped(self.column, self.column.hashes_after(_mask_words, _mask_words_text))
+
+    @property
+    def is_series(self) -> bool:
+        """True if the texts are few shapes, so that numbers in them can count something."""
+        return len(self.first) <= MANY
+
+    @cached_property
     def last_numbers(self) -> tuple[np.ndarray, np.ndarray]:
-        """The last number in the stem of each file name, nan where none, and its offset: (rows,) each."""
+        """The last number in the stem of each file name, nan where none, and its offset: (rows,) each.
+
+        Of names that are no series there are none.
+        """
         offsets, widths = np.zeros((2, len(self.first)), dtype=np.int64)
+        if not self.is_series:
+            return np.full(len(self.inverse), np.nan), offsets[self.inverse]
         for shape, text in enumerate(self.texts):
-            span = _last_digits(text or "")
+            span = last_digits(text or "")
             if span and text and text.isascii():
                 delimiter = 0 if self.column.is_bare[self.first[shape]] else 1
                 offsets[shape], widths[shape] = span[0] + delimiter, min(span[1] - span[0], 15)
@@ -68,7 +92,7 @@ _SUFFIXES = re.compile(r"(?:\.(?:cbf|img|mccd|mar\d*|sfrm|kcd|tiff?|h5|gz|bz2))+
 _DIGITS = re.compile(r"[0-9]+")
 
 
-def _last_digits(text: str) -> tuple[int, int] | None:
+def last_digits(text: str) -> tuple[int, int] | None:
     """The range of the last run of digits in the file name of a path, known suffixes set aside."""
     path = re.split(r"[?#]", text)[0]
     start = path.rfind("/") + 1
@@ -84,7 +108,11 @@ def shapes_of(column: Column) -> Shapes:
         return Shapes(column, np.arange(min(rows, 1)), np.zeros(rows, dtype=np.int64))
     if _counts_in_one_shape(column):
         return Shapes(column, np.zeros(1, dtype=np.int64), np.zeros(rows, dtype=np.int64))
-    hashes = column.hashes_after(_mask, _mask_text)
+    return _grouped(column, column.hashes_after(_mask, _mask_text))
+
+
+def _grouped(column: Column, hashes: np.ndarray) -> Shapes:
+    """Rows of equal hashes are one shape, in the order of the first rows."""
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")
     rank = np.empty_like(order)
@@ -117,6 +145,39 @@ def _mask(matrix: np.ndarray) -> np.ndarray:
         after = np.cumsum(slash, axis=1, dtype=np.uint8) >= 3
         digit &= after | ~has_server[:, None]
     return np.where(digit, np.uint8(48), matrix)
+
+
+def _mask_words(matrix: np.ndarray) -> np.ndarray:
+    """Letters and digits behind the server as `a`, but for the suffix, escapes and texts with a query."""
+    rows, width = matrix.shape
+    places = np.arange(width)
+    word = _IS_WORD[matrix]
+    word[:, 1:] &= matrix[:, :-1] != 37
+    word[:, 2:] &= matrix[:, :-2] != 37
+    slash, dot = matrix == 47, matrix == 46
+    has_server = (slash[:, 1:] & slash[:, :-1]).any(axis=1)
+    word &= (np.cumsum(slash, axis=1, dtype=np.uint8) >= 3) | ~has_server[:, None]
+    last_dot = np.where(dot.any(axis=1), width - 1 - dot[:, ::-1].argmax(axis=1), width)
+    last_slash = np.where(slash.any(axis=1), width - 1 - slash[:, ::-1].argmax(axis=1), -1)
+    before = np.maximum(last_dot - 4, 0)
+    is_double = (last_dot < width) & (last_dot >= 4) & (matrix[np.arange(rows), before] == 46)
+    start = np.where(last_dot > last_slash, np.where(is_double, before, last_dot), width)
+    word &= places < start[:, None]
+    word &= ~((matrix == 63) | (matrix == 35)).any(axis=1)[:, None]
+    return np.where(word, np.uint8(97), matrix)
+
+
+_SUFFIX = re.compile(r"(?:\..{3})?\.[^./]*\Z")
+
+
+def _mask_words_text(text: str) -> str:
+    """As `_mask_words`, of one text."""
+    if "?" in text or "#" in text:
+        return text
+    start = _server_end(text.encode("utf-8", "surrogatepass")) if text.isascii() else 0
+    found = _SUFFIX.search(text, start)
+    stop = found.start() if found else len(text)
+    return text[:start] + re.sub(r"(?<!%)(?<!%.)[A-Za-z0-9]", "a", text[start:stop]) + text[stop:]
 
 
 def _server_end(text: bytes) -> int:

@@ -63,7 +63,7 @@ class Uri:
         return unquote(self.path).rstrip("/").rsplit("/", 1)[-1]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 16)
 def parse_uri(text: str) -> Uri:
     """The parts of a reference; a malformed authority gives an empty host."""
     match = _SCHEME.match(text)

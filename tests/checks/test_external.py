@@ -227,3 +227,30 @@ def test_a_link_within_an_archive_is_followed_and_one_without_target_told(tmp_pa
         report = report_on(text, local=tmp_path)
         assert messages(report, "EXT013") == expected
         assert ("EXT012" in report.outcomes.clean) == (not expected)
+
+
+def test_another_number_before_the_last_one_begins_another_series() -> None:
+    text = BASE
+    for number in range(4, 7):
+        text = text.replace(f"quartz_01/quartz_0000{number}", f"quartz_02/quartz_0000{number - 3}")
+    assert messages(report_on(text), "EXT015") == []
+    assert len(messages(report_on(text.replace("quartz_02/quartz_00003", "quartz_02/quartz_00009")), "EXT015")) == 1
+
+
+def test_names_made_by_chance_are_judged_soon_and_not_by_their_digits() -> None:
+    rng = random.Random(3)
+    frames = 30_000
+    text = "data_x\nloop_\n_array_data_external_data.id\n_array_data_external_data.format\n"
+    text += "_array_data_external_data.uri\n"
+    text += "".join(f"E{n} CBF https://x.org/{rng.getrandbits(128):032x}.cbf\n" for n in range(frames))
+    text += "loop_\n_array_data.binary_id\n_array_data.external_data_id\n"
+    text += "".join(f"{n + 1} E{n}\n" for n in range(frames))
+    for table in (
+        "_diffrn_data_frame.id\n_diffrn_data_frame.binary_id",
+        "_diffrn_scan_frame.frame_id\n_diffrn_scan_frame.frame_number",
+    ):
+        text += f"loop_\n{table}\n" + "".join(f"f{n + 1} {n + 1}\n" for n in range(frames))
+    start = time.monotonic()
+    report = report_on(text, select=("EXT",))
+    assert time.monotonic() - start < 10
+    assert "no common pattern" in reason(report, "EXT015")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import imgcif_core
-from imgcif_core.model.shapes import Shapes, _mask_text, shapes_of
+from imgcif_core.model.shapes import MANY, Shapes, _mask_text, _mask_words, _mask_words_text, shapes_of
 
 
 def shapes(*texts: str) -> Shapes:
@@ -54,3 +54,24 @@ def test_the_last_number_of_a_file_name_is_read() -> None:
 def test_numbers_in_a_range_are_told_with_their_rows() -> None:
     found = shapes("https://z.org/7/a", "https://z.org/9/a", "https://z.org/7/a")
     assert found.numbers_in(0, (14, 15)) == {7: 0, 9: 1}
+
+
+@given(st.lists(st.text("/:ab%.019?", min_size=1, max_size=12).filter(lambda text: text not in (".", "?")), max_size=9))
+def test_words_of_whole_columns_are_masked_as_those_of_single_texts_are(texts: list[str]) -> None:
+    if not texts or any("//" in text for text in texts):
+        return
+    hashes = shapes(*texts).column.hashes_after(_mask_words, _mask_words_text).tolist()
+    masked = [_mask_words_text(text) for text in texts]
+    assert [[one == other for other in hashes] for one in hashes] == [
+        [one == other for other in masked] for one in masked
+    ]
+
+
+def test_names_made_by_chance_are_few_coarse_shapes() -> None:
+    rng = np.random.default_rng(5)
+    names = [f"https://x.org/{rng.bytes(8).hex()}.{suffix}" for suffix in ("cbf", "h5") for _ in range(MANY)]
+    found = shapes(*names)
+    assert not found.is_series
+    assert len(found.coarse.first) == 2
+    assert np.isnan(found.last_numbers[0]).all()
+    assert shapes(*names[:10]).is_series

@@ -152,7 +152,7 @@ def time_not_given(experiment: Experiment) -> Iterator[Problem]:
     "sample-not-described",
     severity="info",
     source="_chemical.name_systematic",
-    message="of the sample not given: {what}",
+    message="not given of the sample: {what}",
 )
 def sample_not_described(experiment: Experiment) -> Iterator[Problem]:
     """What: The file does not say what was measured.
@@ -172,7 +172,7 @@ def sample_not_described(experiment: Experiment) -> Iterator[Problem]:
     "beam-not-described",
     severity="info",
     source="_diffrn_radiation.beam_flux",
-    message="of the beam not given: {what}",
+    message="not given of the beam: {what}",
 )
 def beam_not_described(experiment: Experiment) -> Iterator[Problem]:
     """What: Size, flux, polarization or monochromator of the beam are not given.

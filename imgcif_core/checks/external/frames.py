@@ -7,10 +7,11 @@ import numpy as np
 from imgcif_core.checks.dictionary.keys import is_section_id
 from imgcif_core.checks.external.formats import rows_without_frame
 from imgcif_core.checks.external.inputs import counted, problem_at
-from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.joins import combined, filled_hashes, repeated_rows
+from imgcif_core.model.shapes import last_digits
 from imgcif_core.model.uris import parse_uri
 from imgcif_core.tables import Tables
 
@@ -150,10 +151,13 @@ def file_numbers_out_of_order(external: ExternalData) -> Iterator[Problem]:
     if len(sequence.row) < 2 or not is_single.any():
         raise NotApplicable("fewer than two files of single images in a scan")
     before, after = sequence.row[:-1], sequence.row[1:]
+    if not all(shapes.is_series for shapes in (external.uris, external.archive_paths) if shapes is not None):
+        raise NotChecked("the names of the files follow no common pattern")
     numbers, offsets = _file_numbers(external)
     alike = (offsets[after] == offsets[before]) & is_single[after] & ~sequence.starts_run[1:]
     step, wanted = numbers[after] - numbers[before], np.diff(sequence.number)
     bad = np.flatnonzero(alike & _is_irregular(step, wanted))
+    bad = np.array([index for index in bad if _is_one_series(external, int(before[index]), int(after[index]))])
     if len(bad):
         index, row = bad[0], int(after[bad[0]])
         has_path = external.table.text("archive_path", row) is not None
@@ -180,6 +184,13 @@ def _file_numbers(external: ExternalData) -> tuple[np.ndarray, np.ndarray]:
             found, at = shapes.last_numbers
             numbers, offsets = np.where(own, found, numbers), np.where(own, at, offsets)
     return numbers, offsets
+
+
+def _is_one_series(external: ExternalData, one: int, other: int) -> bool:
+    """True if two names are alike up to their last number: another number before it begins another series."""
+    texts = [external.table.text("archive_path", row) or external.table.text("uri", row, "") for row in (one, other)]
+    heads = [text[: span[0]] for text in texts if text and (span := last_digits(text))]
+    return len(heads) == 2 and heads[0] == heads[1]
 
 
 def _name(external: ExternalData, row: int) -> str:

@@ -70,6 +70,7 @@ def problem_at(table: Table, where: np.ndarray, item: str, /, **more: Any) -> Pr
 
 def rows_by(shapes: Shapes, judge: Callable[[str], Key | None]) -> Iterator[tuple[Key, np.ndarray]]:
     """Rows by what a judge says of their texts, in the order of the first rows; None is left out."""
+    shapes = shapes.coarse
     found: dict[Key, list[int]] = {}
     for shape, text in enumerate(shapes.texts):
         key = judge(text) if text is not None else None

@@ -56,7 +56,7 @@ def member_missing(external: ExternalData, local_data: LocalData, options: Check
     uris = external.uris
     if uris is None:
         raise NotApplicable("no uri")
-    if not local_data.has_stand_ins and not any(text and parse_uri(text).is_relative for text in uris.texts):
+    if not local_data.has_stand_ins and not any(text and parse_uri(text).is_relative for text in uris.coarse.texts):
         raise NotChecked(NO_COPY)
     is_member = external.table.explicit("archive_path") | external.table.explicit("archive_format")
     archives = _by_uri(uris.column, np.flatnonzero(is_member))

@@ -239,7 +239,7 @@ def doi_and_uri_disagree(tables: Tables, external: ExternalData) -> Iterator[Pro
     """
     stated = tables.table("database").text("dataset_doi")
     doi = plain_doi(stated) if stated else None
-    uris = uris_of(external)
+    uris = uris_of(external).coarse
     if doi is None:
         raise NotApplicable("no DOI is stated")
     owner = repository_of_doi(doi)
@@ -248,7 +248,9 @@ def doi_and_uri_disagree(tables: Tables, external: ExternalData) -> Iterator[Pro
             match = repository.uri.match(text) if repository.uri and text else None
             if match is None:
                 continue
-            for record, row in uris.numbers_in(shape, match.span(1)).items():
+            span, first = match.span(1), int(uris.first[shape])
+            records = uris.numbers_in(shape, span) if uris.is_series else {int(match[1]): first}
+            for record, row in records.items():
                 yield from _disagreement(external, row, record, repository, doi, owner)
 
 
