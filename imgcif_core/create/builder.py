@@ -15,7 +15,7 @@ from imgcif_core.cif.write import Category, Values
 from imgcif_core.create.layout import Layout
 from imgcif_core.create.mounting import Mounting, find_mounting, tidied
 from imgcif_core.create.names import distinct, plain
-from imgcif_core.create.numbers import tidy, tidy_number
+from imgcif_core.create.numbers import short_direction, tidy, tidy_number
 from imgcif_core.model.vectors import unit
 from imgcif_core.sources.description import AxisFacts, Experiment, ImageFiles, PanelFacts, ScanFacts
 
@@ -97,7 +97,9 @@ def _mounting(experiment: Experiment, poses: Mapping[int, tuple[PanelFacts, ...]
 
 def _turned(axis: AxisFacts, rotation: np.ndarray) -> AxisFacts:
     """An axis in the turned frame."""
-    return replace(axis, vector=tidy(rotation @ unit(axis.vector)), offset=tidy(rotation @ axis.offset))
+    vector = rotation @ unit(axis.vector)
+    vector = short_direction(vector) if axis.kind == "rotation" else tidy(vector)
+    return replace(axis, vector=vector, offset=tidy(rotation @ axis.offset))
 
 
 def _renamed(axes: Sequence[AxisFacts], taken: Sequence[str]) -> tuple[AxisFacts, ...]:
