@@ -31,7 +31,7 @@ _STOKES = ("polarizn_stokes_q", "polarizn_stokes_u", "polarizn_stokes_v")
     severity="warning",
     source="_diffrn_radiation.probe",
     message="probe is not given - expected x-ray, neutron, electron or gamma",
-    messages={"type": "radiation type is {text!r}, and the probe is not given - expected probe {probe}"},
+    messages={"type": "radiation type is '{text}', and the probe is not given - expected probe {probe}"},
 )
 def probe_absent(tables: Tables) -> Iterator[Problem]:
     """What: The file does not say whether X-rays, neutrons or electrons were scattered.
