@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -294,11 +295,10 @@ class FolderArchive:
         if self._listing is None:
             members: list[Member] = []
             fault = None
-            for path in sorted(self._folder.rglob("*")):
-                if len(members) >= self._limits.members:
-                    fault = BytesError("limit", f"{self.label} has more than {self._limits.members} files")
-                    break
+            for path in sorted(islice(self._folder.rglob("*"), self._limits.members + 1)):
                 members.append(_folder_member(path, path.relative_to(self._folder).as_posix()))
+            if len(members) > self._limits.members:
+                fault = BytesError("limit", f"{self.label} has more than {self._limits.members} files")
             self._listing = Listing.of(members, fault)
         return self._listing
 

@@ -3,6 +3,8 @@
 import re
 import shutil
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +42,11 @@ class Workspace:
         """
         if size > most:
             raise BytesError("limit", f"{label}: {size} bytes, more than the {most} that are unpacked")
+        if size > shutil.disk_usage(self.folder).free:
+            raise BytesError("limit", f"{label}: {size} bytes, more than there is room for in {self.folder.parent}")
         path = self._new(name)
-        try:
-            with path.open("xb") as target:
-                written = _copy(stream, target, size)
-        except BytesError:
-            path.unlink(missing_ok=True)
-            raise
+        with self._written(path, label) as target:
+            written = _copy(stream, target, size)
         if written != size:
             path.unlink(missing_ok=True)
             raise BytesError("damaged", f"{label}: {written} bytes, not {size}")
@@ -61,13 +61,22 @@ class Workspace:
             As the stream does.
         """
         path = self._new(name)
+        with self._written(path, label) as target:
+            shutil.copyfileobj(stream, target, BUFFER)
+        return FileBytes(path, label)
+
+    @contextmanager
+    def _written(self, path: Path, label: str) -> Iterator[Any]:
+        """A new file to write to, which is removed if it does not become whole."""
         try:
             with path.open("xb") as target:
-                shutil.copyfileobj(stream, target, BUFFER)
+                yield target
         except BytesError:
             path.unlink(missing_ok=True)
             raise
-        return FileBytes(path, label)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise BytesError("limit", f"{label}: cannot be unpacked ({error.strerror or error})") from None
 
     def drop(self, source: ByteSource) -> None:
         """Close a source, and delete its file if it is one of this workspace."""

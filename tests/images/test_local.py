@@ -1,12 +1,14 @@
 """From a URI to bytes on this machine."""
 
 import gzip
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tar_entries import tar_entry
 
-from imgcif_core.images.limits import BytesError
+from imgcif_core.images.limits import BytesError, Limits
 from imgcif_core.images.local import Address, LocalData
 
 
@@ -82,3 +84,60 @@ def test_a_file_beside_another_stays_in_its_folder() -> None:
     assert Address("https://x.org/s/m.h5").beside("d.h5") == Address("https://x.org/s/d.h5")
     for name in ("../../x.h5", "/etc/passwd", "a/../../x"):
         assert member.beside(name) is None
+
+
+def test_a_bomb_in_a_packed_file_stops_at_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "a.cbf.gz").write_bytes(gzip.compress(bytes(30_000_000)))
+    local = LocalData(local=tmp_path, limits=replace(Limits(), free_bytes=1 << 20, ratio=20))
+    with pytest.raises(BytesError, match="expands to more than") as caught:
+        local.open(Address("https://x.org/a.cbf.gz"))
+    assert caught.value.kind == "limit"
+    assert list(local.workspace.folder.iterdir()) == []
+    local.close()
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "a.cbf.gz").write_bytes(gzip.compress(bytes(3_000)))
+    local = LocalData(local=tmp_path)
+
+    def refuse(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("imgcif_core.images.workspace.shutil.copyfileobj", refuse)
+    with pytest.raises(BytesError, match="No space left"):
+        local.open(Address("https://x.org/a.cbf.gz"))
+    assert list(local.workspace.folder.iterdir()) == []
+    local.close()
+
+
+class Server:
+    """A source of ranges that is no file, and counts what it is asked for."""
+
+    path = None
+
+    def __init__(self, data: bytes) -> None:
+        self.label, self.size, self.sent, self._data = "https://x.org/a.zip", len(data), 0, data
+
+    def read(self, start: int, length: int) -> bytes:
+        found = self._data[start : start + length]
+        self.sent += len(found)
+        return found
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_source_of_ranges_serves_single_members(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for number in range(50):
+            archive.writestr(f"{number}.cbf", bytes([number]) * 2_000_000)
+    server = Server((tmp_path / "a.zip").read_bytes())
+    local = LocalData(resolvers=[lambda uri: server if uri == server.label else None])
+    assert len(local.archive(server.label).listing().members) == 50
+    listed = server.sent
+    source = local.open(Address(server.label, "ZIP", "7.cbf"))
+    assert source.read(0, 3) == b"\x07\x07\x07"
+    # The directory at the end, then the member, each with a buffer to spare: not the whole 100 MB.
+    assert listed < 3_000_000
+    assert server.sent < 8_000_000
+    local.close()
