@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TIME_LIMIT = 120.0
 MAX_ANSWER = 1 << 31
 COMMAND = (sys.executable, "-m", "imgcif_core.images.worker")
+MAX_LINE = 1 << 26
 _CHUNK = 1 << 20
 _PACKAGE_ROOT = Path(__file__).parent.parent.parent
 
@@ -34,6 +35,7 @@ class Helper:
     def __init__(self, time_limit: float = TIME_LIMIT, command: Sequence[str] = COMMAND) -> None:
         self._process: subprocess.Popen | None = None
         self._command = list(command)
+        self._pending = bytearray()
         self._time_limit = time_limit
         self._stop: Any = None
 
@@ -92,24 +94,28 @@ class Helper:
                 stderr=subprocess.DEVNULL,
                 env=environment,
             )
+            self._pending.clear()
             self._stop = weakref.finalize(self, _end, self._process)
         return self._process
 
     def _read_line(self, process: subprocess.Popen, deadline: float) -> bytes:
-        """One line of the answer."""
-        line = bytearray()
-        while not line.endswith(b"\n"):
-            line += self._read_some(process, 1, deadline)
-            if len(line) > _CHUNK:
+        """One line of the answer; what comes with it is kept."""
+        while (end := self._pending.find(b"\n")) < 0:
+            if len(self._pending) > MAX_LINE:
                 raise ValueError("answer too long")
-        return bytes(line)
+            self._pending += self._read_some(process, deadline)
+        line = bytes(self._pending[:end])
+        del self._pending[: end + 1]
+        return line
 
     def _read_block(self, process: subprocess.Popen, size: int, deadline: float) -> bytearray:
         """A block of bytes of known size."""
         if not 0 <= size <= MAX_ANSWER:
             raise ValueError("block too long")
         block = bytearray(size)
-        view, at = memoryview(block), 0
+        view, at = memoryview(block), min(size, len(self._pending))
+        view[:at] = self._pending[:at]
+        del self._pending[:at]
         while at < size:
             self._wait(process, deadline)
             count = os.readv(process.stdout.fileno(), [view[at : at + _CHUNK]])  # type: ignore[union-attr]
@@ -118,10 +124,10 @@ class Helper:
             at += count
         return block
 
-    def _read_some(self, process: subprocess.Popen, most: int, deadline: float) -> bytes:
+    def _read_some(self, process: subprocess.Popen, deadline: float) -> bytes:
         """At least one byte."""
         self._wait(process, deadline)
-        found = os.read(process.stdout.fileno(), most)  # type: ignore[union-attr]
+        found = os.read(process.stdout.fileno(), _CHUNK)  # type: ignore[union-attr]
         if not found:
             raise EOFError
         return found

@@ -144,14 +144,14 @@ def test_an_unknown_compression_is_told(helper: Helper, tmp_path: Path) -> None:
 
 CRASH = "import os, signal, sys; sys.stdin.buffer.readline(); os.kill(os.getpid(), signal.SIGSEGV)"
 SLEEP = "import sys, time; sys.stdin.buffer.readline(); time.sleep(60)"
-BABBLE = "import sys; sys.stdin.buffer.readline(); sys.stdout.write('x' * 3_000_000); sys.stdout.flush()"
+BABBLE = "import sys; sys.stdin.buffer.readline(); sys.stdout.write('x' * 80_000_000); sys.stdout.flush()"
 
 
 @pytest.mark.parametrize(
     ("program", "said"), [(CRASH, "crashed \\(signal 11\\)"), (SLEEP, "no answer within"), (BABBLE, "no answer|ended")]
 )
 def test_a_decoder_that_crashes_hangs_or_babbles_is_told(program: str, said: str) -> None:
-    helper = Helper(1.0, [sys.executable, "-c", program])
+    helper = Helper(2.0, [sys.executable, "-c", program])
     for _ in range(2):
         with pytest.raises(BytesError, match=said) as refusal:
             helper.facts("fabio_facts", {"path": "x"})
