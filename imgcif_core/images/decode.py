@@ -99,6 +99,9 @@ def decode_byte_offset(body: bytes | memoryview, elements: int | None, kind: Ele
     BytesError
         `unsupported` without fabio, `damaged` if the data hold another number of elements.
     """
+    values = _without_pads(body, elements, kind)
+    if values is not None:
+        return values.astype(kind.dtype() if kind is not None else values.dtype, copy=False)
     values, pads = _with_pads(body, len(body) if elements is None else elements, kind)
     found = len(values) - pads
     if pads < len(_PADS):
@@ -121,6 +124,19 @@ def count_byte_offset(body: bytes | memoryview) -> tuple[int, bool]:
     values, pads = _with_pads(body, len(body), None)
     is_cut = pads < len(_PADS)
     return len(values) - pads - is_cut, is_cut
+
+
+def _without_pads(body: bytes | memoryview, elements: int | None, kind: ElementType | None) -> np.ndarray | None:
+    """The elements, where their number fits at once; None where a closer look is needed.
+
+    Without an escape at the very end the decoder reads nothing behind it. One that it takes for 32 bits
+    although it has 64 leaves elements over, so that the number does not fit.
+    """
+    is_narrow = kind is None or kind.bits <= 32
+    if elements is None or not is_narrow or len(body) > MAX_IMAGE_BYTES or 0x80 in body[-len(_PADS) :]:
+        return None
+    values = _fabio_codec().dec_cbf32(bytes(body), elements + 1)
+    return np.asarray(values) if len(values) == elements else None
 
 
 def _with_pads(body: bytes | memoryview, most: int, kind: ElementType | None) -> tuple[np.ndarray, int]:

@@ -65,6 +65,23 @@ def test_a_sound_scan_has_nothing_wrong(scene: Scene, images: str) -> None:
     assert scene.rules(images) == set()
 
 
+@pytest.mark.parametrize(("images", "local"), [("none", True), ("header", False)])
+def test_a_check_of_metadata_opens_no_image(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, images: str, local: bool
+) -> None:
+    from imgcif_core.images.bytes import FileBytes
+    from imgcif_core.images.isolated import Helper
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("an image was opened")
+
+    path = scene.write()
+    monkeypatch.setattr(FileBytes, "__init__", refuse)
+    monkeypatch.setattr(Helper, "_running", refuse)
+    options = {"local": scene.folder / "data"} if local else {}
+    assert found(path, images, **options) == set()
+
+
 @pytest.mark.parametrize(("images", "rule"), [("header", "EXT012"), ("sample", "IMG001"), ("all", "IMG001")])
 def test_dimensions_that_are_exchanged_are_found(scene: Scene, images: str, rule: str) -> None:
     scene.frames = np.ascontiguousarray(scene.frames.transpose(0, 2, 1))
