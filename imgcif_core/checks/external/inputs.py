@@ -12,6 +12,7 @@ from imgcif_core.images.bytes import ByteSource
 from imgcif_core.images.local import Address, LocalData
 from imgcif_core.model.external import ExternalData, build_external
 from imgcif_core.model.shapes import Shapes
+from imgcif_core.model.uris import parse_uri
 from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6
@@ -36,6 +37,14 @@ def external(any_external: ExternalData) -> ExternalData:
 def local_data(options: CheckOptions, source: Source) -> LocalData:
     """The bytes of external data on this machine."""
     return LocalData(base=source.folder, local=options.local, maps=options.maps)
+
+
+def may_lie_here(external: ExternalData, local: LocalData) -> bool:
+    """True if any image file can be on this machine; told without a look at every row."""
+    if local.has_stand_ins:
+        return True
+    uris = external.uris
+    return uris is not None and any(text and parse_uri(text).is_relative for text in uris.coarse.texts)
 
 
 def address_of(external: ExternalData, row: int) -> Address | None:

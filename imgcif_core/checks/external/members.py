@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import counted, problem_at
+from imgcif_core.checks.external.inputs import counted, may_lie_here, problem_at
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.cif.columns import Column
@@ -16,7 +16,6 @@ from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import LocalData
 from imgcif_core.images.members import Listing, danger_of, plain_name
 from imgcif_core.model.external import ExternalData
-from imgcif_core.model.uris import parse_uri
 
 if TYPE_CHECKING:
     from imgcif_core.images.archives import Archive
@@ -56,7 +55,7 @@ def member_missing(external: ExternalData, local_data: LocalData, options: Check
     uris = external.uris
     if uris is None:
         raise NotApplicable("no uri")
-    if not local_data.has_stand_ins and not any(text and parse_uri(text).is_relative for text in uris.coarse.texts):
+    if not may_lie_here(external, local_data):
         raise NotChecked(NO_COPY)
     is_member = external.table.explicit("archive_path") | external.table.explicit("archive_format")
     archives = _by_uri(uris.column, np.flatnonzero(is_member))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import address_of
+from imgcif_core.checks.external.inputs import address_of, may_lie_here
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances
@@ -55,6 +55,8 @@ def master_files(
     is_hdf5 = external.where("format", frozenset({"HDF5"}))
     if not is_hdf5.any():
         raise NotApplicable("no HDF5 files")
+    if not may_lie_here(external, local_data):
+        raise NotChecked("no local copy of the external data")
     wanted = _first_files(FrameImages(stored_arrays), external, is_hdf5, local_data)
     if not wanted:
         raise NotChecked("no local copy of the external data")

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import address_of
+from imgcif_core.checks.external.inputs import address_of, may_lie_here
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, provider
 from imgcif_core.cif.document import Place
@@ -80,7 +80,7 @@ def text_headers(
     """The text headers of embedded images, and of local files of the first frames of scans."""
     frames = FrameImages(stored_arrays)
     found = list(_embedded(frames))
-    if len(any_external) and options.images != "none":
+    if len(any_external) and options.images != "none" and may_lie_here(any_external, local_data):
         found.extend(_in_files(frames, any_external, local_data, options))
     if not found:
         raise NotApplicable("no text header of an image")
