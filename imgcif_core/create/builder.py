@@ -81,7 +81,7 @@ def prepare(experiment: Experiment) -> Built:
         mounting = _mounting(experiment, poses, rotation)
     mounting = _named_mounting(mounting, goniometer)
     taken = [axis.id for axis in (*goniometer, *mounting.axes)]
-    layout = Layout.of(mounting.panels, taken)
+    layout = Layout.of(mounting.panels, taken, sum(scan.frames for scan in experiment.scans))
     scan_ids = tuple(distinct([scan.id for scan in experiment.scans], "SCAN"))
     return Built(experiment, rotation, goniometer, mounting, layout, scan_ids)
 

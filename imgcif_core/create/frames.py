@@ -12,9 +12,6 @@ from imgcif_core.create.numbers import tidy_number
 if TYPE_CHECKING:
     from imgcif_core.create.builder import Built
 
-# Beyond this many rows of frame and element, a stacked array is linked as a whole.
-MAX_ELEMENT_ROWS = 200_000
-
 
 def frame_ids(count: int) -> list[str]:
     """The ids of all frames of a block, in order."""
@@ -149,7 +146,7 @@ def _data_categories(built: "Built", ids: list[str], external: Mapping[str, Valu
 
 
 def _data_frames(built: "Built", ids: list[str], numbers: np.ndarray) -> dict[str, Values]:
-    """A row for each frame and element, or one for each frame where that would be too many."""
+    """A row for each frame and element."""
     layout = built.layout
     copies = len(layout.elements)
     if copies == 1:
@@ -159,8 +156,6 @@ def _data_frames(built: "Built", ids: list[str], numbers: np.ndarray) -> dict[st
             "array_id": layout.arrays[0],
             "binary_id": numbers,
         }
-    if layout.is_stack and copies * len(ids) > MAX_ELEMENT_ROWS:
-        return {"id": ids, "array_id": layout.arrays[0], "binary_id": numbers}
     items: dict[str, Values] = {
         "id": list(chain.from_iterable(map(repeat, ids, repeat(copies)))),
         "detector_element_id": list(layout.elements) * len(ids),

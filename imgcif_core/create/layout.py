@@ -11,6 +11,8 @@ from imgcif_core.create.numbers import tidy_number
 from imgcif_core.sources.description import PanelFacts
 
 STACK = "1"
+# Beyond this many rows of frame and element, a stacked array is one element and linked as a whole.
+MAX_ELEMENT_ROWS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,12 @@ class Layout:
     """The panels with the ids under which imgCIF knows them.
 
     `arrays` names the array of each panel; `sections` the section, None where a panel is a whole
-    array; `elements` the detector elements; fast and slow the ids of the surface axes.
+    array; `elements` the detector elements, one for each panel or one for a whole stack; fast and slow
+    the ids of the surface axes.
     """
 
     panels: tuple[PanelFacts, ...]
+    names: tuple[str, ...]
     elements: tuple[str, ...]
     arrays: tuple[str, ...]
     sections: tuple[str | None, ...]
@@ -42,7 +46,9 @@ class Layout:
     slow: tuple[str, ...]
 
     @classmethod
-    def of(cls, panels: Sequence[PanelFacts], taken: Sequence[str], keep_stack: bool = True) -> "Layout":
+    def of(
+        cls, panels: Sequence[PanelFacts], taken: Sequence[str], frames: int = 1, keep_stack: bool = True
+    ) -> "Layout":
         """Name the parts of a detector: one array, sections of one array, or an array for each panel."""
         count = len(panels)
         names = distinct([panel.name for panel in panels] if count > 1 else ["PANEL"], "PANEL")
@@ -51,7 +57,10 @@ class Layout:
         is_stack = keep_stack and count > 1 and are_stacked(panels)
         arrays = [STACK] * count if is_stack or count == 1 else names
         sections = list(names) if is_stack else [None] * count
-        return cls(tuple(panels), tuple(names), tuple(arrays), tuple(sections), tuple(axes[1::2]), tuple(axes[0::2]))
+        is_whole = is_stack and count * frames > MAX_ELEMENT_ROWS
+        elements = ("STACK",) if is_whole else tuple(names)
+        fast, slow = tuple(axes[1::2]), tuple(axes[0::2])
+        return cls(tuple(panels), tuple(names), elements, tuple(arrays), tuple(sections), fast, slow)
 
     @property
     def is_stack(self) -> bool:
@@ -68,7 +77,7 @@ class Layout:
         rows = []
         for index, panel in enumerate(self.panels):
             slow, fast = self.slow[index], self.fast[index]
-            component = self.elements[index] if len(self.panels) > 1 else None
+            component = self.names[index] if len(self.panels) > 1 else None
             rows.append(AxisRow(slow, "translation", "detector", carrier, panel.slow, panel.corner, component))
             rows.append(AxisRow(fast, "translation", "detector", slow, panel.fast, np.zeros(3), component))
         return rows

@@ -94,6 +94,8 @@ class _Reading:
             self._facts(),
             self.provenance,
             tuple(dict.fromkeys(self.notes)),
+            # NeXus defines its Y axis to point up.
+            np.array([0.0, -1.0, 0.0]),
         )
 
     def _from_file(self, field: str, place: str) -> None:

@@ -154,6 +154,30 @@ def test_panels_of_one_stored_array_become_its_sections() -> None:
     assert largest_deviation(source) < 1e-9
 
 
+def test_long_runs_of_a_stacked_array_are_linked_as_a_whole() -> None:
+    panels = tuple(
+        panel(f"m{n}", corner=(-15.0, 15.0 - 20.0 * n, -100.0), size=(512, 256), raw_offset=(0, 256 * n))
+        for n in range(4)
+    )
+    source = experiment(scan(frames=60_000, panels=panels, settings={}), goniometer=())
+    text = block_text(prepare(source))
+    assert text.count("STACK") >= 60_000 > text.count(" m1 ")
+    _, scans, detector = written(source)
+    assert len(detector.poses(next(iter(scans)))) == 4
+    assert findings(source) == []
+
+
+def test_modules_of_a_deeper_array_are_sections_along_its_third_dimension() -> None:
+    panels = tuple(
+        panel(f"m{n}", corner=(-15.0, 15.0 - 20.0 * n, -100.0), size=(512, 256), raw_index=(n,)) for n in range(3)
+    )
+    source = experiment(scan(panels=panels, settings={}), goniometer=())
+    text = " ".join(block_text(prepare(source)).split())
+    assert "1 3 3 3 increasing . ." in text
+    assert "m2 1 3 3 3 1" in text
+    assert findings(source) == []
+
+
 def test_panels_of_several_arrays_keep_arrays_of_their_own() -> None:
     panels = tuple(panel("Panel", corner=(-15.0, 15.0 - 20.0 * n, -100.0), size=(512, 256)) for n in range(3))
     _, _, detector = written(experiment(scan(panels=panels)))

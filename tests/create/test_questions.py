@@ -216,5 +216,17 @@ def test_item_that_makes_an_error_stops_the_writing(tmp_path: Path) -> None:
     assert forced.written == target and target.read_text(encoding="utf-8") == forced.text
 
 
+def test_file_that_departs_from_its_source_is_not_written(tmp_path: Path) -> None:
+    target = tmp_path / "out.cif"
+    made = create(expt(tmp_path / "a.expt"), target, Wishes(items={"_diffrn_radiation_wavelength.value": 1.1}))
+    assert not made.is_sound and not target.exists()
+    assert any(finding.rule.startswith("CMP") for finding in made.report.findings)
+
+
+def test_created_file_is_held_against_its_source(tmp_path: Path) -> None:
+    made = create(expt(tmp_path / "a.expt"))
+    assert {"CMP001", "CMP002"} <= set(made.report.outcomes.clean)
+
+
 def test_axes_of_a_clock_are_unit_vectors() -> None:
     assert_allclose([np.linalg.norm(clock_direction(hour)) for hour in np.linspace(0, 12, 25)], 1.0, atol=1e-11)
