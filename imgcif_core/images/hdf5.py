@@ -43,8 +43,6 @@ class Files:
         import h5py
 
         if path not in self._open:
-            with suppress(ImportError):
-                import hdf5plugin  # noqa: F401
             try:
                 self._open[path] = h5py.File(path, "r")
             except OSError as error:
@@ -68,9 +66,26 @@ class Files:
             raise BytesError("needed", name)
         return path
 
+    def close(self) -> None:
+        """Close all files."""
+        for handle in self._open.values():
+            handle.close()
+
     def dataset(self, path: str) -> tuple[Any, str]:
         """The dataset or group of a path, and the file that holds it."""
-        place, found = self.path, self.file(self.path)
+        return self.follow(self.file(self.path), self.path, path)
+
+    def follow(self, found: Any, place: str, path: str) -> tuple[Any, str]:
+        """The dataset or group at the end of a path from a group, and the file that holds it.
+
+        Raises
+        ------
+        BytesError
+            `missing` if there is none, `unsafe` or `needed` for links to other files, `damaged` for
+            links without end and for what cannot be read.
+        """
+        if path.startswith("/"):
+            found = found.file
         parts = [part for part in path.split("/") if part][::-1]
         steps = 0
         while parts:
@@ -98,7 +113,10 @@ class Files:
             target = self.linked(link.filename, place)
             parts.extend([part for part in link.path.split("/") if part][::-1])
             return self.file(target), target
-        return found[name], place
+        try:
+            return found[name], place
+        except (KeyError, OSError, RuntimeError) as error:
+            raise BytesError("damaged", f"{name} in {found.name}: {_short(error)}") from None
 
     def stack(self, path: str) -> Any:
         """The dataset of a path, safe to read by frames.
@@ -109,6 +127,8 @@ class Files:
             If it is none, if a source lies outside the folder or is missing, if a filter is not there.
         """
         if path not in self._stacks:
+            with suppress(ImportError):
+                import hdf5plugin  # noqa: F401
             self._stacks[path] = self._judged(path)
         return self._stacks[path]
 
@@ -361,6 +381,6 @@ def _text(value: Any) -> str:
     return text[:MAX_TEXT]
 
 
-def _short(error: OSError) -> str:
+def _short(error: Exception) -> str:
     """The message of the library without its line of numbers."""
     return " ".join(str(error).split())[:200]

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.images.hdf5 import Files
+from imgcif_core.images.limits import BytesError
 
 LENGTHS = {"m": 1e3, "cm": 10.0, "mm": 1.0, "um": 1e-3, "micron": 1e-3, "microns": 1e-3, "µm": 1e-3, "nm": 1e-6}
 ANGLES = {"deg": 1.0, "degree": 1.0, "degrees": 1.0, "rad": 180.0 / np.pi, "radian": 180.0 / np.pi}
@@ -33,105 +35,55 @@ class Master:
             raise InputError(f"{path}: reading HDF5 needs the extra 'images' (h5py)") from None
         self._h5py = h5py
         self.path = Path(path)
-        self.folder = self.path.resolve().parent
-        self.refused: list[str] = []
-        self.missing: list[str] = []
-        self._opened: dict[Path, Any] = {}
+        self.notes: list[str] = []
+        self._files = Files(str(path), {})
         try:
-            self.root = h5py.File(self.path, "r")
-        except OSError as error:
-            raise InputError(f"{path}: not readable as HDF5 - {_first_line(error)}") from None
+            self.root = self._files.file(self._files.path)
+        except BytesError as error:
+            raise InputError(f"{path}: not readable as HDF5 - {error}") from None
 
     def __enter__(self) -> "Master":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for handle in (*self._opened.values(), self.root):
-            handle.close()
+        self._files.close()
 
     def get(self, base: Any, path: str) -> Any:
         """The group or dataset at a path, followed link by link; None where there is none."""
-        node = base.file["/"] if path.startswith("/") else base
-        for part in path.split("/"):
-            if part in ("", "."):
-                continue
-            if not isinstance(node, self._h5py.Group):
-                return None
-            link = node.get(part, getlink=True)
-            if isinstance(link, self._h5py.ExternalLink):
-                node = self._external(node, link.filename, link.path)
-            elif isinstance(link, self._h5py.SoftLink):
-                node = self._soft(node, link.path)
-            else:
-                node = self._hard(node, part)
-            if node is None:
-                return None
-        return node
-
-    def _soft(self, node: Any, target: str, depth: int = 0) -> Any:
-        """The target of a soft link; None for a chain of links that does not end."""
-        if depth > MAX_STEPS or target.count("/") > MAX_STEPS:
-            return None
-        parent, _, name = target.rpartition("/")
-        holder = node.file["/"] if target.startswith("/") else node
-        for part in parent.split("/"):
-            holder = self._hard(holder, part) if part not in ("", ".") and holder is not None else holder
-        if holder is None or not isinstance(holder, self._h5py.Group):
-            return None
-        link = holder.get(name, getlink=True)
-        if isinstance(link, self._h5py.SoftLink):
-            return self._soft(holder, link.path, depth + 1)
-        if isinstance(link, self._h5py.ExternalLink):
-            return self._external(holder, link.filename, link.path)
-        return self._hard(holder, name)
-
-    def _hard(self, node: Any, part: str) -> Any:
-        """A member that needs no other file."""
-        if not isinstance(node, self._h5py.Group) or node.get(part, getlink=True) is None:
-            return None
-        if not isinstance(node.get(part, getlink=True), self._h5py.HardLink):
-            return None
+        if not isinstance(base, self._h5py.Group):
+            base = base.parent
         try:
-            return node[part]
-        except (KeyError, OSError, RuntimeError):
+            return self._files.follow(base, base.file.filename, path)[0]
+        except BytesError as error:
+            self._note(error)
             return None
 
-    def _external(self, node: Any, filename: str, path: str) -> Any:
-        """The target of a link to another file, within the folder of the master only."""
-        target = self.resolve(filename, Path(node.file.filename))
-        if target is None:
-            return None
-        if target not in self._opened:
-            try:
-                self._opened[target] = self._h5py.File(target, "r")
-            except OSError as error:
-                self.missing.append(f"{filename} ({_first_line(error)})")
-                return None
-        return self._soft(self._opened[target]["/"], "/" + path.lstrip("/"))
-
-    def resolve(self, filename: str, holder: Path | None = None) -> Path | None:
+    def resolve(self, filename: str) -> str | None:
         """The file that a link names, None where it is missing or lies outside the folder."""
-        base = (holder or self.path).resolve().parent
-        target = (base / filename).resolve()
-        if not target.is_relative_to(self.folder):
-            self._note(self.refused, filename)
+        try:
+            return self._files.linked(filename, self._files.path)
+        except BytesError as error:
+            self._note(error)
             return None
-        if not target.is_file():
-            self._note(self.missing, filename)
-            return None
-        return target
 
-    @staticmethod
-    def _note(names: list[str], name: str) -> None:
-        if name not in names:
-            names.append(name)
+    def _note(self, error: BytesError) -> None:
+        """Keep what a link asked for in vain."""
+        if error.kind == "missing":
+            return
+        note = f"linked file {error} is missing" if error.kind == "needed" else str(error)
+        if note not in self.notes:
+            self.notes.append(note)
 
     def groups(self, base: Any, nx_class: str) -> Iterator[tuple[str, Any]]:
         """Name and group of the direct members of a NeXus class, in the order of names."""
         for name in sorted(base) if isinstance(base, self._h5py.Group) else ():
-            node = self._hard(base, name)
+            node = self.get(base, name) if self._is_own(base, name) else None
             if isinstance(node, self._h5py.Group) and attribute(node, "NX_class") == nx_class:
                 yield name, node
+
+    def _is_own(self, base: Any, name: str) -> bool:
+        """True for a member that is stored in its group, not linked to."""
+        return isinstance(base.get(name, getlink=True), self._h5py.HardLink)
 
     def is_dataset(self, node: Any) -> bool:
         """True for a dataset."""

@@ -79,10 +79,7 @@ class _Reading:
                 axis.id: float(settings_of(step)[0]) for axis, step in zip(as_axes(chain), reversed(chain), strict=True)
             },
         )
-        for name in ("refused", "missing"):
-            for target in getattr(self.master, name):
-                reason = "lies outside the folder of the master" if name == "refused" else "is missing or unreadable"
-                self.notes.append(f"linked file {target} {reason}")
+        self.notes.extend(self.master.notes)
         beam = BeamFacts(np.array([0.0, 0.0, 1.0]), wavelength, probe=self._probe(), flux=self._flux())
         return Experiment(
             self.name,
