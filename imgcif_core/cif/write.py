@@ -7,7 +7,7 @@ CIF 2.0 allows: `version_for` tells which magic fits.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import islice, repeat
 
 import numpy as np
 
@@ -161,7 +161,7 @@ def _loop(category: Category) -> Iterator[str]:
         widths = [max((len(text) for text in column if text[0] != "\n"), default=0) for column in _sized(columns, rows)]
         form = "  " + " ".join([*(f"%-{width}s" for width in widths[:-1]), "%s"]) + "\n"
     lines = map(form.__mod__, zip(*columns, strict=False))
-    while piece := "".join(line for line, _ in zip(lines, range(50_000), strict=False)):
+    while piece := "".join(islice(lines, 50_000)):
         yield piece if len(piece) < MAX_LINE or "\n;" in piece else _within_width(piece)
 
 

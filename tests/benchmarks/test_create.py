@@ -30,7 +30,9 @@ def test_creation_takes_at_most_three_checks(tmp_path: Path, capsys: pytest.Capt
     source, target = tmp_path / "large.expt", tmp_path / "large.cif"
     source.write_text(json.dumps(experiments(FRAMES)), encoding="utf-8")
     wishes = Wishes(links=Links("https://zenodo.org/records/7654321/files/scan_{number}.tar.bz2"))
-    assert create(source, target, wishes).is_sound
+    made = create(source, target, wishes)
+    assert made.is_sound and made.report is not None
+    assert made.report.count(imgcif_core.Severity.WARNING) == 0
     create_seconds = best_of(3, lambda: create(source, target, wishes))
     check_seconds = best_of(3, lambda: imgcif_core.check(target))
     with capsys.disabled():
