@@ -3,39 +3,33 @@
 Requests and answers are a line of JSON and a block of bytes; nothing is unpickled.
 """
 
-from __future__ import annotations
-
 import json
 import os
+import subprocess
 import sys
-import time
+import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from imgcif_core.images.limits import BytesError
 
-if TYPE_CHECKING:
-    import subprocess
-
 TIME_LIMIT = 120.0
 MAX_ANSWER = 1 << 31
-COMMAND = (sys.executable, "-m", "imgcif_core.images.worker")
 MAX_LINE = 1 << 26
-_CHUNK = 1 << 20
+COMMAND = (sys.executable, "-m", "imgcif_core.images.worker")
 _PACKAGE_ROOT = Path(__file__).parent.parent.parent
 
 
 class Helper:
     """A helper process, started with the first request and again after a crash."""
 
-    def __init__(self, time_limit: float = TIME_LIMIT, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, time_limit: float = TIME_LIMIT, command: Sequence[str] | None = None) -> None:
         self._process: subprocess.Popen | None = None
-        self._command = list(command)
-        self._pending = bytearray()
+        self._command = list(command or COMMAND)
         self._time_limit = time_limit
         self._stop: Any = None
 
@@ -61,28 +55,27 @@ class Helper:
         self._process = None
 
     def _request(self, operation: str, arguments: Mapping[str, Any], blob: bytes) -> tuple[dict[str, Any], bytearray]:
-        """Send a request and wait for the answer."""
+        """Send a request and wait for the answer; a process that takes too long is ended."""
         process = self._running()
         line = json.dumps({"operation": operation, "arguments": dict(arguments), "size": len(blob)}).encode() + b"\n"
-        deadline = time.monotonic() + self._time_limit
+        late = threading.Event()
+        timer = threading.Timer(self._time_limit, lambda: (late.set(), process.kill()))
+        timer.daemon = True
+        timer.start()
         try:
-            process.stdin.write(line)  # type: ignore[union-attr]
-            process.stdin.write(blob)  # type: ignore[union-attr]
-            process.stdin.flush()  # type: ignore[union-attr]
-            answer = json.loads(self._read_line(process, deadline))
-            body = self._read_block(process, int(answer.get("size", 0)), deadline)
-        except (OSError, EOFError, ValueError):
-            raise BytesError("crashed", self._epitaph(process)) from None
+            answer, body = _exchange(process, line, blob)
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
+            raise BytesError("crashed", self._epitaph(process, is_late=late.is_set())) from None
+        finally:
+            timer.cancel()
         if "error" in answer:
             if answer.get("is_last"):
                 self.close()
-            raise BytesError(answer["error"], answer["text"])
+            raise BytesError(str(answer["error"]), str(answer["text"]))
         return answer, body
 
     def _running(self) -> subprocess.Popen:
         """The process, started if it does not run."""
-        import subprocess
-
         if self._process is None or self._process.poll() is not None:
             environment = {name: value for name, value in os.environ.items() if not name.startswith("HDF5_")}
             paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
@@ -94,65 +87,53 @@ class Helper:
                 stderr=subprocess.DEVNULL,
                 env=environment,
             )
-            self._pending.clear()
             self._stop = weakref.finalize(self, _end, self._process)
         return self._process
 
-    def _read_line(self, process: subprocess.Popen, deadline: float) -> bytes:
-        """One line of the answer; what comes with it is kept."""
-        while (end := self._pending.find(b"\n")) < 0:
-            if len(self._pending) > MAX_LINE:
-                raise ValueError("answer too long")
-            self._pending += self._read_some(process, deadline)
-        line = bytes(self._pending[:end])
-        del self._pending[: end + 1]
-        return line
-
-    def _read_block(self, process: subprocess.Popen, size: int, deadline: float) -> bytearray:
-        """A block of bytes of known size."""
-        if not 0 <= size <= MAX_ANSWER:
-            raise ValueError("block too long")
-        block = bytearray(size)
-        view, at = memoryview(block), min(size, len(self._pending))
-        view[:at] = self._pending[:at]
-        del self._pending[:at]
-        while at < size:
-            self._wait(process, deadline)
-            count = os.readv(process.stdout.fileno(), [view[at : at + _CHUNK]])  # type: ignore[union-attr]
-            if not count:
-                raise EOFError
-            at += count
-        return block
-
-    def _read_some(self, process: subprocess.Popen, deadline: float) -> bytes:
-        """At least one byte."""
-        self._wait(process, deadline)
-        found = os.read(process.stdout.fileno(), _CHUNK)  # type: ignore[union-attr]
-        if not found:
-            raise EOFError
-        return found
-
-    def _wait(self, process: subprocess.Popen, deadline: float) -> None:
-        """Wait until there is something to read, not beyond the deadline."""
-        import selectors
-
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)  # type: ignore[arg-type]
-            if not selector.select(max(0.0, deadline - time.monotonic())):
-                raise EOFError
-
-    def _epitaph(self, process: subprocess.Popen) -> str:
+    def _epitaph(self, process: subprocess.Popen, *, is_late: bool) -> str:
         """How the process ended, which it does now at the latest."""
-        import subprocess
-
         try:
             status = process.wait(0.5)
         except subprocess.TimeoutExpired:
-            _end(process)
-            self._process = None
-            return f"the decoder gave no answer within {self._time_limit:g} s"
+            status = None
+        _end(process)
         self._process = None
+        if is_late:
+            return f"the decoder gave no answer within {self._time_limit:g} s"
+        if status is None:
+            return "the decoder gave an answer that makes no sense"
         return f"the decoder crashed (signal {-status})" if status < 0 else f"the decoder ended (status {status})"
+
+
+def _exchange(process: subprocess.Popen, line: bytes, blob: bytes) -> tuple[dict[str, Any], bytearray]:
+    """Write a request, read the head of the answer and the block after it.
+
+    Raises
+    ------
+    OSError, EOFError, ValueError
+        If the process ends, or its answer makes no sense.
+    """
+    requests, answers = process.stdin, process.stdout
+    if requests is None or answers is None:
+        raise EOFError
+    requests.write(line)
+    requests.write(blob)
+    requests.flush()
+    head = answers.readline(MAX_LINE)
+    if not head.endswith(b"\n"):
+        raise EOFError
+    answer = json.loads(head)
+    size = int(answer.get("size", 0))
+    if not 0 <= size <= MAX_ANSWER:
+        raise ValueError
+    block = bytearray(size)
+    view, at = memoryview(block), 0
+    while at < size:
+        count = answers.readinto(view[at:])
+        if not count:
+            raise EOFError
+        at += count
+    return answer, block
 
 
 def _end(process: subprocess.Popen) -> None:

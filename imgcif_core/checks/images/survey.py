@@ -14,7 +14,7 @@ from imgcif_core.checks.external.inputs import address_of
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, provider
 from imgcif_core.cif.document import Document, Place, Quoting
-from imgcif_core.images.bytes import ByteSource
+from imgcif_core.images.bytes import ByteSource, FileBytes
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import Address, LocalData
 from imgcif_core.images.measure import ImageFacts, Levels, Thumbnail, measure, thumbnail
@@ -166,6 +166,7 @@ class _Reader:
         self._external, self._local, self._helper = external, local, helper
         self._sections = {section.start: section for section in document.sections}
         self._thumbnails: dict[str, int] = {}
+        self._last: tuple[tuple, ImageStack] | None = None
 
     def read_all(self, chosen: Iterable[FrameImage]) -> Iterator[Surveyed | Unread]:
         """All of the chosen images: embedded ones first, then file by file."""
@@ -223,6 +224,8 @@ class _Reader:
             if stack.frames > 1:
                 label = f"{label}, frame {index + 1}"
             pixels = stack.read(index)
+            if isinstance(source, FileBytes):
+                source.refuse_change()
         except BytesError as fault:
             return self._unread(image, label, fault)
         return self._measured(image, array, label, pixels, None)
@@ -238,7 +241,10 @@ class _Reader:
             found = self._local.open(neighbour)
             return str(found.path) if found.path is not None else None
 
-        return open_images(source, self._helper, path=path, described=array.dimensions, beside=beside)
+        key = (address, path, array.dimensions)
+        if self._last is None or self._last[0] != key:
+            self._last = key, open_images(source, self._helper, path=path, described=array.dimensions, beside=beside)
+        return self._last[1]
 
     def _measured(
         self, image: FrameImage, array: StoredArray, label: str, pixels: np.ndarray, binary: Binary | None
