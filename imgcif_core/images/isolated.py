@@ -59,7 +59,7 @@ class Helper:
         process = self._running()
         line = json.dumps({"operation": operation, "arguments": dict(arguments), "size": len(blob)}).encode() + b"\n"
         late = threading.Event()
-        timer = threading.Timer(self._time_limit, lambda: (late.set(), process.kill()))
+        timer = threading.Timer(self._time_limit, _end_late, (process, late))
         timer.daemon = True
         timer.start()
         try:
@@ -105,6 +105,12 @@ class Helper:
         return f"the decoder crashed (signal {-status})" if status < 0 else f"the decoder ended (status {status})"
 
 
+def _end_late(process: subprocess.Popen, late: threading.Event) -> None:
+    """End a process whose answer is overdue."""
+    late.set()
+    process.kill()
+
+
 def _exchange(process: subprocess.Popen, line: bytes, blob: bytes) -> tuple[dict[str, Any], bytearray]:
     """Write a request, read the head of the answer and the block after it.
 
@@ -113,9 +119,8 @@ def _exchange(process: subprocess.Popen, line: bytes, blob: bytes) -> tuple[dict
     OSError, EOFError, ValueError
         If the process ends, or its answer makes no sense.
     """
-    requests, answers = process.stdin, process.stdout
-    if requests is None or answers is None:
-        raise EOFError
+    requests: Any = process.stdin
+    answers: Any = process.stdout
     requests.write(line)
     requests.write(blob)
     requests.flush()
