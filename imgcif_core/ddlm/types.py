@@ -47,7 +47,20 @@ def check_contents(contents: str, text: str) -> bool:
         return False
     if contents in NUMERIC and (number := parse_number(text.encode())) is not None:
         return math.isfinite(number[0])
+    if contents == "Range":
+        return _is_range(text)
     return contents not in ("Date", "DateTime") or _is_real_date(text[:10])
+
+
+def _is_range(text: str) -> bool:
+    """True if the ends are numbers, at least one is given, and the smaller one stands first."""
+    ends = []
+    for part in filter(None, text.split(":")):
+        number = parse_number(part.encode())
+        if number is None:
+            return False
+        ends.append(number[0])
+    return bool(ends) and ends == sorted(ends)
 
 
 def _is_real_date(text: str) -> bool:

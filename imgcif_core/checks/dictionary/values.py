@@ -165,6 +165,7 @@ def mime_token_for_compression(tables: Tables) -> Iterator[Problem]:
         "quoted": "number {value} of {name} is quoted - the dictionary makes it {contents}",
         "real": "{name} is {value} - expected an integer without a decimal point",
         "container": "{name} is {found} - expected {expected}",
+        "key": "{name} has the key {value!r} - expected {contents}",
         "dimension": "{name} has the shape {shape} - expected {dimension}",
         "su-twice": "{name} gives its uncertainty in brackets as {su:g}, and {su_name} gives {other:g}",
     },
@@ -261,8 +262,14 @@ def _shape_problem(tables: Tables, item: Item, column: Column, row: int) -> Prob
 
 
 def _cells_of_wrong_type(tables: Tables, item: Item, column: Column, row: int) -> Iterator[Problem]:
-    """Leaves of a container that are not of the type of contents."""
+    """Leaves of a container that are not of the type of contents, and keys of a table that are not of theirs."""
     block: Block = tables.block
+    value = column.value(row)
+    for key in value if isinstance(value, dict) and item.indices else ():
+        if not check_contents(item.indices, key):
+            place = value_place(tables, item, column, row)
+            contents = _in_words(item.indices)
+            yield Problem(place, variant="key", name=column.name, value=key[:SHOWN], contents=contents)
     for cell in column.cells(row):
         if not cell.is_null and not check_contents(item.contents, cell.text):
             place = Place(column.source, cell.start, cell.end, block.name, item.category, column.name)

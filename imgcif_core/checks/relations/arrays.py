@@ -6,8 +6,10 @@ import numpy as np
 
 from imgcif_core.checks.dictionary.values import by_value
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.relations.compound import compound_links
 from imgcif_core.checks.suggest import did_you_mean
 from imgcif_core.cif.document import Document, Quoting
+from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.model.joins import combined, filled_hashes, repeated_rows
 from imgcif_core.tables import Table, Tables
 
@@ -125,15 +127,20 @@ def orphan_rows(tables: Tables) -> Iterator[Problem]:
     severity="error",
     source="_diffrn_data_frame.binary_id",
     message="frame uses array {array}, binary {binary}, which ARRAY_DATA does not list",
+    messages={"compound": "row refers to {key} in {parent}, which has no such row, though each value stands there"},
 )
-def frame_without_data_row(tables: Tables) -> Iterator[Problem]:
-    """What: A frame names a pair of array and binary that no row of the data table has.
+def frame_without_data_row(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
+    """What: A frame names a pair of array and binary that no row of the data table has; the same for other such pairs.
     Why: The image of the frame cannot be found, though each of the two identifiers exists.
     How to fix: Correct the binary id of the frame, or add the row to ARRAY_DATA.
     Source: Dictionary imgCIF, _diffrn_data_frame.array_id and _diffrn_data_frame.binary_id as one reference.
     """
+    others = list(compound_links(tables, dictionary))
+    yield from others
     frames, data = tables.table("diffrn_data_frame"), tables.table("array_data")
     if not frames or not data or not data.has("array_id") or not frames.has("binary_id"):
+        if others:
+            return
         raise NotApplicable("frames or data rows are not named")
     names = ("array_id", "binary_id")
     used = [filled_hashes(frames, name, "1") for name in names]

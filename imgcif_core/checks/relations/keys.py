@@ -6,8 +6,9 @@ import numpy as np
 
 from imgcif_core.checks.dictionary.keys import implied_value
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.relations.compound import is_distinct, typed_hashes
 from imgcif_core.ddlm.model import Dictionary, Item
-from imgcif_core.model.joins import combined, filled_hashes, first_row_of, repeated_rows
+from imgcif_core.model.joins import combined, first_row_of, repeated_rows
 from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6
@@ -47,22 +48,14 @@ def duplicate_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if any(not has_stand_in(tables, dictionary, item) for item in absent):
             continue
         judged = True
-        if any(_is_distinct(table, item) for item in given):
+        if any(is_distinct(table, item) for item in given):
             continue
-        columns = [
-            filled_hashes(table, item.object.lower(), _stand_in(table, item), fold=item.is_caseless) for item in given
-        ]
+        columns = [typed_hashes(table, item, _stand_in(table, item)) for item in given]
         hashes = combined(columns)
         rows = repeated_rows(hashes)
         yield from _repeats(table, given, hashes, rows)
     if not judged:
         raise NotApplicable("no table with keys and several rows")
-
-
-def _is_distinct(table: Table, item: Item) -> bool:
-    """True if one key column alone tells all rows apart."""
-    column = table.column(item.object.lower())
-    return column is not None and not item.is_caseless and not column.is_null.any() and column.is_all_distinct
 
 
 def _stand_in(table: Table, item: Item) -> str:

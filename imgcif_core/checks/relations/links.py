@@ -8,6 +8,7 @@ from imgcif_core.checks.dictionary.keys import is_section_id
 from imgcif_core.checks.dictionary.values import by_value
 from imgcif_core.checks.joins import MAX_OTHERS, columns_named, missing_rows, same_data_set
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.relations.compound import equal_as_numbers
 from imgcif_core.checks.suggest import did_you_mean
 from imgcif_core.cif.columns import Column
 from imgcif_core.ddlm.model import Dictionary, Item
@@ -65,6 +66,7 @@ def dangling(item: Item, column: Column, parents: list[Column]) -> np.ndarray:
     rows = missing_rows(column, parents, fold=item.is_caseless)
     if len(rows) and not item.is_caseless:
         rows = np.intersect1d(rows, missing_rows(column, parents, fold=True))
+    rows = np.setdiff1d(rows, equal_as_numbers(item, column, rows, parents))
     if len(rows) and "section_id" in item.object.lower():
         rows = np.array([row for row in rows if not is_section_id(column.text(int(row)))], dtype=np.int64)
     return rows
