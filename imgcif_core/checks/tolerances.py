@@ -120,12 +120,18 @@ class Tolerances:
     average_share: float = 0.1
     # Share by which the dates of a scan may miss the sum of its frames.
     duration_share: float = 0.05
-    # keV times angstrom: Planck constant x speed of light / elementary charge (CODATA 2018, exact).
-    energy_wavelength: float = 12.398419843320026
     # Relative deviation of wavelength and energy: five digits are usually printed.
     energy_share: float = 1e-4
     # Share by which a ratio may miss a power of 1000 and still be a slip of the unit.
     unit_slip_share: float = 0.05
+    # The same for distances, which are stated more exactly than pixels.
+    distance_slip_share: float = 0.01
+    # Share by which a distance that was measured, not derived, may miss the axes.
+    measured_distance_share: float = 0.01
+    # Share by which limits of resolution are rounded.
+    resolution_share: float = 0.02
+    # Share by which the time between two dates may miss the period.
+    period_share: float = 0.1
 
 
 def last_digit_half(text: str) -> float:

@@ -1,0 +1,162 @@
+"""Rules about pixel sizes, binning and the range of pixel values."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.tolerances import Tolerances, written_half
+from imgcif_core.model.arrays import ArrayDimension, list_layouts
+from imgcif_core.model.axes import Axes
+from imgcif_core.model.storage import StoredArrays
+from imgcif_core.tables import Table, Tables
+
+MAX_ROWS = 1000
+_SLIPS = (1e3, 1e6, 1e-3, 1e-6)
+_WIDTHS = {"8-bit": 8, "16-bit": 16, "32-bit": 32, "64-bit": 64}
+
+
+@rule(
+    "CON001",
+    "pixel-size-and-increment",
+    severity="warning",
+    source="_array_element_size.size",
+    message=(
+        "element size {size:.6g} m along index {index} of array {array} is {size_mm:.6g} mm, "
+        "but the increment of axis {axis} is {increment:.6g} mm"
+    ),
+    messages={
+        "slip": (
+            "element size {size:.6g} m along index {index} of array {array} is {size_mm:.6g} mm, {ratio:.0e} times the "
+            "increment {increment:.6g} mm of axis {axis} - one of the two is in another unit"
+        )
+    },
+)
+def pixel_size_and_increment(tables: Tables, axes: Axes, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: The size of the array elements is not the step from one pixel to the next.
+    Why: Sizes are in metres and steps in millimetres, so that a factor of a thousand slips in; programs that read the
+    size place the beam centre elsewhere than those that read the step. Gaps between the elements are legal.
+    How to fix: Give the size in metres and the increment in millimetres.
+    Source: Dictionary imgCIF, _array_element_size.size and _array_structure_list_axis.displacement_increment.
+    """
+    sizes, steps = tables.table("array_element_size"), tables.table("array_structure_list_axis")
+    if not sizes or not steps:
+        raise NotApplicable("no element sizes, or no steps along the pixels")
+    rows = _size_rows(sizes)
+    numbers = sizes.numbers("size")
+    told = set()
+    for layout in list_layouts(tables, axes):
+        for part in layout.dimensions:
+            row = rows.get((layout.array_id.casefold(), part.index))
+            step = _step(part)
+            if row is None or not step or not numbers[row] > 0:
+                continue
+            millimetres = float(numbers[row]) * 1000.0
+            half = 1000.0 * written_half(sizes, "size", row)
+            half += written_half(steps, "displacement_increment", part.surface[0].row)
+            if abs(millimetres - step) <= half + tolerances.relative * step or (row, step) in told:
+                continue
+            told.add((row, step))
+            ratio = millimetres / step
+            is_slip = any(abs(ratio / slip - 1.0) <= tolerances.unit_slip_share for slip in _SLIPS)
+            yield Problem(
+                sizes.at(row, "size"),
+                severity="error" if is_slip else None,
+                variant="slip" if is_slip else "",
+                size=float(numbers[row]),
+                size_mm=millimetres,
+                ratio=ratio,
+                increment=step,
+                index=part.index,
+                array=layout.array_id,
+                axis=axes.id[part.surface[0].axis] if part.surface[0].axis >= 0 else "(undefined)",
+            )
+
+
+def _size_rows(sizes: Table) -> dict[tuple[str, int], int]:
+    """The rows of ARRAY_ELEMENT_SIZE by array and index."""
+    arrays, indices = sizes.texts("array_id", "1"), sizes.numbers("index")
+    found: dict[tuple[str, int], int] = {}
+    for row in range(min(sizes.rows, MAX_ROWS)):
+        if np.isfinite(indices[row]):
+            found.setdefault(((arrays[row] or "1").casefold(), int(indices[row])), row)
+    return found
+
+
+def _step(part: ArrayDimension) -> float:
+    """The length of the step along a dimension in mm; 0 unless exactly one translation makes it."""
+    if len(part.surface) != 1 or part.is_angular or part.surface[0].is_fractional:
+        return 0.0
+    step = abs(part.surface[0].increment)
+    return step if np.isfinite(step) else 0.0
+
+
+@rule(
+    "CON016",
+    "binning-and-bin-size",
+    severity="error",
+    source="_array_intensities.pixel_binning_method",
+    message="array {array} is not binned by its method 'none', but {name} is {size:g}",
+    messages={"unsaid": "array {array} has bins of {size:g} pixels ({name}), but its binning method is not given"},
+)
+def binning_and_bin_size(tables: Tables) -> Iterator[Problem]:
+    """What: The binning method is none, but a bin has more or less than one pixel.
+    Why: Centres given in pixels or in bins are then converted by a wrong factor.
+    How to fix: Give the method that made the bins, hardware, software or combined, or a bin size of 1.
+    Source: Dictionary imgCIF, _array_intensities.pixel_binning_method.
+    """
+    table = tables.table("array_intensities")
+    names = [name for name in ("pixel_fast_bin_size", "pixel_slow_bin_size") if table.has(name)]
+    if not names:
+        raise NotApplicable("no bin sizes")
+    methods = [(method or "").lower() for method in table.texts("pixel_binning_method")]
+    for name in names:
+        sizes = table.numbers(name, 1.0)
+        for row in np.flatnonzero(sizes != 1.0).tolist():
+            if methods[row] in ("none", ""):
+                yield Problem(
+                    table.at(row, name),
+                    severity=None if methods[row] else "info",
+                    variant="" if methods[row] else "unsaid",
+                    array=table.text("array_id", row) or "1",
+                    name=f"_array_intensities.{name}",
+                    size=float(sizes[row]),
+                )
+
+
+@rule(
+    "CON022",
+    "overload-and-width",
+    severity="info",
+    source="_array_intensities.overload",
+    message="overload {overload:g} of array {array} is what {narrow} bits hold, but its elements are {wide}",
+)
+def overload_and_width(tables: Tables) -> Iterator[Problem]:
+    """What: The overload is the largest value of a narrower type than the one in which the data are stored.
+    Why: A counter of 16 bits whose images are written with 32 bits overflows there; more often the overload was
+    taken over from another format, and pixels above it are thrown away although they are right.
+    How to fix: Nothing is needed if the detector saturates at this value.
+    Source: Dictionary imgCIF, _array_intensities.overload and _array_structure.encoding_type.
+    """
+    table = tables.table("array_intensities")
+    overloads = table.numbers("overload")
+    if np.isnan(overloads).all():
+        raise NotApplicable("no overload")
+    arrays, judged = StoredArrays(tables), 0
+    for row in np.flatnonzero(~np.isnan(overloads))[:MAX_ROWS].tolist():
+        array = table.text("array_id", row) or "1"
+        kind = (arrays[array].encoding_type or "").lower()
+        width = next((bits for word, bits in _WIDTHS.items() if word in kind and "integer" in kind), 0)
+        judged += bool(width)
+        narrow = _narrower(float(overloads[row]), width, _WIDTHS.values())
+        if narrow:
+            place = table.at(row, "overload")
+            yield Problem(place, overload=float(overloads[row]), array=array, narrow=narrow, wide=kind)
+    if not judged:
+        raise NotApplicable("no integer type of elements")
+
+
+def _narrower(overload: float, width: int, widths: Iterable[int]) -> int:
+    """The bits of a narrower type whose largest value, or the first one beyond it, is the overload."""
+    limits = [(bits, 2.0**bits) for bits in widths if 8 < bits < width]
+    return next((bits for bits, limit in limits if overload in (limit - 1.0, limit)), 0)
