@@ -1,10 +1,11 @@
 """Rules about pixel sizes, binning and the range of pixel values."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances, written_half
 from imgcif_core.model.arrays import ArrayDimension, list_layouts
 from imgcif_core.model.axes import Axes
@@ -14,6 +15,46 @@ from imgcif_core.tables import Table, Tables
 MAX_ROWS = 1000
 _SLIPS = (1e3, 1e6, 1e-3, 1e-6)
 _WIDTHS = {"8-bit": 8, "16-bit": 16, "32-bit": 32, "64-bit": 64}
+
+
+@dataclass(frozen=True, slots=True)
+class SizeFault:
+    """An element size in metres that is not the step in mm along its dimension; rows of both tables.
+
+    `is_slip` tells that the two differ by a thousand or a million.
+    """
+
+    array_id: str
+    dimension: ArrayDimension
+    row: int
+    size: float
+    step_row: int
+    step: float
+    is_slip: bool
+
+
+@provider("size_faults")
+def size_faults_of(tables: Tables, any_axes: Axes, tolerances: Tolerances) -> list[SizeFault]:
+    """Element sizes that differ from the steps along the pixels; both must be stated."""
+    sizes, steps = tables.table("array_element_size"), tables.table("array_structure_list_axis")
+    if not sizes or not steps:
+        return []
+    rows, numbers = _size_rows(sizes), sizes.numbers("size")
+    found: dict[tuple[int, float], SizeFault] = {}
+    for layout in list_layouts(tables, any_axes):
+        for part in layout.dimensions:
+            row = rows.get((layout.array_id.casefold(), part.index))
+            step = _step(part)
+            if row is None or not step or not numbers[row] > 0:
+                continue
+            size, step_row = float(numbers[row]), part.surface[0].row
+            half = 1000.0 * written_half(sizes, "size", row) + written_half(steps, "displacement_increment", step_row)
+            if abs(size * 1000.0 - step) > half + tolerances.relative * step:
+                ratio = size * 1000.0 / step
+                is_slip = any(abs(ratio / slip - 1.0) <= tolerances.unit_slip_share for slip in _SLIPS)
+                fault = SizeFault(layout.array_id, part, row, size, step_row, step, is_slip)
+                found.setdefault((row, step), fault)
+    return list(found.values())
 
 
 @rule(
@@ -32,45 +73,36 @@ _WIDTHS = {"8-bit": 8, "16-bit": 16, "32-bit": 32, "64-bit": 64}
         )
     },
 )
-def pixel_size_and_increment(tables: Tables, axes: Axes, tolerances: Tolerances) -> Iterator[Problem]:
+def pixel_size_and_increment(
+    tables: Tables, any_axes: Axes, size_faults: list[SizeFault], tolerances: Tolerances
+) -> Iterator[Problem]:
     """What: The size of the array elements is not the step from one pixel to the next.
     Why: Sizes are in metres and steps in millimetres, so that a factor of a thousand slips in; programs that read the
     size place the beam centre elsewhere than those that read the step. Gaps between the elements are legal.
     How to fix: Give the size in metres and the increment in millimetres.
     Source: Dictionary imgCIF, _array_element_size.size and _array_structure_list_axis.displacement_increment.
     """
-    sizes, steps = tables.table("array_element_size"), tables.table("array_structure_list_axis")
-    if not sizes or not steps:
+    if not tables.table("array_element_size") or not tables.table("array_structure_list_axis"):
         raise NotApplicable("no element sizes, or no steps along the pixels")
-    rows = _size_rows(sizes)
-    numbers = sizes.numbers("size")
-    told = set()
-    for layout in list_layouts(tables, axes):
-        for part in layout.dimensions:
-            row = rows.get((layout.array_id.casefold(), part.index))
-            step = _step(part)
-            if row is None or not step or not numbers[row] > 0:
-                continue
-            millimetres = float(numbers[row]) * 1000.0
-            half = 1000.0 * written_half(sizes, "size", row)
-            half += written_half(steps, "displacement_increment", part.surface[0].row)
-            if abs(millimetres - step) <= half + tolerances.relative * step or (row, step) in told:
-                continue
-            told.add((row, step))
-            ratio = millimetres / step
-            is_slip = any(abs(ratio / slip - 1.0) <= tolerances.unit_slip_share for slip in _SLIPS)
-            yield Problem(
-                sizes.at(row, "size"),
-                severity="error" if is_slip else None,
-                variant="slip" if is_slip else "",
-                size=float(numbers[row]),
-                size_mm=millimetres,
-                ratio=ratio,
-                increment=step,
-                index=part.index,
-                array=layout.array_id,
-                axis=axes.id[part.surface[0].axis] if part.surface[0].axis >= 0 else "(undefined)",
-            )
+    for fault in size_faults:
+        is_real = tolerances.element_min_m <= fault.size <= tolerances.element_max_m
+        is_real &= tolerances.pixel_min_mm <= fault.step <= tolerances.pixel_max_mm
+        if not fault.is_slip and not is_real:
+            # A size or step that no detector has is told by DET005 and DET025.
+            continue
+        entry = fault.dimension.surface[0]
+        yield Problem(
+            tables.table("array_element_size").at(fault.row, "size"),
+            severity="error" if fault.is_slip else None,
+            variant="slip" if fault.is_slip else "",
+            size=fault.size,
+            size_mm=fault.size * 1000.0,
+            ratio=fault.size * 1000.0 / fault.step,
+            increment=fault.step,
+            index=fault.dimension.index,
+            array=fault.array_id,
+            axis=any_axes.id[entry.axis] if entry.axis >= 0 else "(undefined)",
+        )
 
 
 def _size_rows(sizes: Table) -> dict[tuple[str, int], int]:

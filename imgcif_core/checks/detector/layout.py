@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.checks.consistency.sizes import SizeFault
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.model.arrays import DEFAULT_ARRAY, STEPS, ArrayDimension, grouped_rows
@@ -81,7 +82,9 @@ def dimensions_of(panels: Detector) -> Iterator[tuple[str, ArrayDimension]]:
     message="displacement_increment of {axis} is 0 over {size} pixels, which would all lie in one place",
     messages={"size": "displacement_increment of {axis} is {value:g} mm - expected {low:g} to {high:g} mm{hint}"},
 )
-def pixel_step(tables: Tables, panels: Detector, tolerances: Tolerances) -> Iterator[Problem]:
+def pixel_step(
+    tables: Tables, panels: Detector, size_faults: list[SizeFault], tolerances: Tolerances
+) -> Iterator[Problem]:
     """What: The step from one pixel to the next is zero, or of a size that no detector has.
     Why: The step gives the pixel size; with zero all pixels coincide, with a wrong unit the detector is a
     million times off.
@@ -90,6 +93,7 @@ def pixel_step(tables: Tables, panels: Detector, tolerances: Tolerances) -> Iter
     """
     table = tables.table(_STEP_TABLE)
     axes = panels.axes
+    slips = {fault.step_row for fault in size_faults if fault.is_slip}
     judged = False
     for _, dimension in dimensions_of(panels):
         entries = dimension.surface
@@ -104,6 +108,8 @@ def pixel_step(tables: Tables, panels: Detector, tolerances: Tolerances) -> Iter
         for entry in entries if not dimension.is_angular else ():
             step = abs(entry.increment)
             is_real = tolerances.pixel_min_mm <= step <= tolerances.pixel_max_mm
+            # Where the element size gives the unit away, CON001 tells it.
+            is_real |= entry.row in slips
             if step > 0 and not is_real and axes.kind[entry.axis] != "rotation" and not entry.is_fractional:
                 yield Problem(
                     table.at(entry.row, "displacement_increment"),
@@ -197,7 +203,7 @@ def angular_steps(tables: Tables) -> Iterator[Problem]:
     source="_array_element_size.size",
     message="size of index {index} of array {array} is {value:g} m - expected {low:g} to {high:g} m{hint}",
 )
-def element_size(tables: Tables, tolerances: Tolerances) -> Iterator[Problem]:
+def element_size(tables: Tables, size_faults: list[SizeFault], tolerances: Tolerances) -> Iterator[Problem]:
     """What: The size of an image element is zero, negative, or of no detector's scale.
     Why: Programs take the pixel size from this item, in metres; other items are in millimetres.
     How to fix: Give the size in metres: 0.000172 for pixels of 172 micrometres.
@@ -209,6 +215,8 @@ def element_size(tables: Tables, tolerances: Tolerances) -> Iterator[Problem]:
         raise NotApplicable("no element sizes")
     values = table.numbers("size")
     wrong = ~((values >= tolerances.element_min_m) & (values <= tolerances.element_max_m))
+    # Where the step of the pixels gives the unit away, CON001 tells it.
+    wrong[[fault.row for fault in size_faults if fault.is_slip]] = False
     for row in np.flatnonzero(given & np.isfinite(values) & wrong):
         value = float(values[row])
         yield Problem(
