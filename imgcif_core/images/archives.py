@@ -112,12 +112,7 @@ class TarArchive:
                 if name is None:
                     continue
                 del wanted[plain_name(info.name)]
-                member = _tar_member(info)
-                if member.kind != "file":
-                    yield name, _no_file(self.label, member)
-                else:
-                    stream.seek(info.offset_data)
-                    yield name, _kept(stream, member, self._limits.member_bytes, self.label, workspace)
+                yield name, self._unpacked(stream, info, workspace)
                 if not wanted:
                     return
         except BytesError as error:
@@ -126,6 +121,17 @@ class TarArchive:
             return
         for name in wanted.values():
             yield name, BytesError("missing", f"{self.label} has no member {name}")
+
+    def _unpacked(self, stream: Any, info: tarfile.TarInfo, workspace: Workspace) -> ByteSource | BytesError:
+        """One member as a file, or why not."""
+        member = _tar_member(info)
+        if member.kind != "file":
+            return _no_file(self.label, member)
+        try:
+            stream.seek(info.offset_data)
+            return _kept(stream, member, self._limits.member_bytes, self.label, workspace)
+        except BytesError as error:
+            return error
 
     def _stream(self) -> Any:
         """The expanded bytes from the start."""
@@ -269,7 +275,7 @@ class ZipArchive:
 def _zip_member(info: zipfile.ZipInfo) -> Member:
     """The entry of a zip header."""
     mode = info.external_attr >> 16
-    if info.is_dir():
+    if info.filename.endswith("/"):
         return Member(info.filename, 0, "folder")
     if stat.S_ISLNK(mode):
         return Member(info.filename, 0, "link")

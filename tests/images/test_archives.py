@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import random
 import stat
 import struct
 import tarfile
@@ -15,7 +16,7 @@ import pytest
 from tar_entries import tar_entry
 
 from imgcif_core.images.archives import Archive, FolderArchive, open_archive
-from imgcif_core.images.bytes import FileBytes
+from imgcif_core.images.bytes import FileBytes, MemoryBytes
 from imgcif_core.images.limits import BytesError, Limits
 from imgcif_core.images.members import danger_of
 from imgcif_core.images.workspace import Workspace
@@ -191,8 +192,6 @@ def test_a_zip_directory_of_hostile_size_is_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", list(TARS))
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_a_truncated_tar_tells_how_far_it_is_good(make_tar, mode: str, share: float) -> None:
-    import random
-
     noise = random.Random(4).randbytes(60_000)
     path = make_tar(mode, *(tar_entry(f"{number}.cbf", noise) for number in range(20)))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
@@ -287,3 +286,39 @@ def test_the_listing_agrees_with_zlib_on_a_large_stream(make_tar) -> None:
     with tarfile.open(path) as peer:
         expected = [(info.name, info.size) for info in peer]
     assert [(member.name, member.size) for member in opened(path).listing().members] == expected
+
+
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    """A copy with some bytes changed, cut, put in or taken out."""
+    copy = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 5, 20))):
+        place = rng.randrange(max(len(copy), 1))
+        kind = rng.random()
+        if kind < 0.6 and copy:
+            copy[place] = rng.randrange(256)
+        elif kind < 0.75:
+            del copy[place:]
+        else:
+            copy[place : place + rng.randrange(30)] = rng.randbytes(rng.randrange(30))
+    return bytes(copy)
+
+
+@pytest.mark.parametrize("mode", [*TARS, "zip"])
+def test_damage_of_any_kind_ends_in_a_reason(make_tar, make_zip, mode: str) -> None:
+    rng = random.Random(mode)
+    long = {"d" * 120 + f"/{name}": data for name, data in IMAGES.items()}
+    members = {**IMAGES, **long}
+    path = (
+        make_zip(*members.items())
+        if mode == "zip"
+        else make_tar(mode, *(tar_entry(name, data) for name, data in members.items()))
+    )
+    whole = path.read_bytes()
+    for _ in range(300):
+        try:
+            archive = open_archive(MemoryBytes(damaged(whole, rng)), SMALL)
+        except BytesError:
+            continue
+        listing = archive.listing()
+        assert listing.fault is None or str(listing.fault)
+        assert set(fetched(archive, *members)) == set(members)
