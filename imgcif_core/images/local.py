@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from imgcif_core.images.bytes import ByteSource, FileBytes, open_stream
 from imgcif_core.images.expand import Expanded, packing_of
@@ -40,13 +40,21 @@ class Address:
 
     def beside(self, name: str) -> Address | None:
         """The address of a file named relative to this one; None if the name leads elsewhere."""
-        own = self.archive_path if self.archive_path is not None else urlsplit(self.uri).path
+        own = self.archive_path if self.archive_path is not None else _parts(self.uri).path
         path = _inside(PurePosixPath(own).parent, name)
         if path is None:
             return None
         if self.archive_path is not None:
             return Address(self.uri, self.archive_format, str(path))
         return Address(self.uri[: len(self.uri) - len(self.uri.rsplit("/", 1)[-1])] + name)
+
+
+def _parts(uri: str) -> SplitResult:
+    """The parts of a URI; none where it is no URI."""
+    try:
+        return urlsplit(uri)
+    except ValueError:
+        return SplitResult("malformed", "", "", "", "")
 
 
 def _inside(folder: PurePosixPath, name: str) -> PurePosixPath | None:
@@ -180,7 +188,7 @@ class LocalData:
                 return source
             most = self.limits.member_bytes
             stream: Any = Expanded(open_stream(source), source.size, packing, source.label, self.limits, most)
-            name = PurePosixPath(urlsplit(source.label).path).stem
+            name = PurePosixPath(_parts(source.label).path).stem
             whole = self.workspace.keep_whole(stream, name, source.label)
             self.workspace.drop(source)
             return whole
@@ -208,7 +216,7 @@ class LocalData:
             return Path(self._maps[uri])
         for prefix in sorted(self._maps, key=len, reverse=True):
             if prefix.endswith("/") and uri.startswith(prefix):
-                rest = _inside(PurePosixPath(), unquote(urlsplit(uri[len(prefix) :]).path))
+                rest = _inside(PurePosixPath(), unquote(_parts(uri[len(prefix) :]).path))
                 return Path(self._maps[prefix]) / rest if rest is not None else None
         return None
 
@@ -216,7 +224,7 @@ class LocalData:
         """A file below the local folder: the longest tail of host and path that is there."""
         if self._local is None:
             return None
-        parts = urlsplit(uri)
+        parts = _parts(uri)
         names = [name for name in (parts.netloc, *unquote(parts.path).split("/")) if name not in ("", ".")]
         while names and names[-1] in _VERBS:
             names.pop()
@@ -227,7 +235,7 @@ class LocalData:
 
     def _beside(self, uri: str) -> Path | None:
         """A file that a relative reference leads to, in the folder of the document or below it."""
-        parts = urlsplit(uri)
+        parts = _parts(uri)
         if self._base is None or parts.scheme or parts.netloc:
             return None
         path = _inside(PurePosixPath(), unquote(parts.path))
