@@ -51,6 +51,8 @@ def decode_section(
     elements = _elements(header, shape, kind, len(body))
     if header.compression == "none":
         pixels = _plain(body, header, kind, elements)
+    elif header.compression == "byte_offset" and kind is not None and kind.kind == "complex":
+        raise BytesError("unsupported", "byte_offset data of complex elements are not decoded")
     elif header.compression == "byte_offset":
         pixels = decode_byte_offset(body, elements, kind)
     else:
@@ -101,7 +103,7 @@ def decode_byte_offset(body: bytes | memoryview, elements: int | None, kind: Ele
     """
     values = _without_pads(body, elements, kind)
     if values is not None:
-        return values.astype(kind.dtype() if kind is not None else values.dtype, copy=False)
+        return _as_kind(values, kind)
     values, pads = _with_pads(body, len(body) if elements is None else elements, kind)
     found = len(values) - pads
     if pads < len(_PADS):
@@ -110,7 +112,16 @@ def decode_byte_offset(body: bytes | memoryview, elements: int | None, kind: Ele
         raise BytesError("damaged", f"byte_offset data end within an element, after {max(0, found - 1)}")
     if elements is not None and found != elements:
         raise BytesError("damaged", f"byte_offset data hold {found} elements, not {elements}")
-    return values[:found].astype(kind.dtype() if kind is not None else values.dtype, copy=False)
+    return _as_kind(values[:found], kind)
+
+
+def _as_kind(values: np.ndarray, kind: ElementType | None) -> np.ndarray:
+    """Integers as elements of a type; reals are packed by their bits, as CBFlib does."""
+    if kind is None:
+        return values
+    if kind.kind == "integer":
+        return values.astype(kind.dtype(), copy=False)
+    return values.astype(f"<i{kind.bits // 8}", copy=False).view(kind.dtype())
 
 
 def count_byte_offset(body: bytes | memoryview) -> tuple[int, bool]:
@@ -184,7 +195,8 @@ def _by_cbflib(
         raise BytesError("unsupported", "CBFlib does not decode complex elements")
     if header.compression == "canonical" and kind is not None and kind.is_signed and kind.bits < 32:
         raise BytesError("unsupported", f"CBFlib gives wrong values for canonical data of type {kind.text}")
-    array = helper.array("cbflib", {"is_real": is_real}, single_section_file(body, header))
+    arguments = {"is_real": is_real, "compression": header.compression}
+    array = helper.array("cbflib", arguments, single_section_file(body, header))
     return array.view(kind.dtype()) if kind is not None and array.dtype.itemsize == kind.dtype().itemsize else array
 
 

@@ -19,12 +19,14 @@ MEMORY_LIMIT = 12 * GIB
 _EXPECTED = (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, EOFError, MemoryError, OverflowError)
 
 
-def decode_by_cbflib(blob: bytes, *, is_real: bool) -> np.ndarray:
+def decode_by_cbflib(blob: bytes, *, is_real: bool, compression: str) -> np.ndarray:
     """The elements of the one binary section of a CBF, as CBFlib decodes them."""
     try:
         import pycbf
     except ImportError:
         raise BytesError("unsupported", "this compression is decoded by pycbf, which is not installed") from None
+    if compression == "nibble_offset" and not hasattr(pycbf, "CBF_NIBBLE_OFFSET"):
+        raise BytesError("unsupported", "the installed CBFlib does not know nibble_offset")
     handle = pycbf.cbf_handle_struct()
     handle.read_buffer(blob, 0)
     handle.select_category(0)

@@ -19,19 +19,12 @@ def write(
         handle.set_value(value)
     handle.new_column(b"data")
     slow, middle, fast = (1,) * (3 - array.ndim) + array.shape
-    handle.set_integerarray_wdims_fs(
-        getattr(pycbf, compression, 0),
-        1,
-        array.tobytes(),
-        array.dtype.itemsize,
-        int(array.dtype.kind == "i"),
-        array.size,
-        b"little_endian",
-        fast,
-        middle,
-        slow,
-        padding,
-    )
+    code, data, width = getattr(pycbf, compression, 0), array.tobytes(), array.dtype.itemsize
+    layout = (array.size, b"little_endian", fast, middle, slow, padding)
+    if array.dtype.kind == "f":
+        handle.set_realarray_wdims_fs(code, 1, data, width, *layout)
+    else:
+        handle.set_integerarray_wdims_fs(code, 1, data, width, int(array.dtype.kind == "i"), *layout)
     is_cbf = encoding == "ENC_NONE"
     code = pycbf.ENC_NONE if is_cbf else getattr(pycbf, encoding)
     headers = pycbf.MIME_HEADERS | pycbf.MSG_DIGEST

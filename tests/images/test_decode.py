@@ -50,6 +50,24 @@ def test_pixels_are_those_that_cbflib_was_given(tmp_path: Path, helper: Helper, 
     assert_array_equal(found, array)
 
 
+@pytest.mark.parametrize("compression", ["CBF_BYTE_OFFSET", "CBF_PACKED", "CBF_CANONICAL", "CBF_NONE"])
+@pytest.mark.parametrize("dtype", ["<f4", "<f8"])
+def test_reals_are_those_that_cbflib_was_given(tmp_path: Path, helper: Helper, compression: str, dtype: str) -> None:
+    pytest.importorskip("fabio")
+    array = np.random.default_rng(4).normal(0.0, 100.0, (20, 30)).astype(dtype)
+    assert_array_equal(decoded(cbflib.write(tmp_path / "a.cbf", array, compression=compression), helper), array)
+
+
+def test_what_cbflib_does_not_know_is_no_damage(tmp_path: Path, helper: Helper) -> None:
+    pycbf = pytest.importorskip("pycbf")
+    if hasattr(pycbf, "CBF_NIBBLE_OFFSET"):
+        pytest.skip("this CBFlib knows nibble_offset")
+    data = cbflib.write(tmp_path / "a.cbf", cbflib.image()).replace(b"x-CBF_BYTE_OFFSET", b"x-CBF_NIBBLE_OFFSET")
+    with pytest.raises(BytesError) as refusal:
+        decoded(data, helper)
+    assert refusal.value.kind == "unsupported"
+
+
 def test_sections_of_three_dimensions_keep_their_order(tmp_path: Path, helper: Helper) -> None:
     array = cbflib.image(shape=(4, 20, 30))
     found = decoded(cbflib.write(tmp_path / "a.cbf", array, compression="CBF_PACKED"), helper)
