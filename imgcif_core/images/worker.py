@@ -44,14 +44,14 @@ def decode_by_cbflib(blob: bytes, *, is_real: bool, compression: str) -> np.ndar
 
 def _operations() -> dict[str, Callable[..., Any]]:
     """What can be asked for, by name."""
-    from imgcif_core.images import fabio_files, hdf5
+    from imgcif_core.images import fabio_files, hdf5_frames
 
     return {
         "cbflib": decode_by_cbflib,
-        "hdf5_facts": hdf5.facts,
-        "hdf5_layout": hdf5.layout,
-        "hdf5_frame": hdf5.frame,
-        "hdf5_header": hdf5.header,
+        "hdf5_facts": hdf5_frames.facts,
+        "hdf5_layout": hdf5_frames.layout,
+        "hdf5_frame": hdf5_frames.frame,
+        "hdf5_header": hdf5_frames.header,
         "fabio_facts": fabio_files.facts,
         "fabio_frame": fabio_files.frame,
     }

@@ -89,7 +89,7 @@ def test_three_frames_of_a_stack_read_three_chunks(tmp_path: Path) -> None:
     counter = Path("/proc/self/io")
     if not counter.exists():
         pytest.skip("the bytes read by a process are counted on Linux alone")
-    from imgcif_core.images import hdf5
+    from imgcif_core.images import hdf5_frames
 
     shape = (3600, 256, 512)
     path = tmp_path / "stack.h5"
@@ -102,10 +102,10 @@ def test_three_frames_of_a_stack_read_three_chunks(tmp_path: Path) -> None:
     def bytes_read() -> int:
         return int(counter.read_text().split("rchar:")[1].split()[0])
 
-    hdf5.facts(str(path), "/entry/data/data", {})
+    hdf5_frames.facts(str(path), "/entry/data/data", {})
     before = bytes_read()
     for index in (0, 1799, 3599):
-        frame = hdf5.frame(str(path), "/entry/data/data", {}, 0, index)
+        frame = hdf5_frames.frame(str(path), "/entry/data/data", {}, 0, index)
         assert (frame == index).all()
     chunk = shape[1] * shape[2] * 2
     taken = bytes_read() - before
