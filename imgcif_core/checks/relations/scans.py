@@ -8,7 +8,7 @@ from imgcif_core.checks.joins import missing_rows
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
 from imgcif_core.model.joins import combined, filled_hashes, repeated_rows
-from imgcif_core.tables import Tables
+from imgcif_core.tables import Table, Tables
 
 _AXIS_NUMBERS = tuple(f"{name}[{index}]" for name in ("vector", "offset") for index in (1, 2, 3))
 
@@ -75,6 +75,7 @@ def frames_by_scan(tables: Tables) -> Iterator[tuple[int, str, np.ndarray]]:
     message="{name} of scan {scan} is {value!r}, but its {which} frame is {expected!r}",
     messages={
         "foreign": "{name} of scan {scan} is {value!r}, which is no frame of that scan",
+        "absent": "{name} of scan {scan} is {value!r}, which _diffrn_data_frame.id does not hold",
         "part": "{name} of scan {scan} is {value!r}, which is not among the {rows} of {frames} frames given here",
     },
 )
@@ -86,6 +87,9 @@ def scan_ends(tables: Tables) -> Iterator[Problem]:
     """
     scans, frames = tables.table("diffrn_scan"), tables.table("diffrn_scan_frame")
     ids = frames.column("frame_id")
+    if scans and ids is None:
+        yield from _ends_without_frames(scans, tables.table("diffrn_data_frame"))
+        return
     if not scans or ids is None:
         raise NotApplicable("no scans with frames")
     numbers = frames.numbers("frame_number")
@@ -115,6 +119,27 @@ def scan_ends(tables: Tables) -> Iterator[Problem]:
                 expected=expected,
                 rows=len(rows),
                 frames=totals[row],
+            )
+
+
+def _ends_without_frames(scans: Table, images: Table) -> Iterator[Problem]:
+    """Ends of scans whose frames are listed only by their images: they must be among those."""
+    ids = images.column("id")
+    if ids is None:
+        raise NotApplicable("no frames")
+    totals = scans.numbers("frames")
+    for row in range(min(scans.rows, 10_000)):
+        for name in ("frame_id_start", "frame_id_end"):
+            value = scans.text(name, row)
+            if value is None or _holds(ids, np.arange(len(ids)), value):
+                continue
+            yield Problem(
+                scans.at(row, name),
+                severity="info" if images.rows < totals[row] else None,
+                variant="absent",
+                name=f"_diffrn_scan.{name}",
+                scan=scans.text("id", row, ""),
+                value=value,
             )
 
 
