@@ -51,12 +51,12 @@ def source_not_named(experiment: Experiment) -> Iterator[Problem]:
     "facility-name",
     severity="info",
     source="_diffrn_source.facility",
-    message="facility is {value!r} - the listing of light sources spells it {expected!r}",
+    message="facility is {value!r} - its name in full is {expected!r}",
 )
 def facility_name(tables: Tables) -> Iterator[Problem]:
-    """What: The name of the facility is not spelled as in the listing of light sources.
+    """What: The facility is given by a short or another name.
     Why: Searches by facility miss data sets that use other names.
-    How to fix: Use the full name that the listing gives.
+    How to fix: Use the full name, as the listing of light sources spells it.
     Source: Core dictionary, _diffrn_source.facility, which refers to the listing of lightsources.org.
     """
     table = tables.table("diffrn_source")
