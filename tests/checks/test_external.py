@@ -13,10 +13,13 @@ import pytest
 from shared import ROOT
 
 import imgcif_core
+from imgcif_core.checks.external.inputs import open_external
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.findings import FileReport
 from imgcif_core.images import local
-from imgcif_core.images.limits import Limits
+from imgcif_core.images.limits import BytesError, Limits
+from imgcif_core.model.external import build_external
+from imgcif_core.tables import Tables
 
 BASE = (ROOT / "conformance" / "datasets" / "bases" / "single-panel.cif").read_text(encoding="utf-8")
 MEMBERS = [f"quartz_01/quartz_0000{number}.cbf" for number in range(1, 7)]
@@ -254,3 +257,15 @@ def test_names_made_by_chance_are_judged_soon_and_not_by_their_digits() -> None:
     report = report_on(text, select=("EXT",))
     assert time.monotonic() - start < 10
     assert "no common pattern" in reason(report, "EXT015")
+
+
+def test_the_bytes_of_a_row_are_opened_by_its_number(archive: Path) -> None:
+    document = imgcif_core.read(BASE.encode())
+    external = build_external(Tables(document.blocks[0], imgcif_core.load_dictionary()))
+    files = local.LocalData(local=archive.parent)
+    source = open_external(external, files, 3)
+    assert (source.size, source.read(0, 3)) == (64, b"xxx")
+    assert source.label.endswith(f"quartz_01.tar.bz2/{MEMBERS[3]}")
+    files.close()
+    with pytest.raises(BytesError, match="no local copy"):
+        open_external(external, local.LocalData(), 3)
