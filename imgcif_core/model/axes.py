@@ -101,6 +101,11 @@ class Axes:
         return self._rows.get(name) or self._folded_rows.get(name.casefold()) or []
 
     @cached_property
+    def _offset(self) -> np.ndarray:
+        """Offsets (n, 3) mm, zero where they cannot be read."""
+        return np.nan_to_num(self.offset)
+
+    @cached_property
     def _rows(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
         for row, name in enumerate(self.id):
@@ -184,8 +189,8 @@ class Axes:
 
     def step(self, row: int, setting: np.ndarray | float, added: float = 0.0) -> Placement:
         """The motion of one axis alone; one frame where the setting is one number."""
-        values = np.atleast_1d(np.asarray(setting, dtype=float)) + np.nan_to_num(added)
-        offset = np.nan_to_num(self.offset[row])[None]
+        values = np.atleast_1d(np.asarray(setting, dtype=float)) + (added if added == added else 0.0)
+        offset = self._offset[row][None]
         if self.kind[row] == "rotation":
             return Placement(rotation_matrices(self.direction[row], values), offset)
         if self.kind[row] == "translation":

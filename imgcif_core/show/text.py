@@ -10,6 +10,7 @@ from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.model.detector import Panel
 from imgcif_core.model.pose import Pose
+from imgcif_core.model.scattering import resolution, two_theta
 from imgcif_core.model.vectors import angle_between
 from imgcif_core.show.instrument import (
     AT_SAMPLE_MM,
@@ -200,6 +201,11 @@ def _panel(entry: BlockInstrument, panel: Panel, pose: Pose) -> Iterator[str]:
         yield f"                  {plain(reach)} along the beam"
     else:
         yield "  beam centre     the beam does not meet the plane of the panel"
+    if beam.wavelength > 0 and min(pose.size) > 0 and pose.normal_distance[0] > AT_SAMPLE_MM:
+        corners = pose.corners()[0]
+        angle = float(two_theta(corners, beam.direction).max())
+        spacing = float(np.min(resolution(corners, beam.wavelength, beam.direction)))
+        yield f"  resolution      {spacing:.4g} Å in the far corner, at two-theta {angle:.3f}°"
     yield from _terms(entry, pose, pixel)
 
 

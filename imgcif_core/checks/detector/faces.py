@@ -1,4 +1,4 @@
-"""What the rules about panels share: poses for every distinct setting of the detector, and places."""
+"""What the rules about panels share: poses for the settings of the scans, and places."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ STEP_TABLE = "array_structure_list_axis"
 
 @dataclass(frozen=True)
 class Setups:
-    """The detector at the start of the scans, each distinct set of settings once.
+    """The detector in the first and last frames of the scans, each distinct set of settings once.
 
     scan_ids : the first scan of each setup, None without scans; settings : (setups, moving axes) of the
     axes of `rows`; poses : one for each flat panel, with the setups in place of frames.
@@ -67,7 +67,7 @@ class Setups:
 
 @provider("setups")
 def setups_of(detector: Detector, any_scans: Scans, tolerances: Tolerances) -> Setups:
-    """The poses of all panels for each distinct set of settings at the start of a scan.
+    """The poses of all panels for each distinct set of settings in the first and last frame of a scan.
 
     `Blocked` where the steps of the pixels are of no detector's scale: nothing then stands where it should.
     """
@@ -80,7 +80,9 @@ def setups_of(detector: Detector, any_scans: Scans, tolerances: Tolerances) -> S
     for scan in any_scans:
         if len(known) >= MAX_SETUPS:
             break
-        known.setdefault(tuple(scan.setting(row, 0) for row in rows), scan.id)
+        ends = np.array([0, max(scan.count - 1, 0)])
+        for values in np.array([scan.settings(row, ends) for row in rows]).reshape(len(rows), 2).T:
+            known.setdefault(tuple(values.tolist()), scan.id)
     if not known:
         known[(0.0,) * len(rows)] = None
     settings = np.array(list(known)).reshape(len(known), len(rows))

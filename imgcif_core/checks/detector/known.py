@@ -29,11 +29,11 @@ def known_detector(tables: Tables) -> KnownDetector | None:
     "known-detector-size",
     severity="warning",
     source="_diffrn_detector.make",
-    message="panel {panel} has {fast} x {slow} pixels, but a {name} has {expected} - the two seem to be exchanged",
+    message="panel {panel} has {fast} x {slow} pixels, but {name} has {expected} - the two seem to be exchanged",
     messages={
-        "larger": "panel {panel} has {fast} x {slow} pixels, more than the {expected} of a {name}",
-        "part": "panel {panel} has {fast} x {slow} of the {expected} pixels of a {name} - a region or a binned image",
-        "pixel": "pixels of panel {panel} are {pixel:g} mm, but those of a {name} are {expected} mm",
+        "larger": "panel {panel} has {fast} x {slow} pixels, more than the {expected} of {name}",
+        "part": "panel {panel} has {fast} x {slow} of the {expected} pixels of {name} - a region or a binned image",
+        "pixel": "pixels of panel {panel} are {pixel:g} mm, but those of {name} are {expected} mm",
     },
 )
 def known_detector_size(tables: Tables, detector: Detector, tolerances: Tolerances) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.model.axes import NO_PARENT
 from imgcif_core.model.beam import Beam
 from imgcif_core.model.detector import Posture
+from imgcif_core.model.scattering import resolution, two_theta
 from imgcif_core.model.vectors import unit
 from imgcif_core.tables import Tables
 
@@ -254,18 +255,17 @@ def corner_resolution(tables: Tables, setups: Setups, beam: Beam, tolerances: To
     if (np.abs(heights(setups, beam)) <= tolerances.distance_mm).all():
         raise NotChecked("the distance of the detector is not stated")
     corners = np.array([setups.poses[index].corners() for index in setups.sized])
-    cosines = unit(corners) @ beam.direction
-    panel, setup, corner = np.unravel_index(int(cosines.argmin()), cosines.shape)
-    angle_rad = float(np.arccos(np.clip(cosines[panel, setup, corner], -1, 1)))
-    if angle_rad == 0:
+    angles = two_theta(corners, beam.direction)
+    panel, setup, corner = np.unravel_index(int(np.nan_to_num(angles).argmax()), angles.shape)
+    spacing = float(resolution(corners[panel, setup, corner], beam.wavelength, beam.direction))
+    if not np.isfinite(spacing):
         return
-    resolution = beam.wavelength / (2 * np.sin(angle_rad / 2))
-    if not tolerances.resolution_min <= resolution <= tolerances.resolution_max:
+    if not tolerances.resolution_min <= spacing <= tolerances.resolution_max:
         yield Problem(
             tables.table("diffrn_radiation_wavelength").at(0, "value"),
             panel=setups.panels[setups.sized[int(panel)]].id,
-            resolution=resolution,
-            angle=float(np.degrees(angle_rad)),
+            resolution=spacing,
+            angle=float(angles[panel, setup, corner]),
             low=tolerances.resolution_min,
             high=tolerances.resolution_max,
         )
