@@ -40,6 +40,8 @@ def decode_section(
     BytesError
         `unsupported` if nothing installed decodes it, `damaged`, `limit` or `crashed`.
     """
+    if not header.is_array:
+        raise BytesError("unsupported", f"content of type {header.fields['content-type']} is no array")
     if header.compression not in KNOWN:
         raise BytesError("unsupported", f"nothing installed decodes {header.conversions}")
     shape = image_shape(header.dimensions if len(header.dimensions) > 1 else dimensions)

@@ -111,6 +111,12 @@ class SectionHeader:
     def _content_type(self) -> str:
         return self.fields.get("content-type", "")
 
+    @property
+    def is_array(self) -> bool:
+        """True unless the content type names something else than octets: a photograph, a text."""
+        kind = self._content_type.partition(";")[0].strip().lower()
+        return kind in ("", "application/octet-stream")
+
     @cached_property
     def _words(self) -> list[str]:
         """The words of the conversions: lower case, with underscores."""

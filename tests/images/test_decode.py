@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from shared import CORPUS, needs_corpus
 
 import imgcif_core
 from imgcif_core.images.decode import count_byte_offset, decode_byte_offset, decode_section
@@ -187,3 +188,20 @@ def test_a_helper_answers_again_after_an_exception(helper: Helper, tmp_path: Pat
         with pytest.raises(BytesError, match="CBFlib Error"):
             decoded(bad, helper)
         assert decoded(good, helper).shape == (20, 30)
+
+
+@pytest.mark.corpus
+@needs_corpus
+@pytest.mark.parametrize("name", ["l-cyst_01_00001.cbf", "phi_scan_001.cbf", "idx-20130301060858401.cbf"])
+def test_real_images_are_those_that_cbflib_decodes(helper: Helper, name: str) -> None:
+    pytest.importorskip("fabio")
+    pycbf = pytest.importorskip("pycbf")
+    data = (CORPUS / "cbf_full" / name).read_bytes()
+    section = imgcif_core.read(data).sections[0]
+    found = decode_section(data, section, read_header(section), helper)
+    handle = pycbf.cbf_handle_struct()
+    handle.read_widefile(str(CORPUS / "cbf_full" / name).encode(), pycbf.MSG_DIGEST)
+    handle.find_category(b"array_data")
+    handle.find_column(b"data")
+    handle.select_row(0)
+    assert_array_equal(found.ravel(), np.frombuffer(handle.get_integerarray_as_string(), "<i4"))

@@ -37,7 +37,9 @@ def sections_without_rows(binaries: list[Binary]) -> Iterator[Problem]:
     How to fix: Make each section the value of _array_data.data in a row of its own.
     Source: Dictionary imgCIF, _array_data.data.
     """
+    # Photographs and the like may be values of other items.
     loose = [binary for binary in binaries if binary.arrays is None and binary.section.is_terminated]
+    loose = [binary for binary in loose if binary.header.is_array]
     for binary in loose:
         yield Problem(binary.at())
     for tables in {id(binary.tables): binary.tables for binary in binaries if binary.tables is not None}.values():

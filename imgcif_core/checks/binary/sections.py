@@ -117,3 +117,12 @@ def find_binaries(document: Document, all_tables: Sequence[Tables], options: Che
     if not found:
         raise NotApplicable("no binary section in this block")
     return found
+
+
+@provider("array_binaries")
+def array_binaries(binaries: list[Binary]) -> list[Binary]:
+    """The binary sections that hold arrays, not photographs or other documents."""
+    found = [binary for binary in binaries if binary.header.is_array]
+    if not found:
+        raise NotApplicable("no binary section holds an array")
+    return found

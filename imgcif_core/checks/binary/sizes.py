@@ -33,13 +33,13 @@ def without_ones(dimensions: tuple[int, ...]) -> tuple[int, ...]:
     source="_array_data.data",
     message="X-Binary-Number-of-Elements is {elements}, but the dimensions {dimensions} give {expected}",
 )
-def element_count_mismatch(binaries: list[Binary]) -> Iterator[Problem]:
+def element_count_mismatch(array_binaries: list[Binary]) -> Iterator[Problem]:
     """What: The number of elements in the header is not the product of the dimensions in the header.
     Why: Readers reserve memory by the one and form rows by the other, and one of them is wrong.
     How to fix: Write the true dimensions; the number of elements is their product.
     Source: Dictionary imgCIF, _array_data.data, X-Binary-Number-of-Elements and X-Binary-Size-Fastest-Dimension.
     """
-    judged = [binary for binary in binaries if binary.header.elements is not None and binary.header.dimensions]
+    judged = [binary for binary in array_binaries if binary.header.elements is not None and binary.header.dimensions]
     if not judged:
         raise NotApplicable("no header gives number and dimensions")
     for binary in judged:
@@ -62,14 +62,14 @@ def element_count_mismatch(binaries: list[Binary]) -> Iterator[Problem]:
         "order": "header of the section gives {header}, fastest first, but ARRAY_STRUCTURE_LIST gives {listed}",
     },
 )
-def dimensions_and_tables(binaries: list[Binary]) -> Iterator[Problem]:
+def dimensions_and_tables(array_binaries: list[Binary]) -> Iterator[Problem]:
     """What: The dimensions of the embedded image differ from those of its array in ARRAY_STRUCTURE_LIST.
     Why: With another number of pixels the geometry does not fit the image; in another order it is transposed.
     How to fix: Give the dimension with precedence 1 the value of X-Binary-Size-Fastest-Dimension, and so on.
     Source: Dictionary imgCIF, _array_structure_list.dimension and .precedence; _array_data.data.
     """
     judged = 0
-    for binary in binaries:
+    for binary in array_binaries:
         listed = binary.array.dimensions if binary.array is not None else ()
         header, elements = binary.header.dimensions, binary.header.elements
         if not listed or not (len(header) > 1 or elements is not None):
@@ -107,14 +107,14 @@ def dimensions_and_tables(binaries: list[Binary]) -> Iterator[Problem]:
     message="the {compression} data hold {found} elements, but {stated} are stated",
     messages={"cut": "the {compression} data end within an element, after {found} of {stated} stated elements"},
 )
-def decoded_count_mismatch(binaries: list[Binary], options: CheckOptions) -> Iterator[Problem]:
+def decoded_count_mismatch(array_binaries: list[Binary], options: CheckOptions) -> Iterator[Problem]:
     """What: The compressed data hold another number of elements than header or tables state.
     Why: The image cannot be formed from them: rows are missing, or the data belong to another image.
     How to fix: Write the section again from its source.
     Source: Dictionary imgCIF, _array_data.data, X-Binary-Number-of-Elements; CBFlib manual on the compressions.
     """
     judged, unknown = 0, ""
-    for binary in binaries:
+    for binary in array_binaries:
         compression, stated = binary.header.compression, binary.stated_elements()
         if compression in (None, "none") or stated is None or not binary.is_whole:
             continue
@@ -159,14 +159,14 @@ def _decoded_count(binary: Binary) -> tuple[int | None, bool]:
     source="_array_data.data",
     message="X-Binary-Size is {size}, but {elements} elements of type {type} need {expected} bytes",
 )
-def uncompressed_size_mismatch(binaries: list[Binary]) -> Iterator[Problem]:
+def uncompressed_size_mismatch(array_binaries: list[Binary]) -> Iterator[Problem]:
     """What: The data are not compressed, and their size is not that of their elements.
     Why: Number, type or size is wrong, and the pixels are read at the wrong places.
     How to fix: State the compression in the parameter conversions, or correct number, type or size.
     Source: Dictionary imgCIF, _array_data.data, X-Binary-Size and X-Binary-Element-Type.
     """
     judged = 0
-    for binary in binaries:
+    for binary in array_binaries:
         header = binary.header
         elements = binary.stated_elements()
         if header.compression != "none" or header.size is None or header.element_type is None or elements is None:
@@ -193,13 +193,13 @@ def uncompressed_size_mismatch(binaries: list[Binary]) -> Iterator[Problem]:
     message="all {size} bytes of the data are null",
     messages={"ratio": "{compression} data take {size} bytes, {ratio:.2g} times the {plain} bytes of the plain image"},
 )
-def implausible_data(binaries: list[Binary]) -> Iterator[Problem]:
+def implausible_data(array_binaries: list[Binary]) -> Iterator[Problem]:
     """What: The data are all null, or compression made them larger.
     Why: An image without a single count, or noise of full width, is rarely what was measured.
     How to fix: Look at the image; a dark frame or a mask may be right.
     Source: Dictionary imgCIF, _array_data.data.
     """
-    for binary in binaries:
+    for binary in array_binaries:
         header = binary.header
         if not binary.is_whole:
             continue

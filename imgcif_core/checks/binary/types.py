@@ -23,13 +23,13 @@ _ORDER_FIELD = "x-binary-element-byte-order"
         "unknown": "X-Binary-Element-Type is {header!r}, which is no type of elements",
     },
 )
-def element_type_and_tables(binaries: list[Binary]) -> Iterator[Problem]:
+def element_type_and_tables(array_binaries: list[Binary]) -> Iterator[Problem]:
     """What: Type or byte order of the embedded elements differs from what ARRAY_STRUCTURE says of the array.
     Why: Elements read with the wrong width or kind are nonsense; a wrong sign turns marked pixels into high counts.
     How to fix: Correct encoding_type and byte_order; the header is what the writing program used.
     Source: Dictionary imgCIF, _array_structure.encoding_type and .byte_order; _array_data.data.
     """
-    for binary in binaries:
+    for binary in array_binaries:
         header = binary.header
         if _TYPE_FIELD in header.fields and header.element_type is None:
             yield Problem(binary.at(_TYPE_FIELD), variant="unknown", header=header.fields[_TYPE_FIELD].strip('"'))
@@ -64,13 +64,13 @@ def element_type_and_tables(binaries: list[Binary]) -> Iterator[Problem]:
     message="header of the section says {header}, but compression_type is {listed}",
     messages={"unknown": "conversions is {header!r}, which names no compression that CBF knows"},
 )
-def compression_and_tables(binaries: list[Binary]) -> Iterator[Problem]:
+def compression_and_tables(array_binaries: list[Binary]) -> Iterator[Problem]:
     """What: The header names an unknown compression, or another one than ARRAY_STRUCTURE.
     Why: A program that follows the table decodes the data wrongly, or not at all.
     How to fix: Write in compression_type what the header says, without its prefix x-CBF_.
     Source: Dictionary imgCIF, _array_structure.compression_type; _array_data.data, parameter conversions.
     """
-    for binary in binaries:
+    for binary in array_binaries:
         header, array = binary.header, binary.array
         if header.compression is None:
             yield Problem(binary.at("content-type"), variant="unknown", header=header.conversions)
@@ -86,13 +86,13 @@ def compression_and_tables(binaries: list[Binary]) -> Iterator[Problem]:
     source="_array_data.data",
     message="header gives no X-Binary-Element-Type, so the elements are of type {default}{remark}",
 )
-def element_type_missing(binaries: list[Binary]) -> Iterator[Problem]:
+def element_type_missing(array_binaries: list[Binary]) -> Iterator[Problem]:
     """What: The header of a section does not state the type of its elements.
     Why: The default is unsigned 32-bit integer, which few detectors write; marked pixels then read as high counts.
     How to fix: State X-Binary-Element-Type, for example "signed 32-bit integer".
     Source: Dictionary imgCIF, _array_data.data, X-Binary-Element-Type.
     """
-    for binary in binaries:
+    for binary in array_binaries:
         if _TYPE_FIELD not in binary.header.fields and binary.section.headers:
             listed = binary.array.encoding_type if binary.array is not None else None
             remark = f", while encoding_type is {listed}" if listed and listed != DEFAULT_ELEMENT_TYPE else ""
@@ -107,13 +107,13 @@ def element_type_missing(binaries: list[Binary]) -> Iterator[Problem]:
     message="elements are stored with the byte order BIG_ENDIAN, which special software alone can read",
     messages={"unknown": "byte order is {order}, expected LITTLE_ENDIAN or BIG_ENDIAN"},
 )
-def big_endian_elements(binaries: list[Binary]) -> Iterator[Problem]:
+def big_endian_elements(array_binaries: list[Binary]) -> Iterator[Problem]:
     """What: The elements of a section are stored with the most significant byte first.
     Why: The dictionary recommends LITTLE_ENDIAN alone, and most readers take it for granted.
     How to fix: Write the data with LITTLE_ENDIAN.
     Source: Dictionary imgCIF, _array_data.data, X-Binary-Element-Byte-Order.
     """
-    for binary in binaries:
+    for binary in array_binaries:
         order = binary.header.byte_order
         if order == "big_endian":
             yield Problem(binary.at(_ORDER_FIELD))
@@ -128,14 +128,14 @@ def big_endian_elements(binaries: list[Binary]) -> Iterator[Problem]:
     source="_array_structure.compression_type_flag",
     message="header of the section gives the flag {header}, but compression_type_flag is {listed}",
 )
-def packed_flags_and_tables(binaries: list[Binary]) -> Iterator[Problem]:
+def packed_flags_and_tables(array_binaries: list[Binary]) -> Iterator[Problem]:
     """What: The flags of packed compression in the header are not those in ARRAY_STRUCTURE.
     Why: The flags change how values are averaged, and the dictionary asks for them in both places.
     How to fix: Write the flag of the header, flat or uncorrelated_sections, as compression_type_flag.
     Source: Dictionary imgCIF, _array_data.data, parameter conversions; _array_structure.compression_type_flag.
     """
     judged = 0
-    for binary in binaries:
+    for binary in array_binaries:
         array = binary.array
         if binary.header.compression not in ("packed", "packed_v2") or array is None or array.structure_row is None:
             continue
