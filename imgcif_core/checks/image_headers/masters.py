@@ -29,11 +29,15 @@ _DATA_FILE = re.compile(r"(?:_data)?_\d{6}\.h5\Z")
 
 @dataclass(frozen=True, slots=True)
 class MasterFile:
-    """One HDF5 file that describes the instrument, beside the description of a scan of the block."""
+    """One HDF5 file that describes the instrument, beside the description of a scan of the block.
+
+    `holds_scan` says that all frames of the scan are in this file, or in those that it links to.
+    """
 
     frame: FrameImage
     file: str
     comparison: Comparison
+    holds_scan: bool
 
     @property
     def pair(self) -> ScanPair | None:
@@ -69,7 +73,7 @@ def master_files(
         raise NotApplicable(str(error)) from None
     found, faults = [], []
     for address, source in local_data.open_all(wanted):
-        master, name = _read(source, decoders), _name(address)
+        master, name, beside = _read(source, decoders), _name(address), None
         if isinstance(master, str):
             beside = _master_beside(address)
             if beside is not None:
@@ -81,7 +85,10 @@ def master_files(
         scan = next((scan for scan in own.scans if scan.id == frame.scan_id), None)
         if scan is not None or len(own.scans) == 1:
             alone = replace(own, scans=(scan or own.scans[0],))
-            found.append(MasterFile(frame, name, Comparison(alone, master)))
+            keys = external.file_keys
+            rows = int((keys == keys[int(external.of_data[frame.data_row])]).sum())
+            holds_scan = beside is not None or rows >= alone.scans[0].frames
+            found.append(MasterFile(frame, name, Comparison(alone, master), holds_scan))
     if not found:
         raise NotChecked(f"no HDF5 file describes the instrument: {faults[0]}" if faults else "no scan to compare")
     return found
@@ -153,6 +160,7 @@ def _read(source: ByteSource | BytesError, helper: Helper) -> Experiment | str:
         "axis": "{file}: the axis of the scan points {angle:.3g} degrees away from that of scan {scan}",
         "start": "{file}: the scan starts at {other:.6g} degrees, scan {scan} at {own:.6g}",
         "increment": "{file}: frames are {other:.6g} degrees wide, in scan {scan} {own:.6g}",
+        "frames": "{file}: {other} frames are there, scan {scan} has {own}",
         "time": "{file}: exposure time is {other:.6g} s, in scan {scan} {own:.6g}",
     },
 )
@@ -190,6 +198,9 @@ def _differences(master: MasterFile, tolerances: Tolerances) -> Iterator[tuple[s
     own, other = pair.increment
     if np.isfinite([own, other]).all() and abs(own - other) > tolerances.source_increment_deg:
         yield "increment", {"own": own, "other": other}
+    frames, stored = pair.frames
+    if master.holds_scan and 0 < stored < frames:
+        yield "frames", {"own": frames, "other": stored}
     own_time, other_time = (
         side.scans[index].exposure_time
         for side, index in (
