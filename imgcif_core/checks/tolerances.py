@@ -142,16 +142,16 @@ def last_digit_half(text: str) -> float:
     return 0.5 * 10.0 ** (int(match[2] or 0) - len(match[1]))
 
 
-def last_digit_halves(column: Column) -> np.ndarray:
-    """`last_digit_half` of each value of a column: (rows,) float64."""
-    rows = len(column)
-    if rows > 64 and column.is_constant:
-        return np.full(rows, last_digit_half(column.text(0)))
-    halves = np.full(rows, 0.5)
-    data, starts, ends = column.bytes_array, column.starts, column.ends
-    is_odd = ~column.is_bare
-    open_rows = np.arange(rows)
-    for place in range(int(column.lengths.max(initial=0))):
+def last_digit_halves(column: Column, rows: np.ndarray | None = None) -> np.ndarray:
+    """`last_digit_half` of each value of a column, or of those of some rows: float64."""
+    chosen = np.arange(len(column)) if rows is None else rows
+    if len(chosen) > 64 and column.is_constant:
+        return np.full(len(chosen), last_digit_half(column.text(0)))
+    halves = np.full(len(chosen), 0.5)
+    data, starts, ends = column.bytes_array, column.starts[chosen], column.ends[chosen]
+    is_odd = ~column.is_bare[chosen]
+    open_rows = np.arange(len(chosen))
+    for place in range(int(column.lengths[chosen].max(initial=0))):
         open_rows = open_rows[starts[open_rows] <= ends[open_rows] - 1 - place]
         byte = data[ends[open_rows] - 1 - place]
         point = byte == ord(".")
@@ -161,8 +161,8 @@ def last_digit_halves(column: Column) -> np.ndarray:
         open_rows = open_rows[~point & ~odd]
         if not len(open_rows):
             break
-    for row in np.flatnonzero(is_odd):
-        halves[row] = last_digit_half(column.text(int(row)))
+    for index in np.flatnonzero(is_odd):
+        halves[index] = last_digit_half(column.text(int(chosen[index])))
     return halves
 
 

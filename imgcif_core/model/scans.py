@@ -1,5 +1,6 @@
 """Scans and the settings of axes: frame rows first, else start and increment, else zero."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,11 @@ _PARTS = ("start", "increment", "range", "rstrt_incr")
 _FRAME_ITEMS = {"setting": "", "increment": "_increment", "restart": "_rstrt_incr"}
 # Beyond this a float64 no longer counts in steps of one.
 _LARGEST_COUNT = 2.0**53
+
+
+def or_zero(value: float) -> float:
+    """A number, 0 for one that is not given."""
+    return 0.0 if math.isnan(value) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +40,12 @@ class Drive:
     @property
     def step(self) -> float:
         """From the start of one frame to the start of the next: increment and restart increment."""
-        return float(np.nan_to_num(self.increment) + np.nan_to_num(self.restart))
+        return or_zero(self.increment) + or_zero(self.restart)
 
     @property
     def moves(self) -> bool:
         """True if the scan states any motion of the axis."""
-        return any(np.nan_to_num(value) != 0 for value in (self.increment, self.range, self.restart))
+        return any(or_zero(value) != 0 for value in (self.increment, self.range, self.restart))
 
     def item(self, part: str) -> str:
         """The item of DIFFRN_SCAN_AXIS that holds a part: start, increment, range or rstrt_incr."""
@@ -47,7 +53,7 @@ class Drive:
 
     def settings(self, numbers: np.ndarray) -> np.ndarray:
         """The settings at the start of frames, by their 1-based numbers."""
-        return np.nan_to_num(self.start) + (np.asarray(numbers) - 1) * self.step
+        return or_zero(self.start) + (np.asarray(numbers) - 1) * self.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Scan:
     `row` is the row of DIFFRN_SCAN, -1 where the scan is only implied. `frame_rows` are rows of
     DIFFRN_SCAN_FRAME in the order of the frame numbers, `numbers` the numbers counted from 1 whatever
     the file counts from. The file may hold fewer frames than stated: indices run over `count`.
+    `is_counted` tells that the file states the number of frames.
     """
 
     id: str
@@ -66,6 +73,7 @@ class Scan:
     frame_rows: np.ndarray
     numbers: np.ndarray
     frame_settings: "FrameSettings" = field(repr=False)
+    is_counted: bool = True
 
     @property
     def count(self) -> int:
@@ -86,18 +94,18 @@ class Scan:
     def increments(self, axis: int, indices: np.ndarray) -> np.ndarray:
         """How far an axis moves during some frames, by index in this scan; zero where nothing is said."""
         drive = self.drives.get(axis)
-        stated = float(np.nan_to_num(drive.increment)) if drive else 0.0
+        stated = or_zero(drive.increment) if drive else 0.0
         return self._over(np.full(len(indices), stated), axis, indices, "increment")
 
     def restarts(self, axis: int, indices: np.ndarray) -> np.ndarray:
         """How far an axis moves after some frames before the next; zero where nothing is said."""
         drive = self.drives.get(axis)
-        stated = float(np.nan_to_num(drive.restart)) if drive else 0.0
+        stated = or_zero(drive.restart) if drive else 0.0
         return self._over(np.full(len(indices), stated), axis, indices, "restart")
 
     def _over(self, values: np.ndarray, axis: int, indices: np.ndarray, part: str) -> np.ndarray:
         """Values of the scan, replaced by those of frame rows where these say something."""
-        if not len(self.frame_rows):
+        if not len(self.frame_rows) or not len(self.frame_settings.rows_of(axis)):
             return values
         found = self.frame_settings.of(axis, self.frame_rows[indices], part)
         return np.where(np.isnan(found), values, found)
@@ -116,6 +124,8 @@ class FrameSettings:
         self._by_axis: dict[int, np.ndarray] = {}
         self._positions: dict[int, np.ndarray] = {}
         self._cache: dict[str, np.ndarray] = {}
+        self._kinds: dict[int, bool] = {}
+        self._values: dict[tuple[int, str], np.ndarray] = {}
         self._axes = axes
         column = self.table.column("axis_id")
         if column is not None:
@@ -140,17 +150,20 @@ class FrameSettings:
 
     def is_angle(self, axis: int) -> bool:
         """True if the rows of an axis state angles: its own kind, unless they hold only the other."""
-        own = self._axes.kind[axis] != "translation"
-        rows = self.rows_of(axis)
-        own_values, other_values = self._numbers(own, "setting"), self._numbers(not own, "setting")
-        if np.isnan(own_values[rows]).all() and not np.isnan(other_values[rows]).all():
-            return not own
-        return own
+        if axis not in self._kinds:
+            own = self._axes.kind[axis] != "translation"
+            rows = self.rows_of(axis)
+            is_other = np.isnan(self._numbers(own, "setting")[rows]).all()
+            is_other = is_other and not np.isnan(self._numbers(not own, "setting")[rows]).all()
+            self._kinds[axis] = own != bool(is_other)
+        return self._kinds[axis]
 
     def values(self, axis: int, part: str = "setting") -> np.ndarray:
         """The setting, increment or restart increment in each row of an axis; nan where none is given."""
-        rows = self.rows_of(axis)
-        return self._numbers(self.is_angle(axis), part)[rows]
+        key = (axis, part)
+        if key not in self._values:
+            self._values[key] = self._numbers(self.is_angle(axis), part)[self.rows_of(axis)]
+        return self._values[key]
 
     def _numbers(self, is_angle: bool, part: str) -> np.ndarray:
         """A column of numbers, read once."""
@@ -161,10 +174,10 @@ class FrameSettings:
 
     def of(self, axis: int, frame_rows: np.ndarray, part: str = "setting") -> np.ndarray:
         """What rows of an axis state for rows of DIFFRN_SCAN_FRAME; nan where no row states it."""
+        if axis not in self._by_axis:
+            return np.full(len(frame_rows), np.nan)
         positions = self.positions(axis, frame_rows)
         values = self.values(axis, part)
-        if not len(values):
-            return np.full(len(positions), np.nan)
         return np.where(positions < 0, np.nan, values[positions])
 
     def positions(self, axis: int, frame_rows: np.ndarray) -> np.ndarray:
@@ -228,9 +241,10 @@ def build_scans(tables: Tables, axes: Axes) -> Scans:
     built = []
     for row, name in enumerate(ids):
         rows, numbers = _in_order(frames, frames_by_scan.of(name))
-        stated = int(min(counts[row], _LARGEST_COUNT)) if counts[row] >= 1 else max(len(rows), 1)
+        is_counted = bool(counts[row] >= 1)
+        stated = int(min(counts[row], _LARGEST_COUNT)) if is_counted else max(len(rows), 1)
         own = _drives_of(drives, columns, axes, drives_by_scan.of(name))
-        built.append(Scan(name, row if table else -1, stated, own, rows, numbers, settings))
+        built.append(Scan(name, row if table else -1, stated, own, rows, numbers, settings, is_counted))
     return Scans(tuple(built), settings)
 
 

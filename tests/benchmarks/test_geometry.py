@@ -80,11 +80,12 @@ def test_overlap_of_modules(benchmark, count: int) -> None:
     assert found == []
 
 
-@pytest.fixture(scope="module")
-def large_document(tmp_path_factory: pytest.TempPathFactory) -> Document:
+@pytest.fixture(scope="module", params=["settings per scan", "settings per frame"])
+def large_document(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Document:
     """A file of 100,000 frames, read."""
     path = tmp_path_factory.mktemp("large") / "100000.cif"
-    subprocess.run([sys.executable, HERE / "make_large.py", "100000", "-o", path], check=True)
+    options = ["--settings"] if request.param == "settings per frame" else []
+    subprocess.run([sys.executable, HERE / "make_large.py", "100000", "-o", path, *options], check=True)
     return imgcif_core.read(path)
 
 

@@ -9,7 +9,7 @@ from imgcif_core.checks.registry import Blocked, NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import distinct_drives, drive_place, scan_name, scan_place
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.joins import combined, filled_hashes
-from imgcif_core.model.scans import Scan, Scans
+from imgcif_core.model.scans import Scan, Scans, or_zero
 from imgcif_core.tables import Tables
 
 MAX_PLACES = 6
@@ -149,7 +149,7 @@ def wedges_apart(tables: Tables, axes: Axes, scans: Scans) -> Iterator[Problem]:
     is_judged = False
     for scan in scans:
         for drive in distinct_drives(scan):
-            if not drive.is_angle or np.isnan(drive.restart) or not np.nan_to_num(drive.increment):
+            if not drive.is_angle or np.isnan(drive.restart) or not or_zero(drive.increment):
                 continue
             is_judged = True
             if drive.restart and _frames(scan) > 1:

@@ -7,9 +7,9 @@ import numpy as np
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import scan_name, scan_place, stated_frames
 from imgcif_core.checks.scans.dates import Moments, scan_window
-from imgcif_core.checks.scans.exposure import scan_period
+from imgcif_core.checks.scans.exposure import mean_times
 from imgcif_core.checks.tolerances import Tolerances, last_digit_halves
-from imgcif_core.model.scans import Scan, Scans
+from imgcif_core.model.scans import Scans
 from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6
@@ -33,10 +33,11 @@ def exposures_and_dates(tables: Tables, scans: Scans, moments: Moments, toleranc
     Source: Dictionary imgCIF, _diffrn_scan.date_start, _diffrn_scan.date_end and _diffrn_scan_frame.integration_time.
     """
     is_judged = False
-    for scan in scans:
-        window, exposure = scan_window(moments, scan), _exposure(tables, scan)
-        frames = stated_frames(tables, scan)
-        if window is None or frames is None or np.isnan(exposure) or not np.isnan(scan_period(tables, scan)):
+    exposures = mean_times(tables, scans, "integration_time").tolist()
+    periods = mean_times(tables, scans, "time_period").tolist()
+    for scan, exposure, period in zip(scans, exposures, periods, strict=True):
+        window, frames = scan_window(moments, scan), stated_frames(scan)
+        if window is None or frames is None or np.isnan(exposure) or not np.isnan(period):
             continue
         is_judged = True
         total = frames * exposure
@@ -52,15 +53,6 @@ def exposures_and_dates(tables: Tables, scans: Scans, moments: Moments, toleranc
             )
     if not is_judged:
         raise NotApplicable("no scan with dates and exposures but without periods")
-
-
-def _exposure(tables: Tables, scan: Scan) -> float:
-    """The mean exposure of a scan in seconds: that of its frames, else its own; nan if not given."""
-    frames, table = tables.table("diffrn_scan_frame"), tables.table("diffrn_scan")
-    times = frames.numbers("integration_time")[scan.frame_rows]
-    if len(times) and not np.isnan(times).all():
-        return float(np.nanmean(times))
-    return float(table.numbers("integration_time")[scan.row]) if scan.row >= 0 else np.nan
 
 
 @rule(
@@ -117,7 +109,7 @@ def _beyond_digits(
     """The rows among some whose difference is larger than the rounding of the three numbers."""
     if not len(rows):
         return rows
-    halves = sum(last_digit_halves(table.columns[name])[rows] for name in names)
+    halves = sum(last_digit_halves(table.columns[name], rows) for name in names)
     return rows[np.abs(off[rows]) > tolerances.exposure + halves]
 
 
@@ -138,9 +130,8 @@ def dates_and_period(tables: Tables, scans: Scans, moments: Moments, tolerances:
     if dates is None:
         raise NotApplicable("no dates of frames")
     is_judged = False
-    for scan in scans:
+    for scan, period in zip(scans, mean_times(tables, scans, "time_period").tolist(), strict=True):
         rows = scan.frame_rows
-        period = scan_period(tables, scan)
         seconds, units = dates.seconds[rows], dates.resolution[rows]
         if len(rows) < 2 or np.isnan(period) or np.isnan(seconds[[0, -1]]).any():
             continue

@@ -37,11 +37,9 @@ def drive_place(tables: Tables, drive: Drive, part: str) -> Place:
     return tables.table("diffrn_scan_axis").at(drive.row, drive.item(part))
 
 
-def stated_frames(tables: Tables, scan: Scan) -> int | None:
+def stated_frames(scan: Scan) -> int | None:
     """The number of frames that DIFFRN_SCAN states, None where it does not."""
-    if scan.row < 0 or not tables.table("diffrn_scan").numbers("frames", 0.0)[scan.row] >= 1:
-        return None
-    return scan.frames
+    return scan.frames if scan.is_counted else None
 
 
 def listed(names: list[str]) -> str:

@@ -9,7 +9,7 @@ from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import scan_name, scan_place, stated_frames
 from imgcif_core.checks.scans.dates import Moments, scan_window
 from imgcif_core.checks.tolerances import Tolerances, last_digit_halves
-from imgcif_core.model.scans import Scan, Scans
+from imgcif_core.model.scans import Scans
 from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6
@@ -77,10 +77,10 @@ def exposure_and_period(
             continue
         is_judged = True
         yield from _too_long(table)
-    for scan in scans:
+    periods = mean_times(tables, scans, "time_period")
+    for scan, period in zip(scans, periods.tolist(), strict=True):
         window = scan_window(any_moments, scan)
-        period = scan_period(tables, scan)
-        frames = stated_frames(tables, scan)
+        frames = stated_frames(scan)
         if window is None or np.isnan(period) or frames is None:
             continue
         is_judged = True
@@ -101,7 +101,7 @@ def _too_long(table: Table) -> Iterator[Problem]:
     if not len(rows):
         return
     columns = [table.columns[name] for name in ("integration_time", "time_period")]
-    halves = sum(last_digit_halves(column)[rows] for column in columns)
+    halves = sum(last_digit_halves(column, rows) for column in columns)
     rows = rows[exposure[rows] - period[rows] > halves]
     if len(rows):
         places = [table.at(int(row), "time_period") for row in rows[:MAX_PLACES]]
@@ -110,15 +110,19 @@ def _too_long(table: Table) -> Iterator[Problem]:
         yield Problem(places[0], more=places[1:], count=len(rows), **facts)
 
 
-def scan_period(tables: Tables, scan: Scan) -> float:
-    """The average time from start to start of a scan: that of its frames, else its own; nan if not given."""
-    frames = tables.table("diffrn_scan_frame")
-    if frames.has("time_period") and len(scan.frame_rows):
-        periods = frames.numbers("time_period")[scan.frame_rows]
-        if not np.isnan(periods).all():
-            return float(np.nanmean(periods))
-    table = tables.table("diffrn_scan")
-    return float(table.numbers("time_period")[scan.row]) if scan.row >= 0 else np.nan
+def mean_times(tables: Tables, scans: Scans, name: str) -> np.ndarray:
+    """The mean of a time over the frames of each scan, else that of the scan itself: (scans,) s, nan if not given."""
+    table, frames = tables.table("diffrn_scan"), tables.table("diffrn_scan_frame")
+    stated, times = table.numbers(name), frames.numbers(name)
+    means = np.full(len(scans), np.nan)
+    for index, scan in enumerate(scans):
+        own = times[scan.frame_rows]
+        own = own[~np.isnan(own)]
+        if len(own):
+            means[index] = own.mean()
+        elif scan.row >= 0:
+            means[index] = stated[scan.row]
+    return means
 
 
 @rule(

@@ -17,9 +17,9 @@ MAX_PLACES = 6
 MAX_DIGITS = 18
 
 
-def _written_numbers(frames: Table, scan: Scan) -> np.ndarray:
-    """The frame numbers of a scan as they are written, in ascending order; empty where any is missing."""
-    numbers = frames.numbers("frame_number")[scan.frame_rows]
+def _written_numbers(everything: np.ndarray, scan: Scan) -> np.ndarray:
+    """The numbers of the frames of a scan as written, in ascending order; empty where any is missing."""
+    numbers = everything[scan.frame_rows]
     return np.zeros(0) if np.isnan(numbers).any() else numbers
 
 
@@ -47,12 +47,12 @@ def frame_numbers(tables: Tables, scans: Scans) -> Iterator[Problem]:
     frames = tables.table("diffrn_scan_frame")
     if not frames:
         raise NotApplicable("no frames")
-    told = False
+    told, everything = False, frames.numbers("frame_number")
     for scan in scans:
         if not len(scan.frame_rows):
             continue
-        numbers = _written_numbers(frames, scan)
-        total = stated_frames(tables, scan)
+        numbers = _written_numbers(everything, scan)
+        total = stated_frames(scan)
         found = [*_repeated(frames, scan, numbers), *_beyond(frames, scan, numbers, total)]
         if not found and not told:
             found = list(_incomplete(tables, scan, numbers, total))
@@ -147,8 +147,9 @@ def numbering_from_zero(tables: Tables, scans: Scans) -> Iterator[Problem]:
     frames = tables.table("diffrn_scan_frame")
     if not frames.has("frame_number"):
         raise NotApplicable("no frame numbers")
+    everything = frames.numbers("frame_number")
     for scan in scans:
-        numbers = _written_numbers(frames, scan)
+        numbers = _written_numbers(everything, scan)
         if len(numbers) and numbers[0] == 0:
             yield Problem(frames.at(int(scan.frame_rows[0]), "frame_number"), scan=scan_name(scan))
 
@@ -170,10 +171,10 @@ def frame_ids_out_of_order(tables: Tables, scans: Scans) -> Iterator[Problem]:
     ids = frames.column("frame_id")
     if ids is None or not frames.has("frame_number"):
         raise NotApplicable("no numbered frames")
-    is_judged = False
+    is_judged, everything = False, frames.numbers("frame_number")
     for scan in scans:
         rows = scan.frame_rows
-        numbers = _written_numbers(frames, scan)
+        numbers = _written_numbers(everything, scan)
         if len(rows) < 2 or len(numbers) < 2:
             continue
         counts = _counts_in(ids, rows)

@@ -10,7 +10,7 @@ from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.scans.common import UNIT, distinct_drives, drive_place, scan_name, stated_frames
 from imgcif_core.checks.tolerances import Tolerances, step_half, written_half
 from imgcif_core.model.axes import Axes
-from imgcif_core.model.scans import Drive, Scan, Scans
+from imgcif_core.model.scans import Drive, Scan, Scans, or_zero
 from imgcif_core.tables import Tables
 
 
@@ -36,17 +36,17 @@ def range_faults_of(tables: Tables, scans: Scans, tolerances: Tolerances) -> lis
     """Ranges of axes that differ from what frames and increments give."""
     found, judged = [], 0
     for scan in scans:
-        frames = stated_frames(tables, scan) or len(scan.frame_rows)
+        frames = stated_frames(scan) or len(scan.frame_rows)
         for drive in distinct_drives(scan) if frames else ():
             if np.isnan(drive.range) or np.isnan(drive.increment):
                 continue
             judged += 1
-            restart = float(np.nan_to_num(drive.restart))
+            restart = or_zero(drive.restart)
             expected = frames * drive.increment + (frames - 1) * restart
             older = (frames - 1) * drive.step
             kind = _kind(tables, drive, frames, expected, older, tolerances)
             if kind:
-                is_stated = stated_frames(tables, scan) is not None
+                is_stated = stated_frames(scan) is not None
                 found.append(RangeFault(scan, drive, frames, is_stated, expected, older, kind))
     if not judged:
         raise NotApplicable("no range with an increment")
@@ -55,7 +55,7 @@ def range_faults_of(tables: Tables, scans: Scans, tolerances: Tolerances) -> lis
 
 def _kind(tables: Tables, drive: Drive, frames: int, expected: float, older: float, tolerances: Tolerances) -> str:
     """How a range differs from both readings; an empty text where it agrees."""
-    step = max(abs(drive.increment), abs(float(np.nan_to_num(drive.restart))))
+    step = max(abs(drive.increment), abs(or_zero(drive.restart)))
     if abs(drive.range - expected) <= tolerances.range_share * step:
         return ""
     table = tables.table("diffrn_scan_axis")
@@ -76,7 +76,7 @@ def _kind(tables: Tables, drive: Drive, frames: int, expected: float, older: flo
 
 def _facts(fault: RangeFault, axes: Axes) -> dict[str, Any]:
     """What the messages say of a range."""
-    restart = float(np.nan_to_num(fault.drive.restart))
+    restart = or_zero(fault.drive.restart)
     return {
         "axis": axes.id[fault.drive.axis],
         "scan": scan_name(fault.scan),
@@ -181,7 +181,7 @@ def increment_digits(tables: Tables, axes: Axes, range_faults: list[RangeFault])
     """
     for fault in range_faults:
         if fault.kind == "digits":
-            restart = float(np.nan_to_num(fault.drive.restart))
+            restart = or_zero(fault.drive.restart)
             needed = (fault.drive.range - (fault.frames - 1) * restart) / fault.frames
             yield Problem(drive_place(tables, fault.drive, "increment"), needed=needed, **_facts(fault, axes))
 
@@ -238,11 +238,11 @@ def unusual_step(tables: Tables, axes: Axes, scans: Scans, tolerances: Tolerance
             if not drive.is_angle or not drive.moves:
                 continue
             is_judged = True
-            step = abs(float(np.nan_to_num(drive.increment)))
+            step = abs(or_zero(drive.increment))
             facts: dict[str, Any] = {"axis": axes.id[drive.axis], "scan": scan_name(scan)}
             if step and not low <= step <= high:
                 yield Problem(drive_place(tables, drive, "increment"), increment=drive.increment, **facts)
-            elif abs(float(np.nan_to_num(drive.range))) > tolerances.usual_range_deg:
+            elif abs(or_zero(drive.range)) > tolerances.usual_range_deg:
                 place = drive_place(tables, drive, "range")
                 yield Problem(place, variant="range", range=drive.range, limit=tolerances.usual_range_deg, **facts)
     if not is_judged:

@@ -9,7 +9,7 @@ from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.scans.common import UNIT, distinct_drives, listed, scan_name
 from imgcif_core.checks.tolerances import Tolerances, last_digit_halves, step_half, written_half
 from imgcif_core.model.axes import Axes
-from imgcif_core.model.scans import Drive, Scan, Scans
+from imgcif_core.model.scans import Drive, Scan, Scans, or_zero
 from imgcif_core.model.vectors import angle_difference
 from imgcif_core.tables import Table, Tables
 
@@ -64,7 +64,7 @@ def _deviation(tables: Tables, scan: Scan, drive: Drive, tolerances: Tolerances)
     if np.isnan(drive.increment) and np.isnan(drive.restart):
         found = np.where(scan.numbers == 1, found, np.nan)
     difference = _difference(found, expected, is_angle=drive.is_angle)
-    allowed = max(tolerances.setting, tolerances.range_share * abs(float(np.nan_to_num(drive.increment))))
+    allowed = max(tolerances.setting, tolerances.range_share * abs(or_zero(drive.increment)))
     if not (difference > allowed).any():
         return None
     table = tables.table("diffrn_scan_axis")
@@ -88,7 +88,8 @@ def _halves(scan: Scan, axis: int) -> np.ndarray:
     positions = settings.positions(axis, scan.frame_rows)
     if column is None:
         return np.zeros(len(positions))
-    return np.where(positions < 0, 0.0, last_digit_halves(column)[settings.rows_of(axis)[positions]])
+    rows = settings.rows_of(axis)[np.maximum(positions, 0)]
+    return np.where(positions < 0, 0.0, last_digit_halves(column, rows))
 
 
 def _setting_place(scan: Scan, axis: int, index: int):

@@ -21,7 +21,7 @@ from imgcif_core.checks.scans.common import (
 )
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.model.axes import Axes
-from imgcif_core.model.scans import Scan, Scans
+from imgcif_core.model.scans import Scan, Scans, or_zero
 from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6
@@ -107,7 +107,7 @@ def sweep_repeated(tables: Tables, axes: Axes, scans: Scans, tolerances: Toleran
         raise NotApplicable("fewer than two scans")
     groups: dict[tuple, list[tuple[float, float, Scan]]] = {}
     for scan in scans:
-        sweep = _sweep(tables, scan, tolerances)
+        sweep = _sweep(scan, tolerances)
         if sweep is not None:
             key, begin, end = sweep
             groups.setdefault(key, []).append((begin, end, scan))
@@ -127,18 +127,19 @@ def sweep_repeated(tables: Tables, axes: Axes, scans: Scans, tolerances: Toleran
                 )
 
 
-def _sweep(tables: Tables, scan: Scan, tolerances: Tolerances) -> tuple[tuple, float, float] | None:
+def _sweep(scan: Scan, tolerances: Tolerances) -> tuple[tuple, float, float] | None:
     """What stands still in a scan, and the angles that its one moving axis covers."""
     moving = moving_axes(scan, tolerances.setting)
     drive = scan.drives.get(moving[0]) if len(moving) == 1 else None
     if drive is None or not drive.is_angle or np.isnan(drive.start) or not drive.step:
         return None
-    span = (stated_frames(tables, scan) or scan.count) * drive.step
+    span = (stated_frames(scan) or scan.count) * drive.step
     begin, end = sorted((drive.start, drive.start + span))
     turns = np.floor(begin / 360.0) * 360.0
     still = []
-    for axis in {*scan.drives, *scan.frame_settings.axes} - {drive.axis}:
-        setting = scan.setting(axis, 0)
+    in_frames = set(scan.frame_settings.axes)
+    for axis in {*scan.drives, *in_frames} - {drive.axis}:
+        setting = scan.setting(axis, 0) if axis in in_frames else or_zero(scan.drives[axis].start)
         is_angle = axis not in scan.drives or scan.drives[axis].is_angle
         still.append((axis, round((setting % 360.0 if is_angle else setting) / tolerances.setting)))
     key = (drive.axis, *sorted(entry for entry in still if entry[1]))
@@ -247,7 +248,7 @@ def strategy_and_axes(tables: Tables, axes: Axes, scans: Scans, tolerances: Tole
         kind = (table.text("type", named) or "").strip()
         moving = moving_axes(scan, tolerances.setting)
         facts: dict[str, Any] = {"scan": scan_name(scan), "type": kind}
-        turning = [drive for drive in distinct_drives(scan) if drive.is_angle and np.nan_to_num(drive.increment)]
+        turning = [drive for drive in distinct_drives(scan) if drive.is_angle and or_zero(drive.increment)]
         if kind.lower().startswith("still") and turning:
             yield Problem(
                 drive_place(tables, turning[0], "increment"),
@@ -261,6 +262,6 @@ def strategy_and_axes(tables: Tables, axes: Axes, scans: Scans, tolerances: Tole
         ):
             yield Problem(table.at(named, "type"), variant="translation", **facts)
         elif kind.lower() == "rotation" and not any(axes.kind[axis] == "rotation" for axis in moving):
-            frames = stated_frames(tables, scan) or scan.count
+            frames = stated_frames(scan) or scan.count
             if frames > 1:
                 yield Problem(table.at(named, "type"), variant="rotation", frames=frames, **facts)
