@@ -63,7 +63,7 @@ BREAKS = {
     "precedence": ("1 2 1900 2 increasing slow", "1 2 1900 1 increasing slow", "DET001"),
     "parallel": ("slow     1  0  0 ", "slow     0  1  0 ", "DET002"),
     "zero step": ("fast fast 0.05 0.1", "fast fast 0.05 0.0", "DET005"),
-    "slipped step": ("fast fast 0.05 0.1", "fast fast 50 100", "DET005"),
+    "slipped step": ("fast fast 0.05 0.1", "fast fast 50 100", "CON001"),
     "cycle": ("distance translation detector   . ", "distance translation detector   fast ", "AXI002"),
     "unknown parent": (
         "slow     translation detector   distance",
