@@ -30,11 +30,16 @@ def axes_of(any_axes: Axes) -> Axes:
     return any_axes
 
 
+def has_undefined_links(tables: Tables, dictionary: Dictionary) -> bool:
+    """True if the block names an axis that neither it nor a block that belongs to it defines."""
+    return any(len(rows) for _, _, rows, _ in undefined_links(tables, dictionary))
+
+
 @provider("axis_tree")
 def axis_tree(tables: Tables, dictionary: Dictionary, axes: Axes) -> Axes:
     """The axes, known to form a tree and to be all that the block names; `Blocked` by what says otherwise."""
     codes = []
-    if any(len(rows) for _, _, rows, _ in undefined_links(tables, dictionary)):
+    if has_undefined_links(tables, dictionary):
         codes.append("AXI001")
     if axes.cycles:
         codes.append("AXI002")
@@ -111,14 +116,19 @@ def unknown_settings(tables: Tables, axes: Axes, roles: AxisRoles) -> list[str]:
 
 
 @provider("detector")
-def detector_of(tables: Tables, panels: Detector, axis_tree: Axes, axis_roles: AxisRoles) -> Detector:
-    """The detector with at least one flat panel; `Blocked` where a panel cannot be placed."""
-    unknown = unknown_settings(tables, axis_tree, axis_roles)
+def detector_of(tables: Tables, dictionary: Dictionary, panels: Detector, axis_roles: AxisRoles) -> Detector:
+    """The detector with at least one flat panel; `Blocked` where a panel cannot be placed.
+
+    A fault among axes that carry no panel, those of the goniometer for example, does not stop it.
+    """
+    unknown = unknown_settings(tables, panels.axes, axis_roles)
     if unknown:
         raise Blocked(*unknown)
     faults = {panel.fault for panel in panels.panels if panel.shape == "unplaced"}
     if not tables.table("array_structure_list_axis"):
         faults.discard(Fault.NO_AXIS)
+    if faults & {Fault.AXIS_UNDEFINED, Fault.PARENT_UNDEFINED} and not has_undefined_links(tables, dictionary):
+        raise NotChecked("an axis on which others depend stands in another block")
     known = sorted({_REPORTED_BY[fault] for fault in faults if fault in _REPORTED_BY})
     if known:
         raise Blocked(*known)

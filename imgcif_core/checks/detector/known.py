@@ -1,6 +1,5 @@
-"""Rules about the size of the image: against what is known of the detector, and against headers."""
+"""The rule about the size of the image against what is known of the detector."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,10 +11,6 @@ from imgcif_core.model.known_detectors import KnownDetector, detector_named
 from imgcif_core.tables import Tables
 
 BINNINGS = (1, 2, 3, 4, 8)
-_HEADER_SIZES = (
-    (re.compile(r"\bSIZE1\s*[=:]\s*(\d+)"), re.compile(r"\bSIZE2\s*[=:]\s*(\d+)")),
-    (re.compile(r"(?i)\bX[_-]?dimension\s*[=:]?\s*(\d+)"), re.compile(r"(?i)\bY[_-]?dimension\s*[=:]?\s*(\d+)")),
-)
 
 
 def known_detector(tables: Tables) -> KnownDetector | None:
@@ -86,37 +81,4 @@ def _judge(tables: Tables, panel: Panel, known: KnownDetector, tolerances: Toler
             name=known.name,
             pixel=abs(entry.increment),
             expected=f"{expected:g}",
-        )
-
-
-@rule(
-    "DET020",
-    "transposed-header",
-    severity="warning",
-    source="_array_structure_list.dimension",
-    message="panel {panel} has {fast} x {slow} pixels along fast and slow, but the header of the image says "
-    "{first} x {second} - the two seem to be exchanged",
-)
-def transposed_header(tables: Tables, detector: Detector) -> Iterator[Problem]:
-    """What: The dimensions of the array are those of the header of the image, exchanged.
-    Why: The longer side need not be the fast one; if the order is wrong, every row of the image is cut at the
-    wrong place.
-    How to fix: Give precedence 1 to the dimension that runs fastest in the file.
-    Source: Dictionary imgCIF, _array_structure_list.precedence and _array_data.header_contents.
-    """
-    text = tables.table("array_data").text("header_contents") or ""
-    found = [tuple(pattern.search(text) for pattern in pair) for pair in _HEADER_SIZES]
-    sizes = [(int(first[1]), int(second[1])) for first, second in found if first and second]
-    if not sizes or len(detector.flat) != 1:
-        raise NotApplicable("no header that tells the size of the image")
-    (panel,) = detector.flat
-    first, second = sizes[0]
-    if panel.size == (second, first) and first != second:
-        yield Problem(
-            panel_place(tables, panel, "dimension"),
-            panel=panel.id,
-            fast=panel.size[0],
-            slow=panel.size[1],
-            first=first,
-            second=second,
         )

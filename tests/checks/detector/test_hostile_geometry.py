@@ -86,3 +86,17 @@ def test_one_break_is_reported_at_its_root_and_blocks_the_rest(name: str) -> Non
     blocked = {blockage.rule: blockage.by for blockage in entry.outcomes.blocked}
     assert {"DET010", "DET011", "DET012"} <= set(blocked)
     assert all(root in by for by in blocked.values())
+
+
+def test_a_broken_goniometer_does_not_stop_the_detector() -> None:
+    text = (ROOT / "conformance" / "datasets" / "bases" / "two-theta-scans.cif").read_text(encoding="utf-8")
+    text = text.replace("kappa     rotation    goniometer omega ", "kappa     rotation    goniometer lost ")
+    text = text.replace(
+        "distance  translation detector   two_theta 0        0       -1",
+        "distance  translation detector   two_theta 0        0        1",
+    )
+    text = text.replace("SCAN2 two_theta  30.0", "SCAN2 two_theta   0.0").replace(
+        "SCAN3 two_theta  55.0", "SCAN3 two_theta   0.0"
+    )
+    (entry,) = imgcif_core.check(text.encode(), name="broken.cif").files
+    assert {"AXI001", "DET010"} <= {finding.rule for finding in entry.findings}
