@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.checks.consistency.sizes import SizeFault
 from imgcif_core.checks.registry import Blocked, NotChecked, Problem, provider
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.cif.document import Place
@@ -66,7 +67,7 @@ class Setups:
 
 
 @provider("setups")
-def setups_of(detector: Detector, any_scans: Scans, tolerances: Tolerances) -> Setups:
+def setups_of(detector: Detector, any_scans: Scans, size_faults: list[SizeFault], tolerances: Tolerances) -> Setups:
     """The poses of all panels for each distinct set of settings in the first and last frame of a scan.
 
     `Blocked` where the steps of the pixels are of no detector's scale: nothing then stands where it should.
@@ -74,7 +75,8 @@ def setups_of(detector: Detector, any_scans: Scans, tolerances: Tolerances) -> S
     for panel in detector.flat:
         steps = [abs(part.surface[0].increment) for part in panel.layout.directions]
         if min(steps) < tolerances.pixel_min_mm or max(steps) > tolerances.pixel_max_mm:
-            raise Blocked("DET005")
+            # A step that the element size contradicts by a thousand is reported there.
+            raise Blocked("CON001" if any(fault.is_slip for fault in size_faults) else "DET005")
     rows = detector.moving_axes
     known: dict[tuple[float, ...], str | None] = {}
     for scan in any_scans:
