@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from . import meaning
 from .adapter import Adapter, AdapterError, Answer, Found
 from .cases import Case, base_file
 from .judge import Result, judge
-from .tool import CommandTool, HarnessTool
+from .tool import CommandTool, open_tool
 
 
 @dataclass(frozen=True)
@@ -28,23 +30,45 @@ class Settings:
 
 
 class Runner:
-    """Runs cases and keeps what the tool says of the bases themselves."""
+    """Runs cases and keeps what the tool says of the bases themselves.
+
+    Each thread has a tool of its own, so that several harnesses answer side by side.
+    """
 
     def __init__(self, tool: CommandTool, adapter: Adapter, settings: Settings) -> None:
-        self.tool = tool
         self.adapter = adapter
         self.settings = settings
+        self._first = tool
+        self._local = threading.local()
+        self._opened: list[CommandTool] = []
         self._bases: dict[tuple[str, str], Answer] = {}
+
+    @property
+    def tool(self) -> CommandTool:
+        """The tool of this thread."""
+        if threading.current_thread() is threading.main_thread():
+            return self._first
+        if not hasattr(self._local, "tool"):
+            self._local.tool = open_tool(self.adapter, self._first.timeout)
+            self._opened.append(self._local.tool)
+        return self._local.tool
 
     def run(self, cases: Iterable[Case]) -> list[Result]:
         """The results, in the order of the cases."""
         listed = list(cases)
         for case in listed if self.adapter.data.get("baseline") else ():
             self._noise(case)
-        if self.settings.jobs > 1 and not isinstance(self.tool, HarnessTool):
+        if self.settings.jobs < 2 or len(listed) < 2:
+            return [self.one(case) for case in listed]
+        # A folder is not split: some harnesses work through a whole folder at once.
+        folders = [list(group) for _, group in groupby(listed, key=lambda case: case.folder)]
+        try:
             with ThreadPoolExecutor(self.settings.jobs) as pool:
-                return list(pool.map(self.one, listed))
-        return [self.one(case) for case in listed]
+                results = pool.map(lambda group: [self.one(case) for case in group], folders)
+                return [result for group in results for result in group]
+        finally:
+            for tool in self._opened:
+                tool.close()
 
     def one(self, case: Case) -> Result:
         """The result of one case."""

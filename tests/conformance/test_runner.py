@@ -1,6 +1,8 @@
 """The runner of the suite: outcomes kept apart, adapters told from tools, time limits, skips, reports."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -194,3 +196,41 @@ def test_our_harness_and_our_command_pass(monkeypatch: pytest.MonkeyPatch) -> No
     assert conformance_run.run(["run", *ONE, "-o", "/dev/null"]) == 0
     command = f"{sys.executable} -m imgcif_core.cli check {{file}}"
     assert conformance_run.run(["run", "--command", command, *ONE, "-o", "/dev/null"]) == 0
+
+
+def test_harnesses_side_by_side_keep_the_order_of_the_cases() -> None:
+    command = f"{sys.executable} -m imgcif_core.cli conformance harness"
+    one, two = (outcome("--harness", command, "--only", "dic/DIC00", "--jobs", jobs) for jobs in ("1", "3"))
+    assert [result["id"] for result in one["results"]] == [result["id"] for result in two["results"]]
+    assert one["counts"] == two["counts"]
+    assert one["counts"]["failed"] == one["counts"]["errored"] == 0
+
+
+def readme_commands() -> list[list[str]]:
+    """The commands of the README that need no tool of the reader's."""
+    text = (CONFORMANCE / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^python3 conformance/(\S+\.py)([^#\n]*)", text, re.M)
+    return [[script, *shlex.split(rest)] for script, rest in lines if "my-" not in rest]
+
+
+@pytest.mark.parametrize("command", readme_commands(), ids=" ".join)
+def test_the_commands_of_the_readme_run_without_the_package(command: list[str], tmp_path: Path) -> None:
+    script, *rest = command
+    # Makers write; here they only compare.
+    rest += ["--check"] if script.startswith("make") else []
+    result = subprocess.run(
+        [sys.executable, "-I", str(CONFORMANCE / script), *rest],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = 1 if "accept-all" in rest else 0
+    assert result.returncode == expected, result.stdout + result.stderr
+
+
+def test_the_readme_names_each_field_of_the_adapters() -> None:
+    text = (CONFORMANCE / "README.md").read_text(encoding="utf-8")
+    used = {field for name in names() for field in load(name).data}
+    missing = {field for field in used - {"schema", "name", "about"} if f"`{field}`" not in text}
+    assert missing <= {"needs", "version", "environment", "create", "geometry"}
