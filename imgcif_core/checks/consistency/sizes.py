@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,10 +10,12 @@ from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances, written_half
 from imgcif_core.model.arrays import ArrayDimension, list_layouts
 from imgcif_core.model.axes import Axes
+from imgcif_core.model.known_detectors import detector_named
 from imgcif_core.model.storage import StoredArrays
 from imgcif_core.tables import Table, Tables
 
 MAX_ROWS = 1000
+_BIN_SIZES = ("pixel_fast_bin_size", "pixel_slow_bin_size")
 _SLIPS = (1e3, 1e6, 1e-3, 1e-6)
 _WIDTHS = {"8-bit": 8, "16-bit": 16, "32-bit": 32, "64-bit": 64}
 
@@ -129,31 +132,58 @@ def _step(part: ArrayDimension) -> float:
     severity="error",
     source="_array_intensities.pixel_binning_method",
     message="array {array} is not binned by its method 'none', but {name} is {size:g}",
-    messages={"unsaid": "array {array} has bins of {size:g} pixels ({name}), but its binning method is not given"},
+    messages={
+        "unsaid": "array {array} has bins of {size:g} pixels ({name}), but its binning method is not given",
+        "physical": (
+            "array {array} has bins of {size:g} pixels ({name}) of {pixel:g} mm, those of {make}, "
+            "but elements of {step:g} mm"
+        ),
+    },
 )
-def binning_and_bin_size(tables: Tables) -> Iterator[Problem]:
-    """What: The binning method is none, but a bin has more or less than one pixel.
+def binning_and_bin_size(tables: Tables, any_axes: Axes, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: The binning method is none, but a bin has more or less than one pixel; or bins of a known detector have
+    another size than that many of its pixels.
     Why: Centres given in pixels or in bins are then converted by a wrong factor.
     How to fix: Give the method that made the bins, hardware, software or combined, or a bin size of 1.
     Source: Dictionary imgCIF, _array_intensities.pixel_binning_method.
     """
     table = tables.table("array_intensities")
-    names = [name for name in ("pixel_fast_bin_size", "pixel_slow_bin_size") if table.has(name)]
+    names = [name for name in _BIN_SIZES if table.has(name)]
     if not names:
         raise NotApplicable("no bin sizes")
     methods = [(method or "").lower() for method in table.texts("pixel_binning_method")]
+    physical = _physical_faults(tables, any_axes, tolerances)
     for name in names:
         sizes = table.numbers(name, 1.0)
-        for row in np.flatnonzero(sizes != 1.0).tolist():
-            if methods[row] in ("none", ""):
-                yield Problem(
-                    table.at(row, name),
-                    severity=None if methods[row] else "info",
-                    variant="" if methods[row] else "unsaid",
-                    array=table.text("array_id", row) or "1",
-                    name=f"_array_intensities.{name}",
-                    size=float(sizes[row]),
-                )
+        for row in range(min(table.rows, MAX_ROWS)):
+            array = table.text("array_id", row) or "1"
+            facts: dict[str, Any] = {"array": array, "name": f"_array_intensities.{name}", "size": float(sizes[row])}
+            is_odd = sizes[row] != 1.0 and methods[row] in ("none", "")
+            if is_odd and methods[row]:
+                yield Problem(table.at(row, name), **facts)
+            elif (row, name) in physical:
+                place = table.at(row, name)
+                yield Problem(place, severity="info", variant="physical", **facts, **physical[row, name])
+            elif is_odd:
+                yield Problem(table.at(row, name), severity="info", variant="unsaid", **facts)
+
+
+def _physical_faults(tables: Tables, any_axes: Axes, tolerances: Tolerances) -> dict[tuple[int, str], dict[str, Any]]:
+    """Bins, by row and item, that do not have the size of their pixels; only for detectors that are known."""
+    detector = tables.table("diffrn_detector")
+    known = detector_named(*(detector.text(name) for name in ("make", "description", "details")))
+    if known is None:
+        return {}
+    table = tables.table("array_intensities")
+    steps = {layout.array_id.casefold(): layout.directions for layout in list_layouts(tables, any_axes)}
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    for row in range(min(table.rows, MAX_ROWS)):
+        parts = steps.get((table.text("array_id", row) or "1").casefold(), ())
+        for part, pixel, name in zip(parts, known.pixel, _BIN_SIZES, strict=False):
+            step, size = _step(part), float(table.numbers(name)[row])
+            if step and size > 0 and abs(step - size * pixel) > tolerances.known_pixel * size * pixel:
+                found[row, name] = {"pixel": pixel, "make": known.name, "step": step}
+    return found
 
 
 @rule(

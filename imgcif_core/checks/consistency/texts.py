@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from imgcif_core.cif.document import Place
 from imgcif_core.model.beam import HC_KEV_ANGSTROM, Beam
 from imgcif_core.model.detector import Detector
 from imgcif_core.model.scans import Scans
-from imgcif_core.sources.minicbf import MiniHeader, parse_header
 from imgcif_core.tables import Table, Tables
+
+if TYPE_CHECKING:
+    from imgcif_core.sources.minicbf import MiniHeader
 
 MAX_HEADERS = 20
 MAX_TEXT = 50_000
@@ -38,15 +41,15 @@ _TIMES = ("exposure_time", "exposure_period", "exposure")
 
 
 @provider("headers")
-def headers_of(tables: Tables) -> list[tuple[int, MiniHeader]]:
+def headers_of(tables: Tables) -> "list[tuple[int, MiniHeader]]":
     """The first text headers with their rows of ARRAY_DATA; `NotApplicable` where there is none."""
     table = tables.table("array_data")
-    found = []
-    for row in np.flatnonzero(table.explicit("header_contents"))[:MAX_HEADERS].tolist():
-        found.append((row, parse_header((table.text("header_contents", row) or "")[:MAX_TEXT])))
-    if not found:
+    rows = np.flatnonzero(table.explicit("header_contents"))[:MAX_HEADERS].tolist()
+    if not rows:
         raise NotApplicable("no text headers")
-    return found
+    from imgcif_core.sources.minicbf import parse_header
+
+    return [(row, parse_header((table.text("header_contents", row) or "")[:MAX_TEXT])) for row in rows]
 
 
 def _texts(tables: Tables) -> Iterator[tuple[Place, str]]:
@@ -100,7 +103,7 @@ def wavelength_and_energy(tables: Tables, beam: Beam, tolerances: Tolerances) ->
     source="_array_intensities.overload",
     message="overload of array {array} is {overload:g}, but the text header says Count_cutoff {cutoff:g}",
 )
-def overload_and_cutoff(tables: Tables, headers: list[tuple[int, MiniHeader]]) -> Iterator[Problem]:
+def overload_and_cutoff(tables: Tables, headers: "list[tuple[int, MiniHeader]]") -> Iterator[Problem]:
     """What: The overload is not the cutoff that the detector wrote into the text header.
     Why: Pixels between the two values pass for measured in one program, and are rejected in another.
     How to fix: Give the cutoff, or the cutoff plus one, as overload.
@@ -189,7 +192,7 @@ def exposure_under_other_name(tables: Tables, tolerances: Tolerances) -> Iterato
         yield Problem(place, name=column.name, value=column.text(0), meant=f"{category}.{meant}", reason=reason)
 
 
-def _first_header(tables: Tables) -> MiniHeader | None:
+def _first_header(tables: Tables) -> "MiniHeader | None":
     """The first text header of a block."""
     try:
         return headers_of(tables)[0][1]
