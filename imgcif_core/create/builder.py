@@ -16,10 +16,13 @@ from imgcif_core.create.layout import Layout
 from imgcif_core.create.mounting import Mounting, find_mounting, tidied
 from imgcif_core.create.names import distinct, plain
 from imgcif_core.create.numbers import short_direction, tidy, tidy_number
+from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import unit
 from imgcif_core.sources.description import AxisFacts, Experiment, ImageFiles, PanelFacts, ScanFacts
 
 GONIOMETER, DETECTOR, EXPERIMENT, WAVELENGTH = "GONIOMETER", "DETECTOR", "EXP1", "W1"
+# Ten kilometres: longer than any instrument.
+LARGEST_MM = 1e7
 _COMPONENTS = ("1", "2", "3")
 
 
@@ -66,8 +69,9 @@ def prepare(experiment: Experiment) -> Built:
     Raises
     ------
     InputError
-        If the panels of its scans are not one rigid detector.
+        If the panels of its scans are not one rigid detector, or stand beyond all measure.
     """
+    _refuse_absurd(experiment)
     rotation = experiment.principal_rotation
     poses: dict[int, tuple[PanelFacts, ...]] = {}
     for scan in experiment.scans:
@@ -84,6 +88,23 @@ def prepare(experiment: Experiment) -> Built:
     layout = Layout.of(mounting.panels, taken, sum(scan.frames for scan in experiment.scans))
     scan_ids = tuple(distinct([scan.id for scan in experiment.scans], "SCAN"))
     return Built(experiment, rotation, goniometer, mounting, layout, scan_ids)
+
+
+def _refuse_absurd(experiment: Experiment) -> None:
+    """Raise for lengths that no laboratory holds."""
+    checked: set[int] = set()
+    for scan in experiment.scans:
+        if id(scan.panels) in checked:
+            continue
+        checked.add(id(scan.panels))
+        for panel in scan.panels:
+            reach = max(map(abs, (*panel.corner.tolist(), *panel.pixel_size, *panel.size)))
+            if not reach < LARGEST_MM or min(panel.pixel_size) <= 0 or min(panel.size) < 1:
+                where = ", ".join(f"{value:.6g}" for value in panel.corner)
+                raise InputError(
+                    f"{experiment.path}: panel {panel.name or 'without name'} of {panel.size} pixels of "
+                    f"{panel.pixel_size} mm at ({where}) mm is beyond all measure"
+                )
 
 
 def _mounting(experiment: Experiment, poses: Mapping[int, tuple[PanelFacts, ...]], rotation: np.ndarray) -> Mounting:

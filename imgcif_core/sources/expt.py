@@ -27,6 +27,8 @@ from imgcif_core.sources.facts import Record
 
 KIND = "dials"
 _MAX_DEPTH = 32
+# Each frame has a name and a row: more would not fit into a file that anybody reads.
+_MAX_FRAMES = 5_000_000
 _PARTS = ("beam", "detector", "goniometer", "scan", "imageset")
 
 
@@ -269,8 +271,8 @@ def _scan(
     if record is not None:
         low, high = record.numbers("image_range", 2)
         frames, first = int(high - low) + 1, int(low)
-        if frames < 1:
-            raise InputError(f"{record.path}: {record.place} runs from image {low:.0f} to {high:.0f}")
+        if not 1 <= frames <= _MAX_FRAMES:
+            raise InputError(f"{record.path}: {record.place} runs from image {low:.6g} to {high:.6g}")
     settings, varying = _settings(entry, models, axes, record, frames)
     times = _per_frame(record, "exposure_time", frames)
     epochs = _per_frame(record, "epochs", frames)

@@ -7,6 +7,9 @@ import numpy as np
 
 from imgcif_core.errors import InputError
 
+# Beyond all that an experiment measures, and far below where products overflow.
+_LARGEST = 1e100
+
 
 class Record:
     """A mapping of a file, with the name of the file and the place for messages."""
@@ -30,7 +33,7 @@ class Record:
         value = self.data.get(name)
         if value is None and default is not None:
             return default
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not np.isfinite(value):
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not abs(value) < _LARGEST:
             raise self.fail(name, "a finite number")
         return float(value)
 
@@ -59,7 +62,7 @@ class Record:
             raise self.fail(name, "numbers") from None
         if value is None or array.ndim != 1 or (length is not None and len(array) != length):
             raise self.fail(name, f"{length} numbers" if length is not None else "a list of numbers")
-        if not np.isfinite(array).all():
+        if not (np.abs(array) < _LARGEST).all():
             raise self.fail(name, "finite numbers")
         return array
 

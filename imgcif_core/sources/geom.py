@@ -27,6 +27,7 @@ from imgcif_core.sources.geomdata import FrameData, read_frame_data
 
 KIND = "crystfel"
 MAX_PANELS = 100_000
+_LARGEST = 1e12
 _TO_OURS = np.array([-1.0, 1.0, -1.0])
 _TERM = re.compile(r"([+-]?)\s*(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)?\s*\*?\s*([xyz])")
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµ]*)\Z")
@@ -199,7 +200,7 @@ def _panel(panel: str, values: Mapping[str, str], group: tuple[str, ...], name: 
                 raise InputError(f"{name}: panel {panel} has no {item}")
             return default
         found = _NUMBER.match(values[item])
-        if found is None or found[2]:
+        if found is None or found[2] or not abs(float(found[1])) < _LARGEST:
             raise InputError(f"{name}: panel {panel}, {item} = {values[item]} is no number")
         return float(found[1])
 
@@ -240,6 +241,8 @@ def _vector(text: str, name: str, panel: str) -> np.ndarray:
     terms = _TERM.findall(text)
     if rest or not terms:
         raise InputError(f"{name}: panel {panel} has a direction {text!r}, expected such as +0.1x -0.9y")
+    if any(factor and not float(factor) < _LARGEST for _, factor, _ in terms):
+        raise InputError(f"{name}: panel {panel} has a direction {text!r}, which is beyond all measure")
     for sign, factor, letter in terms:
         found["xyz".index(letter)] += (-1.0 if sign == "-" else 1.0) * float(factor or 1.0)
     return found
@@ -257,22 +260,25 @@ def _length(text: str | None, name: str, panel: str) -> float | str | None:
 
 def _with_beam(draft: GeomDraft, top: Mapping[str, str]) -> GeomDraft:
     """The wavelength from photon energy, wavelength or electron voltage, where these are numbers."""
-    source = Provenance(Origin.FILE, draft.path)
-    if (text := top.get("wavelength")) and (found := _NUMBER.match(text)):
-        scale = {"": 1e10, "m": 1e10, "a": 1.0}.get(found[2].lower())
-        if scale is not None and float(found[1]) > 0:
-            return draft.with_fact("wavelength", float(f"{float(found[1]) * scale:.12g}"), source)
-    if (text := top.get("photon_energy")) and (found := _NUMBER.match(text)):
-        scale = _ENERGIES.get(found[2].lower())
+    for name, scales, probe, convert in (
+        ("wavelength", {"": 1e10, "m": 1e10, "a": 1.0}, None, float),
+        ("photon_energy", _ENERGIES, "x-ray", wavelength_of),
+        ("electron_voltage", {"": 1.0, "v": 1.0, "kv": 1e3, "mv": 1e6}, "electron", electron_wavelength),
+    ):
+        found = _NUMBER.match(top.get(name, ""))
+        if found is None:
+            continue
+        scale = scales.get(found[2].lower())
         if scale is None:
-            raise InputError(f"{draft.path}: photon_energy = {text} has an unknown unit")
-        if float(found[1]) > 0:
-            draft = draft.with_fact("probe", "x-ray", source)
-            return draft.with_fact("wavelength", wavelength_of(float(found[1]) * scale), source)
-    if (text := top.get("electron_voltage")) and (found := _NUMBER.match(text)):
-        volts = float(found[1]) * {"": 1.0, "v": 1.0, "kv": 1e3, "mv": 1e6}.get(found[2].lower(), 1.0)
-        draft = draft.with_fact("probe", "electron", source)
-        return draft.with_fact("wavelength", electron_wavelength(volts), source)
+            raise InputError(f"{draft.path}: {name} = {top[name]} has an unknown unit")
+        value = float(found[1]) * scale
+        if value == 0:
+            continue
+        if not 1e-12 < value < _LARGEST:
+            raise InputError(f"{draft.path}: {name} = {top[name]} is beyond all measure")
+        source = Provenance(Origin.FILE, draft.path, name)
+        draft = draft.with_fact("wavelength", float(f"{convert(value):.12g}"), source)
+        return draft.with_fact("probe", probe, source) if probe else draft
     return draft
 
 

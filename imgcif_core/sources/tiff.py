@@ -34,7 +34,8 @@ class Page:
     @property
     def size(self) -> tuple[int, int]:
         """Columns and rows."""
-        return int(self.tags.get(_WIDTH, 0)), int(self.tags.get(_HEIGHT, 0))
+        width, height = self.tags.get(_WIDTH), self.tags.get(_HEIGHT)
+        return (width, height) if isinstance(width, int) and isinstance(height, int) else (0, 0)
 
 
 class _Reader:

@@ -151,6 +151,19 @@ def test_names_with_blanks_and_beyond_ascii(template: str, tmp_path: Path) -> No
     assert linked.text.isascii()
 
 
+@pytest.mark.parametrize(
+    ("edit", "pattern"),
+    [
+        (lambda data: data["scan"][0].update(image_range=[1, 10**12]), "runs from image 1 to 1e\\+12"),
+        (lambda data: data["scan"][0].update(image_range=[9, 3]), "runs from image 9 to 3"),
+        (lambda data: data["beam"][0].update(wavelength=10**400), "wavelength is .*, expected a finite number"),
+        (lambda data: data["detector"][0]["panels"][0].update(origin=[0, 0, -1e12]), "is beyond all measure"),
+    ],
+)
+def test_absurd_numbers_are_refused_before_they_cost_anything(edit, pattern: str, tmp_path: Path) -> None:
+    refused(expt(tmp_path / "a.expt", edit), tmp_path, rf"a\.expt: .*{pattern}")
+
+
 def test_description_beside_images_is_refused(tmp_path: Path) -> None:
     files = [*series(tmp_path, (1, 2)), expt(tmp_path / "d.expt")]
     refused(files, tmp_path, r"d\.expt: is a description, which cannot stand beside single images")
