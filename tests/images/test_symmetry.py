@@ -2,9 +2,15 @@
 
 import numpy as np
 import pytest
+from shared import CORPUS, needs_corpus
 
+import imgcif_core
+from imgcif_core.images.decode import decode_section
+from imgcif_core.images.isolated import Helper
 from imgcif_core.images.measure import Levels, measure, thumbnail
+from imgcif_core.images.mime import read_header
 from imgcif_core.images.symmetry import find_centre
+from imgcif_core.sources.minicbf import parse_header
 
 NONE = Levels(np.nan, np.nan, np.nan)
 BEAM = np.array([0.0, 0.0, -1.0])
@@ -70,3 +76,23 @@ def test_the_largest_value_of_an_unsigned_type_is_a_code() -> None:
 def test_nan_is_a_code_of_real_images() -> None:
     facts = measure(np.array([[1.0, np.nan], [3.0, 5.0]], np.float32), NONE)
     assert (facts.valid, facts.mean, facts.minimum) == (3, 3.0, 1.0)
+
+
+@pytest.mark.corpus
+@needs_corpus
+@pytest.mark.parametrize(("slip", "least", "most"), [(0.0, 0.0, 8.0), (60.0, 50.0, 66.0)])
+def test_the_rings_of_a_real_image_lie_about_its_stated_centre(slip: float, least: float, most: float) -> None:
+    # A Pilatus 6M; the header gives Beam_xy (1261.61, 1306.96), 0.351 m and 172 um.
+    pytest.importorskip("fabio")
+    source = imgcif_core.read(CORPUS / "cbf_mini" / "thau_3_2_0017.cbf.bz2")
+    text = source.blocks[0].columns["_array_data.header_contents"].text(0)
+    header = parse_header(text)
+    assert header.beam_xy is not None and header.distance is not None
+    section = source.sections[0]
+    image = decode_section(source.source.data, section, read_header(section), Helper())
+    fast, slow = np.array([0.172, 0.0, 0.0]), np.array([0.0, -0.172, 0.0])
+    centre = np.array(header.beam_xy) - 0.5 - [0.0, slip]
+    origin = np.array([0.0, 0.0, -header.distance]) - centre[0] * fast - centre[1] * slow
+    found = find_centre(thumbnail(image, NONE), origin, fast, slow, BEAM)
+    assert least <= np.hypot(*found.shift) <= most
+    assert found.unexplained_found < 0.02
