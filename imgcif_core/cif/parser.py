@@ -328,8 +328,9 @@ class Parser:
                     break
             # Short plain stretches between quoted values are cheaper by the careful road.
             stretch = CAREFUL_STRETCH if words > CAREFUL_STRETCH else min(4 * stretch, 1 << 16)
-            self._tokens.position = position
-            self._advance()
+            if words:
+                self._tokens.position = position
+                self._advance()
         return _join(parts)
 
     def _careful(self, limit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
