@@ -2,7 +2,11 @@
 
 import bz2
 import gzip
+import os
 import random
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -92,6 +96,113 @@ def test_what_cannot_be_read_is_one_line_and_the_rest_is_checked(
     said = capsys.readouterr()
     assert said.err.count("\n") == 2
     assert str(EXAMPLE) in said.out
+
+
+REAL_SIZES = {
+    # What: the text as an expression, the longest time in seconds, the most memory in MiB, a rule that speaks.
+    "a word of 100 MB": ("b'data_x\\n_audit.block_code ' + b'x' * 100_000_000", 60, 900, "SYN010"),
+    "a quoted line of 100 MB": (
+        "b'data_x\\n_audit.block_code \\x27' + b'x' * 100_000_000 + b'\\x27'",
+        60,
+        900,
+        "SYN010",
+    ),
+    "an open quote of 100 MB": ("b'data_x\\n_audit.block_code \\x27' + b'x' * 100_000_000", 60, 900, "SYN008"),
+    "quotes in a line of 100 MB": ("b'data_x\\n_a.b \\x27' + b'x\\x27x' * 33_000_000 + b'\\x27'", 60, 900, "SYN012"),
+    "a comment of 100 MB": ("b'#' + b'x' * 100_000_000 + b'\\ndata_x _axis.id 1'", 60, 900, "SYN010"),
+    "a text field of 100 MB": ("b'data_x _a.b\\n;' + b'x' * 100_000_000 + b'\\n;'", 60, 900, "SYN010"),
+    "100 MB of NUL": ("b'data_x\\n_a.b 1\\n' + b'\\0' * 100_000_000", 90, 900, "SYN009"),
+    "100 MB of values in one line": (
+        "b'data_x loop_ _diffrn_scan_frame.frame_id ' + b'a ' * 50_000_000",
+        200,
+        4000,
+        "SYN010",
+    ),
+    "100 million empty lines": ("b'\\n' * 100_000_000 + b'data_x _axis.idd 1'", 120, 3000, "DIC001"),
+    "a field opened in line 1": ("b';\\n' + b'data_x _audit.block_code 1\\n' * 300_000", 120, 1500, "SYN008"),
+    "a million names": (
+        "b'data_x\\n' + b''.join(b'_axis.a%d 1\\n' % n for n in range(1_000_000))",
+        200,
+        2000,
+        "DIC001",
+    ),
+    "100,000 wrong values": (
+        "b'data_x loop_ _axis.id _axis.vector[1]\\n' + b''.join(b'a%d x%d\\n' % (n, n) for n in range(100_000))",
+        120,
+        500,
+        "DIC008",
+    ),
+    "100,000 open quotes": (
+        "b'data_x\\n' + b''.join(b'_axis.id \\x27a%d\\n' % n for n in range(100_000))",
+        120,
+        500,
+        "SYN008",
+    ),
+    "100,000 nested lists": ("b'#\\\\#CIF_2.0\\ndata_x\\n_a.b ' + b'[' * 100_000 + b']' * 100_000", 60, 300, "SYN001"),
+    "200,000 equal axes": ("b'data_x loop_ _axis.id _axis.type\\n' + b'a rotation\\n' * 200_000", 200, 1500, "REL004"),
+}
+MEASURE = r"""
+import re, time, imgcif_core
+data = {text}
+start = time.monotonic()
+(entry,) = imgcif_core.check(data, name="big.cif").files
+peak = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) // 1024
+crashed = [unchecked.rule for unchecked in entry.outcomes.crashed]
+print(time.monotonic() - start, peak, crashed, sorted({{finding.rule for finding in entry.findings}}), sep="|")
+"""
+
+
+@pytest.mark.stress
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell peak memory")
+@pytest.mark.parametrize("name", REAL_SIZES)
+def test_very_large_faults_end_in_bounded_time_and_memory(name: str) -> None:
+    text, longest, most, rule = REAL_SIZES[name]
+    command = [sys.executable, "-c", MEASURE.format(text=text)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=4 * longest, check=True)
+    seconds, peak, crashed, rules = done.stdout.strip().split("|")
+    assert (crashed, rule in rules) == ("[]", True), done.stdout
+    assert (float(seconds) < longest, int(peak) < most) == (True, True), done.stdout
+
+
+@pytest.mark.parametrize("how", ["equal", "counting"])
+def test_no_table_of_many_rows_takes_long_or_crashes_a_rule(how: str) -> None:
+    dictionary = imgcif_core.load_dictionary()
+    rows = 2_000
+    for name in dictionary.categories():
+        items = [item.id for item in dictionary.items_of(name)]
+        if dictionary.category(name).layer != "CIF_IMG" or not items:
+            continue
+        lines = [" ".join([str(row) if how == "counting" else "1"] * len(items)) for row in range(rows)]
+        start = time.monotonic()
+        judged(f"data_a\nloop_\n{' '.join(items)}\n{chr(10).join(lines)}\n".encode())
+        # A step for each pair of rows would take minutes.
+        assert time.monotonic() - start < 20, name
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "closed.cif"
+    path.write_bytes(EXAMPLE.read_bytes())
+    path.chmod(0)
+    assert check_main([str(path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_the_system_refuses_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert check_main([str(tmp_path / "closed.cif")]) == 2
+    assert capsys.readouterr().err == f"imgcif-check: {tmp_path}/closed.cif: cannot be read (Permission denied)\n"
+
+
+def test_a_report_that_cannot_be_written_leaves_no_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_main([str(EXAMPLE), "-o", str(tmp_path / "nowhere" / "report.txt")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def mutated(data: bytes, change: list[tuple[float, int, bytes]]) -> bytes:

@@ -93,8 +93,8 @@ class Axes:
         rows = self.rows_named(name) if name is not None else []
         if name is None or (name in (".", "?") and not rows):
             return NO_PARENT
-        same = [row for row in rows if self.equipment[row] == equipment]
-        return (same or rows or [DANGLING])[0]
+        same = next((row for row in rows if self.equipment[row] == equipment), None)
+        return same if same is not None else next(iter(rows), DANGLING)
 
     def rows_named(self, name: str) -> list[int]:
         """All rows of an axis id, exact before caseless: two pieces of equipment may share an axis."""

@@ -70,6 +70,8 @@ class FrameImages:
         data_rows = self._data_rows()
         ids = filled_hashes(self.scan_frames, "frame_id", "") if self.scan_frames else None
         for scan_id, rows in self.scans():
+            if not len(rows):
+                continue
             positions = np.array(sorted({0, (len(rows) - 1) // 2, len(rows) - 1})) if sample else np.arange(len(rows))
             for position in positions[positions < len(rows)].tolist():
                 row = int(rows[position])
