@@ -68,7 +68,8 @@ def _verdict(case: Case, answer: Answer, adapter: Adapter) -> str:
         return ""
     if answer.accepted == expected:
         return ""
-    said = "; ".join(_told(found) for found in list(answer.findings or ())[:3])
+    grave = sorted(answer.findings or (), key=lambda found: found.severity not in ("error", None))
+    said = "; ".join(_told(found) for found in grave[:3])
     return f"{'refused' if expected else 'accepted'}, should be {'accepted' if expected else 'refused'}" + (
         f" ({said})" if said else ""
     )
