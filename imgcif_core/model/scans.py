@@ -238,9 +238,9 @@ def build_scans(tables: Tables, axes: Axes) -> Scans:
     alone = len(ids) == 1
     frames_by_scan, drives_by_scan = _RowsByScan(frames, alone=alone), _RowsByScan(drives, alone=alone)
     columns = {(word, part): drives.numbers(f"{word}_{part}") for word in ("angle", "displacement") for part in _PARTS}
-    built = []
+    built, written = [], frames.numbers("frame_number")
     for row, name in enumerate(ids):
-        rows, numbers = _in_order(frames, frames_by_scan.of(name))
+        rows, numbers = _in_order(written, frames_by_scan.of(name), counts[row])
         is_counted = bool(counts[row] >= 1)
         stated = int(min(counts[row], _LARGEST_COUNT)) if is_counted else max(len(rows), 1)
         own = _drives_of(drives, columns, axes, drives_by_scan.of(name))
@@ -309,16 +309,21 @@ def _runs(hashes: np.ndarray) -> dict[int, list[tuple[int, int]]]:
     return found
 
 
-def _in_order(frames: Table, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of frames in the order of their numbers, and the numbers counted from 1."""
-    numbers = frames.numbers("frame_number")[rows]
+def _in_order(written: np.ndarray, rows: np.ndarray, count: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of frames in the order of their numbers, and the numbers counted from 1.
+
+    All frames of a scan that are numbered in one run, from 0 or on from the scan before, begin with 1.
+    """
+    numbers = written[rows]
     if not (np.abs(numbers) < _LARGEST_COUNT).all():
         return rows, np.arange(1, len(rows) + 1)
-    if len(numbers) and numbers.min() == 0:
-        numbers = numbers + 1
     if (np.diff(numbers) < 0).any():
         order = np.argsort(numbers, kind="stable")
         rows, numbers = rows[order], numbers[order]
+    if len(numbers):
+        is_whole = len(numbers) == count and numbers[-1] - numbers[0] + 1 == count
+        first = numbers[0] if is_whole or numbers[0] == 0 else 1
+        numbers = numbers - (first - 1)
     return rows, numbers.astype(np.int64)
 
 

@@ -108,8 +108,8 @@ def test_frames_without_a_row_take_the_setting_of_the_scan() -> None:
     assert_array_equal(scan.settings(PHI, every(scan)), [0.0, 0.0, 5.0])
 
 
-@pytest.mark.parametrize("first", [0, 1])
-def test_numbering_from_0_or_1_gives_the_same_settings(first: int) -> None:
+@pytest.mark.parametrize("first", [0, 1, 1201])
+def test_numbering_from_0_from_1_or_on_from_another_scan_gives_the_same_settings(first: int) -> None:
     rows = "".join(f"S f{index} {index + first}\n" for index in range(3))
     _, scans = read("_diffrn_scan.id S\n_diffrn_scan.frames 3\n", DRIVES, "S omega 10 0.5 . .\n", FRAMES, rows)
     (scan,) = scans

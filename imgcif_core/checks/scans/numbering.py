@@ -31,6 +31,7 @@ def _written_numbers(everything: np.ndarray, scan: Scan) -> np.ndarray:
     messages={
         "repeated": "frame number {number:.0f} stands {times} in scan {scan}",
         "beyond": "frame number {number:.0f} in scan {scan}, which has {frames} frames",
+        "shifted": "the {frames} frames of scan {scan} are numbered from {number:.0f}, not from 1",
         "fewer": "scan {scan} has {frames} frames, but {rows} listed here{missing}",
         "more": "scan {scan} has {frames} frames, but {rows} listed here",
         "gap": "frame number {number:.0f} of scan {scan} is missing - {rows} listed up to number {last:.0f}",
@@ -70,6 +71,11 @@ def _are_data_outside_scans(tables: Tables) -> bool:
 def _repeated(frames: Table, scan: Scan, numbers: np.ndarray) -> Iterator[Problem]:
     """The numbers that stand more than once, as one problem."""
     again = np.flatnonzero(numbers[1:] == numbers[:-1]) + 1
+    ids = frames.column("frame_id")
+    if ids is not None and len(again):
+        # A frame that is listed twice is a repeated key, which REL004 reports.
+        hashes = ids.hashes[scan.frame_rows]
+        again = again[hashes[again] != hashes[again - 1]]
     if len(again):
         places = [frames.at(int(row), "frame_number") for row in scan.frame_rows[again[:MAX_PLACES]]]
         count = int((numbers == numbers[again[0]]).sum())
@@ -89,10 +95,14 @@ def _beyond(frames: Table, scan: Scan, numbers: np.ndarray, total: int | None) -
     """The numbers that are greater than the number of frames, as one problem."""
     beyond = np.flatnonzero(numbers > (np.inf if total is None else total))
     if len(beyond):
+        # Frames counted on from the scan before are all there, with one shift.
+        is_shifted = len(numbers) == total and numbers[-1] - numbers[0] + 1 == total and numbers[0] > 2
+        if is_shifted:
+            beyond = np.arange(len(numbers))
         places = [frames.at(int(row), "frame_number") for row in scan.frame_rows[beyond[:MAX_PLACES]]]
         yield Problem(
             places[0],
-            variant="beyond",
+            variant="shifted" if is_shifted else "beyond",
             more=places[1:],
             count=len(beyond),
             number=numbers[beyond[0]],
