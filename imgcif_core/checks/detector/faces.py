@@ -72,11 +72,12 @@ def setups_of(detector: Detector, any_scans: Scans, size_faults: list[SizeFault]
 
     `Blocked` where the steps of the pixels are of no detector's scale: nothing then stands where it should.
     """
-    for panel in detector.flat:
-        steps = [abs(part.surface[0].increment) for part in panel.layout.directions]
-        if min(steps) < tolerances.pixel_min_mm or max(steps) > tolerances.pixel_max_mm:
-            # A step that the element size contradicts by a thousand is reported there.
-            raise Blocked("CON001" if any(fault.is_slip for fault in size_faults) else "DET005")
+    entries = [part.surface[0] for panel in detector.flat for part in panel.layout.directions]
+    limits = tolerances.pixel_min_mm, tolerances.pixel_max_mm
+    absurd = {entry.row for entry in entries if not limits[0] <= abs(entry.increment) <= limits[1]}
+    if absurd:
+        slips = {fault.step_row for fault in size_faults if fault.is_slip}
+        raise Blocked(*(["CON001"] if absurd & slips else []), *(["DET005"] if absurd - slips else []))
     rows = detector.moving_axes
     known: dict[tuple[float, ...], str | None] = {}
     for scan in any_scans:

@@ -175,14 +175,14 @@ def decreasing_index(tables: Tables, detector: Detector) -> Iterator[Problem]:
     source="_array_structure_list_axis.displacement_increment",
     message="pixels of {panels} are {fast:g} mm along fast and {slow:g} mm along slow",
 )
-def pixels_not_square(tables: Tables, detector: Detector, tolerances: Tolerances) -> Iterator[Problem]:
+def pixels_not_square(tables: Tables, setups: Setups, tolerances: Tolerances) -> Iterator[Problem]:
     """What: The pixels are not square.
     Why: This is right for strip detectors and for unequal binning; otherwise one of the two steps is mistyped.
     How to fix: Nothing is needed where the pixels are oblong; otherwise correct the step.
     Source: Dictionary imgCIF, _array_structure_list_axis.displacement_increment.
     """
     found: dict[tuple[float, float], list[Panel]] = {}
-    for panel in detector.flat:
+    for panel in setups.panels:
         fast, slow = abs(panel.fast.surface[0].increment), abs(panel.slow.surface[0].increment)
         if abs(fast - slow) > tolerances.relative * max(fast, slow):
             found.setdefault((fast, slow), []).append(panel)
