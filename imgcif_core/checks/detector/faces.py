@@ -1,6 +1,6 @@
 """What the rules about panels share: poses for the settings of the scans, and places."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -118,11 +118,3 @@ def panel_problem(tables: Tables, panels: Sequence[Panel], item: str = "array_id
     """One problem for all panels of which the same is said."""
     places = [panel_place(tables, panel, item) for panel in panels[:MAX_PLACES]]
     return Problem(places[0], more=places[1:], count=len(panels), panels=named(panels), **data)
-
-
-def by_rounded(values: Iterable[float], digits: int = 9) -> dict[float, list[int]]:
-    """The positions of equal numbers, in the order of their first occurrence."""
-    found: dict[float, list[int]] = {}
-    for index, value in enumerate(values):
-        found.setdefault(float(f"{value:.{digits}g}"), []).append(index)
-    return found
