@@ -189,6 +189,8 @@ def _finish(
     report = _checked(text, parts, names, str(output or f"{names[0]}.cif"))
     if any(scan.images is None and scan.frames for part in parts for scan in part.scans):
         notes.append("the source does not name the images of all scans, so these frames are not linked to data")
+    if any(part.beam.wavelengths is not None for part in parts):
+        notes.append("each frame has a wavelength of its own, to which imgCIF cannot tie it; their mean is written")
     images = [scan.images for part in parts for scan in part.scans if scan.images is not None]
     if endings := nameless_formats(images, links):
         notes.append(f"the dictionary names no format of images such as {', '.join(endings)}; the format is left out")

@@ -9,14 +9,18 @@ from imgcif_core.create.mounting import is_same_detector
 from imgcif_core.sources.description import Experiment, ImageFiles, ScanFacts
 
 _SAME_WAVELENGTH = 1e-6
+# Stills of so many wavelengths are shots of a source that fluctuates, not measurements at chosen ones.
+_MOST_WAVELENGTHS = 16
 
 
 def split(experiment: Experiment) -> list[Experiment]:
     """The experiment in parts, one for each data block, in the order of their first scans.
 
     imgCIF ties no wavelength to a scan, so that scans of different wavelengths need blocks of their
-    own; so do detectors whose panels do not move together.
+    own; so do detectors whose panels do not move together. The shots of a fluctuating source are
+    described by the mean of their wavelengths.
     """
+    experiment = _with_mean_wavelength(experiment)
     groups: list[list[ScanFacts]] = []
     for scan in experiment.scans:
         group = next((group for group in groups if _belong_together(group[0], scan, experiment)), None)
@@ -34,6 +38,20 @@ def split(experiment: Experiment) -> list[Experiment]:
         )
         for group in groups
     ]
+
+
+def _with_mean_wavelength(experiment: Experiment) -> Experiment:
+    """The experiment with one wavelength for all, where it consists of stills of very many."""
+    values = np.array([scan.wavelength or experiment.beam.wavelength or 0.0 for scan in experiment.scans])
+    is_shots = all(scan.scanned_axis is None and scan.frames == 1 for scan in experiment.scans)
+    if not is_shots or len(np.unique(np.round(values, 7))) <= _MOST_WAVELENGTHS or not values.all():
+        return experiment
+    mean = float(f"{values.mean():.10g}")
+    return replace(
+        experiment,
+        beam=replace(experiment.beam, wavelength=mean, wavelengths=values),
+        scans=tuple(replace(scan, wavelength=mean) for scan in experiment.scans),
+    )
 
 
 def _belong_together(one: ScanFacts, other: ScanFacts, experiment: Experiment) -> bool:

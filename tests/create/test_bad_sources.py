@@ -128,6 +128,23 @@ def test_wavelengths_that_differ_between_scans_stand_in_blocks_of_their_own(tmp_
     assert any("2 data blocks" in note for note in made.notes)
 
 
+def test_shots_of_a_fluctuating_source_are_described_by_their_mean_wavelength(tmp_path: Path) -> None:
+    def many_shots(data: dict) -> None:
+        data["beam"] = [
+            {"direction": [0.0, 0.0, 1.0], "wavelength": 1.0 + 0.001 * n, "probe": "x-ray"} for n in range(21)
+        ]
+        data["experiment"] = [{"beam": n, "detector": 0, "imageset": n} for n in range(21)]
+        data["imageset"] = [{"template": f"/data/shot_{n}.cbf"} for n in range(21)]
+
+    made = create(expt(tmp_path / "shots.expt", many_shots))
+    assert made.is_sound
+    # The mean of 1.000 to 1.020 in equal steps is 1.010.
+    words = " ".join(made.text.split())
+    assert "_diffrn_radiation_wavelength.value 1.01 " in words
+    assert "Mean of 21 frames" in words and "shot_20.cbf" in words
+    assert made.text.count("\ndata_") == 1
+
+
 def test_zero_oscillation_is_a_still(tmp_path: Path) -> None:
     def still(data: dict) -> None:
         for scan in data["scan"]:
