@@ -3,19 +3,23 @@
 Requests and answers are a line of JSON and a block of bytes; nothing is unpickled.
 """
 
+from __future__ import annotations
+
 import json
 import os
-import subprocess
 import sys
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from imgcif_core.images.limits import BytesError
+
+if TYPE_CHECKING:
+    import subprocess
 
 TIME_LIMIT = 120.0
 MAX_ANSWER = 1 << 31
@@ -76,6 +80,8 @@ class Helper:
 
     def _running(self) -> subprocess.Popen:
         """The process, started if it does not run."""
+        import subprocess
+
         if self._process is None or self._process.poll() is not None:
             environment = {name: value for name, value in os.environ.items() if not name.startswith("HDF5_")}
             paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
@@ -92,6 +98,8 @@ class Helper:
 
     def _epitaph(self, process: subprocess.Popen, *, is_late: bool) -> str:
         """How the process ended, which it does now at the latest."""
+        import subprocess
+
         try:
             status = process.wait(0.5)
         except subprocess.TimeoutExpired:

@@ -4,7 +4,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 
@@ -44,7 +44,7 @@ class KnownDetector:
 @lru_cache(maxsize=1)
 def known_detectors() -> tuple[KnownDetector, ...]:
     """All detectors of the table, in its order."""
-    text = resources.files(__package__).joinpath("data/detectors.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "data" / "detectors.toml").read_text(encoding="utf-8")
     return tuple(_build(entry) for entry in tomllib.loads(text)["detector"])
 
 

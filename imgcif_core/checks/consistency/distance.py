@@ -38,7 +38,7 @@ def _poses(any_scans: Scans, detector: Detector) -> Iterator[Pose]:
     if not scans:
         yield from detector.poses()
     for scan in scans:
-        yield from detector.poses(scan, np.unique([0, scan.count - 1]))
+        yield from detector.poses(scan, np.array(sorted({0, scan.count - 1})))
 
 
 def _stated(tables: Tables, name: str) -> tuple[float, float]:

@@ -114,7 +114,8 @@ def one_image_twice(external: ExternalData) -> Iterator[Problem]:
     images = external.image_keys[external.of_data[used]]
     # Of several arrays in one file, as of several panels, nothing in a link can tell which is meant.
     own = repeated_rows(combined([images, filled_hashes(data, "array_id", "1")[used]]))
-    shared = np.setdiff1d(repeated_rows(images), own)
+    shared = repeated_rows(images)
+    shared = np.setdiff1d(shared, own) if len(shared) else shared
     for variant, rows in (("", used[own]), ("arrays", used[shared])):
         if not len(rows):
             continue

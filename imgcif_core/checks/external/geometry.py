@@ -1,8 +1,10 @@
 """Rules about external CBF files that describe the instrument themselves."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,16 +15,17 @@ from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.cif.columns import hash_text
 from imgcif_core.cif.document import Source
 from imgcif_core.cif.reader import read
-from imgcif_core.compare import Comparison, ScanPair
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError
 from imgcif_core.images.bytes import ByteSource
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import LocalData
 from imgcif_core.model.external import ExternalData
-from imgcif_core.sources.description import Experiment
-from imgcif_core.sources.imgcif import describe
 from imgcif_core.tables import Tables
+
+if TYPE_CHECKING:
+    from imgcif_core.compare import Comparison, ScanPair
+    from imgcif_core.sources.description import Experiment
 
 # One file for each of the first scans: what differs, differs in all of them.
 MAX_SCANS = 5
@@ -58,6 +61,9 @@ def first_frames(
     here = [address for address in wanted if local_data.stand_in(address.uri) is not None]
     if not here:
         raise NotChecked("no local copy of the external data")
+    from imgcif_core.compare import Comparison
+    from imgcif_core.sources.imgcif import describe
+
     try:
         own = describe(tables, tables.block.name)
     except InputError as error:
@@ -105,6 +111,8 @@ def _scan_of(external: ExternalData, frame: str | None) -> np.uint64:
 
 def _described(source: ByteSource | BytesError, dictionary: Dictionary) -> Experiment | str:
     """What a CBF says of the instrument, or why it says nothing."""
+    from imgcif_core.sources.imgcif import describe
+
     if isinstance(source, BytesError):
         return str(source)
     if source.size > MAX_BYTES:

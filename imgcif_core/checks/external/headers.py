@@ -1,8 +1,10 @@
 """Rules about the headers of external HDF5 files: dimensions, types, filters and links, without any pixel."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,15 +12,16 @@ from imgcif_core.checks.external.inputs import address_of, problem_at
 from imgcif_core.checks.images.shapes import described, type_name
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, provider, rule
-from imgcif_core.images.isolated import Helper
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import Address, LocalData
 from imgcif_core.images.mime import element_type
-from imgcif_core.images.pixels import frame_axis, with_stand_ins
 from imgcif_core.model.arrays import DEFAULT_ARRAY
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.joins import leaders
 from imgcif_core.model.storage import StoredArray, StoredArrays
+
+if TYPE_CHECKING:
+    from imgcif_core.images.isolated import Helper
 
 # Datasets of one series are alike, so that some of them tell what all are; --images all opens every one.
 MAX_DATASETS = 50
@@ -113,6 +116,8 @@ def _array_of(external: ExternalData, row: int) -> str:
 
 def _layout(path: str | None, place: str, address: Address, local: LocalData, helper: Helper) -> dict[str, Any]:
     """What the header of a dataset says; links lead to neighbours of the file."""
+    from imgcif_core.images.pixels import with_stand_ins
+
     stand_ins: dict[str, str] = {}
 
     def beside(name: str) -> str | None:
@@ -195,6 +200,8 @@ def is_dangling(fault: BytesError) -> bool:
 
 def _beyond_the_end(external: ExternalData, header: Hdf5Header) -> Iterator[Problem]:
     """Frames that a dataset does not have."""
+    from imgcif_core.images.pixels import frame_axis
+
     axis = frame_axis(header.shape, header.array.dimensions) if len(header.shape) >= 2 else -1
     frames = header.shape[axis] if axis >= 0 else 1
     beyond = header.rows[external.frame_numbers[header.rows] > frames]
@@ -207,6 +214,8 @@ def _beyond_the_end(external: ExternalData, header: Hdf5Header) -> Iterator[Prob
 
 def _other_shape(external: ExternalData, header: Hdf5Header) -> Iterator[Problem]:
     """Dimensions that match those of the array in neither order."""
+    from imgcif_core.images.pixels import frame_axis
+
     listed = header.array.dimensions
     if len(listed) < 2 or _is_section(external, header):
         return

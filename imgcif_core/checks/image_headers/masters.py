@@ -1,8 +1,11 @@
 """A rule about HDF5 files that describe the instrument, as NXmx masters do: against the tables."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,17 +13,19 @@ from imgcif_core.checks.external.inputs import address_of, may_lie_here
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances
-from imgcif_core.compare import Comparison, PanelPair, ScanPair
 from imgcif_core.errors import InputError
 from imgcif_core.images.bytes import ByteSource
-from imgcif_core.images.isolated import Helper
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import Address, LocalData
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.frame_images import FrameImage, FrameImages
 from imgcif_core.model.storage import StoredArrays
 from imgcif_core.model.vectors import angle_difference
-from imgcif_core.sources.description import Experiment
+
+if TYPE_CHECKING:
+    from imgcif_core.compare import Comparison, PanelPair, ScanPair
+    from imgcif_core.images.isolated import Helper
+    from imgcif_core.sources.description import Experiment
 
 # What differs, differs in all files of a series.
 MAX_FILES = 5
@@ -64,6 +69,7 @@ def master_files(
     wanted = _first_files(FrameImages(stored_arrays), external, is_hdf5, local_data)
     if not wanted:
         raise NotChecked("no local copy of the external data")
+    from imgcif_core.compare import Comparison
     from imgcif_core.sources.imgcif import describe
 
     tables = stored_arrays.tables

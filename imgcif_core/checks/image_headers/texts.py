@@ -1,9 +1,12 @@
 """The text headers of miniCBF images, embedded and in local files, with the frames to which they belong."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,8 +23,10 @@ from imgcif_core.model.external import ExternalData
 from imgcif_core.model.frame_images import FrameImage, FrameImages
 from imgcif_core.model.scans import Scan, Scans, build_scans
 from imgcif_core.model.storage import StoredArrays
-from imgcif_core.sources.minicbf import HEAD_BYTES, MiniHeader, header_text, parse_header
 from imgcif_core.tables import Tables
+
+if TYPE_CHECKING:
+    from imgcif_core.sources.minicbf import MiniHeader
 
 MAX_HEADERS = 200
 MAX_FILES = 15
@@ -93,6 +98,8 @@ def _embedded(frames: FrameImages) -> Iterator[TextHeader]:
     rows = np.flatnonzero(data.explicit("header_contents"))[:MAX_HEADERS]
     if not len(rows):
         return
+    from imgcif_core.sources.minicbf import parse_header
+
     by_row = {image.data_row: image for image in frames.chosen(sample=False)}
     for row in rows.tolist():
         frame = by_row.get(row) or FrameImage("", 0, None, -1, row, frames.arrays.id_of(row), None)
@@ -103,6 +110,8 @@ def _in_files(
     frames: FrameImages, external: ExternalData, local: LocalData, options: CheckOptions
 ) -> Iterator[TextHeader]:
     """The headers of local CBF files: of the first frames of scans, of the sample if pixels are read."""
+    from imgcif_core.sources.minicbf import HEAD_BYTES, header_text, parse_header
+
     is_cbf = external.where("format", frozenset({"CBF"}))
     wanted: dict[Address, FrameImage] = {}
     for image in frames.chosen(sample=True):

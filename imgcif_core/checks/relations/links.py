@@ -66,7 +66,8 @@ def dangling(item: Item, column: Column, parents: list[Column]) -> np.ndarray:
     rows = missing_rows(column, parents, fold=item.is_caseless)
     if len(rows) and not item.is_caseless:
         rows = np.intersect1d(rows, missing_rows(column, parents, fold=True))
-    rows = np.setdiff1d(rows, equal_as_numbers(item, column, rows, parents))
+    if len(rows):
+        rows = np.setdiff1d(rows, equal_as_numbers(item, column, rows, parents))
     if len(rows) and "section_id" in item.object.lower():
         rows = np.array([row for row in rows if not is_section_id(column.text(int(row)))], dtype=np.int64)
     return rows
