@@ -98,7 +98,7 @@ def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         judged = True
         rows = dangling(item, column, parents)
         for text, place, count, more in by_value(tables, item, column, rows):
-            known = known_values(parents)
+            known = known_values(own) or known_values(others)
             yield Problem(
                 place,
                 help=did_you_mean(text, known) or f"add a row {text} to {parent.category.upper()}",
