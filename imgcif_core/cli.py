@@ -133,6 +133,10 @@ def _check(given: argparse.Namespace) -> int:
     report = Report(__version__, api.identities(dictionary), tuple(files))
     if files or not unreadable:
         _write(given.output, _rendered(report, given))
+    if given.debug:
+        for finding in report.findings():
+            for line in finding.data.get("trace", ()):
+                sys.stderr.write(f"{finding.rule}: {line}\n")
     fail_on = None if given.fail_on == "never" else Severity(given.fail_on)
     return UNUSABLE if unreadable else report.exit_status(fail_on)
 

@@ -76,6 +76,7 @@ class Inputs:
             self._failures[name] = failure
         except Exception as error:
             self._failures[name] = _Crashed(f"input {name} stopped on {_describe(error)}")
+            self._failures[name].__cause__ = error
 
 
 @dataclass(slots=True)
@@ -178,7 +179,8 @@ def _run_one(rule: Rule, inputs: Inputs, profile: Profile, record: _Record) -> I
     except Exception as error:
         record.endings.add("crashed")
         record.reasons.append(str(error) if isinstance(error, _Crashed) else _describe(error))
-        yield _crash_finding(rule, record.reasons[-1])
+        trace = _trace(error.__cause__ or error) if inputs.get("options").debug else []
+        yield _crash_finding(rule, record.reasons[-1], trace)
     else:
         record.endings.add("findings" if found else "clean")
         yield from found
@@ -196,7 +198,17 @@ def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}{where}"
 
 
-def _crash_finding(rule: Rule, reason: str) -> Finding:
+def _trace(error: BaseException) -> list[str]:
+    """Where a fault arose and how it came there, the innermost call last."""
+    trace, steps = error.__traceback__, []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        steps.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return [*steps, f"{type(error).__name__}: {error}"]
+
+
+def _crash_finding(rule: Rule, reason: str, trace: list[str]) -> Finding:
     """The finding that says which rule crashed."""
     return Finding(
         rule.code,
@@ -205,7 +217,7 @@ def _crash_finding(rule: Rule, reason: str) -> Finding:
         f"rule {rule.code} crashed and judged nothing - {reason}",
         "report this fault of the checker, with the file if possible",
         location=Location(),
-        data={"crash": reason},
+        data={"crash": reason, **({"trace": trace} if trace else {})},
     )
 
 

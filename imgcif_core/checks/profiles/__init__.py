@@ -18,6 +18,8 @@ NAMES = (
     "geometry-template",
     "maps",
 )
+# A profile chooses among these; rules of other packages, with prefixes of their own, always run.
+FAMILIES = frozenset({"SYN", "DIC", "REL", "AXI", "DET", "SCN", "SRC", "EXT", "BIN", "IMG", "MTA", "CON", "CMP"})
 _OFF = "off"
 _LEVELS = frozenset({_OFF, *Severity})
 
@@ -35,7 +37,7 @@ class Profile:
     def is_active(self, code: str) -> bool:
         """True if the rule counts at all under this profile."""
         family = code.rstrip("0123456789")
-        if self.families is not None and family not in self.families:
+        if self.families is not None and family in FAMILIES and family not in self.families:
             return False
         return set(self.rules.get(code, {}).values()) != {_OFF}
 
