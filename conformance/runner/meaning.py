@@ -11,6 +11,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from . import turns
+
 TOLERANCES = {"length": 1e-3, "angle": 1e-3, "direction": 1e-5, "wavelength": 1e-5, "time": 1e-6}
 
 
@@ -36,11 +38,30 @@ def _block(wanted: dict[str, Any], other: dict[str, Any], limits: dict[str, floa
     scans, others = wanted.get("scans", []), list(other.get("scans", []))
     if len(scans) != len(others):
         return f"{len(others)} scans, expected {len(scans)}"
+    pairs = []
     for scan in scans:
         faults = [_scan(scan, candidate, wanted, other, limits) for candidate in others]
         if "" not in faults:
             return f"no scan is like {scan.get('id')}: {faults[0]}"
-        others.pop(faults.index(""))
+        pairs.append((scan, others.pop(faults.index(""))))
+    return _orientations(pairs, wanted, other, limits)
+
+
+def _orientations(
+    pairs: list[tuple[dict[str, Any], dict[str, Any]]],
+    wanted: dict[str, Any],
+    other: dict[str, Any],
+    limits: dict[str, float],
+) -> str:
+    """Between the scans the crystal must have turned alike, wherever the axes have their zero."""
+    for scan, found in pairs[1:]:
+        expected = turns.between(turns.turn(wanted, pairs[0][0]), turns.turn(wanted, scan))
+        given = turns.between(turns.turn(other, pairs[0][1]), turns.turn(other, found))
+        away = turns.apart(expected, given)
+        if away > limits["angle"]:
+            return (
+                f"from {pairs[0][0].get('id')} to {scan.get('id')} the crystal turns otherwise, by {away:.4g} degrees"
+            )
     return ""
 
 
@@ -57,6 +78,11 @@ def _scan(
         faults = [_axis(axis, candidate, limits) for candidate in _moving(other, other_block)]
         if "" not in faults:
             return f"nothing moves like axis {axis.get('id')}" + (f": {faults[0]}" if faults else "")
+    expected = turns.between(turns.turn(block, scan), turns.turn(block, scan, at_end=True))
+    given = turns.between(turns.turn(other_block, other), turns.turn(other_block, other, at_end=True))
+    away = turns.apart(expected, given)
+    if away > limits["angle"]:
+        return f"the crystal turns otherwise, by {away:.4g} degrees at the end"
     panels, others = scan.get("panels", []), list(other.get("panels", []))
     if len(panels) != len(others):
         return f"{len(others)} panels, expected {len(panels)}"

@@ -53,3 +53,14 @@ def test_suite_is_sound(command: list[str]) -> None:
         [sys.executable, str(CONFORMANCE / command[0]), *command[1:]], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
+
+
+BASES = sorted(path for path in (CONFORMANCE / "datasets" / "bases").glob("*.cif"))
+
+
+@pytest.mark.parametrize("path", BASES, ids=lambda path: path.stem)
+def test_bases_are_sound_so_that_the_edit_is_the_only_fault(path: Path) -> None:
+    request = {"op": "check", "id": 1, "file": str(path)}
+    reply = conformance_run.reply(json.dumps(request))
+    serious = [finding for finding in reply["findings"] if finding["severity"] != "info"]
+    assert serious == []
