@@ -18,7 +18,8 @@ class SurfaceAxis:
     """One axis of a pixel direction: its row, the setting at the first pixel and the step, in mm.
 
     `row` is the row of ARRAY_STRUCTURE_LIST_AXIS; nan stands for a number that cannot be read.
-    `is_angular` and `is_fractional` tell other kinds of step, `has_step` that any step is given.
+    `is_angular` and `is_fractional` tell other kinds of step, `has_step` that any step is given,
+    `has_direction` that the axis is defined with a vector.
     """
 
     row: int
@@ -28,6 +29,7 @@ class SurfaceAxis:
     is_angular: bool
     is_fractional: bool
     has_step: bool
+    has_direction: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,15 @@ class ArrayLayout:
 
     @property
     def directions(self) -> tuple[ArrayDimension, ...]:
-        """The two fastest dimensions that have axes, or else the two fastest: the face of the pixels."""
+        """The two fastest dimensions that run along axes in space: the face of the pixels.
+
+        Frames, thresholds and the like have no axis or one without a vector; where that leaves fewer than
+        two, the two fastest dimensions with axes count, or else the two fastest.
+        """
         placed = [part for part in self.dimensions if part.axis_set_id]
-        return tuple(placed if len(placed) > 1 else self.dimensions)[:2]
+        spatial = [part for part in placed if any(entry.has_direction for entry in part.surface)]
+        found = next((parts for parts in (spatial, placed) if len(parts) > 1), self.dimensions)
+        return tuple(found)[:2]
 
 
 def list_layouts(tables: Tables, axes: Axes) -> list[ArrayLayout]:
@@ -146,10 +154,17 @@ def _surface_axes(tables: Tables, axes: Axes) -> dict[str, tuple[SurfaceAxis, ..
         if axis_set is None:
             continue
         axis = axes.find(axis_id) if axis_id is not None else DANGLING
-        numbers = float(displacements[row]), float(increments[row])
-        found.setdefault(axis_set.casefold(), []).append(
-            SurfaceAxis(row, axis, *numbers, bool(angular[row]), bool(fractional[row]), bool(stepped[row]))
+        entry = SurfaceAxis(
+            row,
+            axis,
+            float(displacements[row]),
+            float(increments[row]),
+            is_angular=bool(angular[row]),
+            is_fractional=bool(fractional[row]),
+            has_step=bool(stepped[row]),
+            has_direction=axis >= 0 and bool(axes.direction[axis].any()),
         )
+        found.setdefault(axis_set.casefold(), []).append(entry)
     return {name: tuple(entries) for name, entries in found.items()}
 
 

@@ -92,3 +92,14 @@ def test_thousands_of_sections_are_read_in_one_pass() -> None:
         loop("array_structure_list_axis", STEPS, "x 0 1\ny 0 1"),
     )
     assert len(layouts) == 5000
+
+
+def test_a_frame_axis_without_vector_is_no_direction_of_pixels() -> None:
+    axes = "x translation . 1 0 0 0 0 0\ny translation x 0 1 0 0 0 0\nFRAME_NO general . . . . . . ."
+    tables = tables_of(
+        loop("axis", AXIS, axes),
+        loop("array_structure_list", LIST, "A 1 700 1 FRAME_NO\nA 2 22 2 x\nA 3 33 3 y"),
+        loop("array_structure_list_axis", STEPS, "x 0 0.1\ny 0 0.1\nFRAME_NO 1 1"),
+    )
+    (layout,) = list_layouts(tables, build_axes(tables))
+    assert [part.size for part in layout.directions] == [22, 33]
