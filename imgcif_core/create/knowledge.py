@@ -12,6 +12,7 @@ import numpy as np
 
 from imgcif_core.create.answers import Described, axis_is_guessed
 from imgcif_core.errors import InputError
+from imgcif_core.model.facilities import facility_named
 from imgcif_core.model.known_detectors import detector_named
 from imgcif_core.model.vectors import unit
 from imgcif_core.sources.description import AxisFacts, Experiment, Origin, PanelFacts, Provenance, ScanFacts
@@ -38,13 +39,21 @@ class Instrument:
         facts = described.facts
         by_detector = self.detector is not None and self.detector.search(facts.get("detector", "")) is not None
         by_header = self.beamline_header is not None and facts.get("beamline") == self.beamline_header
+        by_place = bool(self.values.get("by_place")) and _same_place(facts, self.facts)
         date = date_of(described)
-        return (by_detector or by_header) and (not date or self.from_date <= date <= self.to_date)
+        return (by_detector or by_header or by_place) and (not date or self.from_date <= date <= self.to_date)
 
     @property
     def provenance(self) -> Provenance:
         """How facts of this entry are marked."""
         return Provenance(Origin.KNOWLEDGE, self.key, f"({self.ground})")
+
+
+def _same_place(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """True if facility and beamline are the same, under whatever spelling."""
+    facilities = [facility_named(facts.get("facility", "")) for facts in (one, other)]
+    beamlines = [re.sub(r"[\W_]+", "", facts.get("beamline", "")).casefold() for facts in (one, other)]
+    return facilities[0] is not None and facilities[0] == facilities[1] and beamlines[0] == beamlines[1]
 
 
 def date_of(described: Described) -> str:

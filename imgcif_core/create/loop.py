@@ -138,11 +138,7 @@ def _described(inputs, answers: Mapping[str, Any]) -> tuple[Described, list[str]
 def _completed(described: Described, wishes: Wishes) -> tuple[Described, dict[str, Any]]:
     """The description with knowledge and answers; questions are asked as long as there is somebody to ask."""
     answers = dict(wishes.answers)
-    if wishes.knowledge:
-        from imgcif_core.create.knowledge import complete
-
-        described = complete(described)
-    described = apply_answers(described, answers, PERSON)
+    described = _informed(described, answers, wishes)
     if wishes.ask is None:
         return described, answers
     for entry in _open_with_links(described, answers, wishes):
@@ -152,7 +148,17 @@ def _completed(described: Described, wishes: Wishes) -> tuple[Described, dict[st
                 break
             except UsageError:
                 continue
-    return apply_answers(described, answers, PERSON), answers
+    return _informed(described, answers, wishes), answers
+
+
+def _informed(described: Described, answers: Mapping[str, Any], wishes: Wishes) -> Described:
+    """The description with what is known, then with answers, then with what these let be known."""
+    from imgcif_core.create.knowledge import complete
+
+    if wishes.knowledge:
+        described = complete(described)
+    described = apply_answers(described, answers, PERSON)
+    return complete(described) if wishes.knowledge else described
 
 
 def _open_with_links(described: Described, answers: Mapping[str, Any], wishes: Wishes) -> list[Question]:

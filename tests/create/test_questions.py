@@ -146,6 +146,43 @@ def test_known_detector_needs_no_question(tmp_path: Path) -> None:
     assert [entry.key for entry in without.needed] == ["principal_axis", "rotation_sense"]
 
 
+def test_beamline_that_a_person_names_answers_the_other_questions(tmp_path: Path) -> None:
+    answers = {"facility": "Australian Synchrotron", "beamline": "MX-1", "beam_centre": (2.0, 1.5)}
+    made = create(smv(tmp_path / "a.img"), wishes=Wishes(answers=answers))
+    assert made.is_sound and not made.needed
+    (part,) = experiments_of(made.text)
+    # The spindle turns about -X of the view along the beam: X points to the left there, and gravity is +Y.
+    assert_allclose(part.scans[0].panels[0].fast, [-1, 0, 0], atol=1e-12)
+    assert_allclose(part.gravity, [0, 1, 0], atol=1e-12)
+
+
+def test_answers_win_over_what_is_known_of_a_beamline(tmp_path: Path) -> None:
+    place = {"facility": "ESRF", "beamline": "ID23"}
+    part = described(smv(tmp_path / "a.img"), **place, first_pixel="bottom left")
+    assert_allclose(part.scans[0].panels[0].slow, [0, 1, 0], atol=1e-12)
+
+
+def test_knowledge_has_its_time(tmp_path: Path) -> None:
+    detector = {"detector": "PILATUS3 6M, S/N 60-0119"}
+    now = create(minicbf(tmp_path / "x_0001.cbf", **detector))
+    assert now.is_sound and not now.needed
+    early = tmp_path / "x_0002.cbf"
+    early.write_bytes(minicbf(early, **detector).read_bytes().replace(b"# 2020-01-01", b"# 2014-01-01"))
+    assert [entry.key for entry in create(early).needed] == ["principal_axis", "rotation_sense"]
+
+
+def test_every_entry_of_the_knowledge_base_is_whole() -> None:
+    from imgcif_core.create.knowledge import instruments
+
+    entries = instruments()
+    assert len({entry.key for entry in entries}) == len(entries)
+    for entry in entries:
+        assert entry.ground
+        assert entry.detector or entry.beamline_header or entry.values.get("by_place"), entry.key
+        for vector in [entry.axis, *(vector for _, vector in entry.axes)]:
+            assert vector is None or abs(np.linalg.norm(vector) - 1.0) < 1e-3, entry.key
+
+
 def test_knowledge_does_not_override_a_source(tmp_path: Path) -> None:
     def same_detector(data: dict) -> None:
         data["detector"][0]["panels"][0]["identifier"] = "PILATUS 6M-F, S/N 60-0115-F"
