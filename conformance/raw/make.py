@@ -195,7 +195,7 @@ def make(case: Case, folder: Path) -> None:
     }
     (folder / "case.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     wanted = expected(case.model, _external(case, files))
-    (folder / "expected.json").write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
+    (folder / "expected.json").write_text(json.dumps(wanted) + "\n", encoding="utf-8")
 
 
 def main() -> int:

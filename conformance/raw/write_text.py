@@ -43,7 +43,7 @@ def write_expt(model: Model, folder: Path) -> list[str]:
         "profile": [],
         "scaling_model": [],
     }
-    (folder / "imported.expt").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    (folder / "imported.expt").write_text(json.dumps(data) + "\n", encoding="utf-8")
     return ["imported.expt"]
 
 
