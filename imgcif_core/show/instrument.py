@@ -79,8 +79,7 @@ def block_instruments(document: Document, dictionary: Dictionary, frame: int | N
     for block in document.blocks:
         tables = Tables(block, dictionary)
         if any(tables.table(name) for name in _CATEGORIES):
-            with np.errstate(all="ignore"):
-                found.append(_instrument(tables, frame))
+            found.append(_instrument(tables, frame))
     if not found:
         hint = "; its text header can be turned into tables by `imgcif create`" if _is_mini(document) else ""
         raise InputError(f"{document.source.path}: no axes, wavelength, array layout or scan to show{hint}")

@@ -36,7 +36,9 @@ def geometry(document: Document, dictionary: Dictionary, frame: int | None = Non
     UsageError
         If no scan has the frame asked for.
     """
-    blocks = [_block(entry) for entry in block_instruments(document, dictionary, frame)]
+    # Absurd numbers of a file overflow to infinity and are shown as not known, without a word from numpy.
+    with np.errstate(all="ignore"):
+        blocks = [_block(entry) for entry in block_instruments(document, dictionary, frame)]
     return {"schema": SCHEMA, "files": [{"path": document.source.path, "blocks": blocks}]}
 
 

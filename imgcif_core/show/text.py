@@ -41,10 +41,12 @@ def passport_text(document: Document, dictionary: Dictionary, frame: int | None 
         If no scan has the frame asked for.
     """
     lines: list[str] = []
-    for entry in block_instruments(document, dictionary, frame):
-        lines += [f"{document.source.path}, block {entry.name}", ""]
-        lines += [line.rstrip() for line in _block(entry)]
-        lines.append("")
+    # Absurd numbers of a file overflow to infinity and are shown as not known, without a word from numpy.
+    with np.errstate(all="ignore"):
+        for entry in block_instruments(document, dictionary, frame):
+            lines += [f"{document.source.path}, block {entry.name}", ""]
+            lines += [line.rstrip() for line in _block(entry)]
+            lines.append("")
     lines.append(
         "Lengths in mm, angles in degrees; imgCIF laboratory frame: X along the principal axis, Z to the source."
     )

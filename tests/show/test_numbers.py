@@ -1,15 +1,19 @@
 """The geometry passport as data: the numbers of the public schema, and its shape."""
 
 import json
+import random
+from pathlib import Path
 
 import numpy as np
 import pytest
+from mangling import BASES as FILES
+from mangling import mangled
 from numpy.testing import assert_allclose
 from shared import ROOT
 
 import imgcif_core
 from imgcif_core.errors import InputError, UsageError
-from imgcif_core.show import geometry
+from imgcif_core.show import geometry, passport_text
 
 BASES = ROOT / "conformance" / "datasets" / "bases"
 DICTIONARY = imgcif_core.load_dictionary()
@@ -139,3 +143,15 @@ def test_a_file_without_an_instrument_is_refused(text: str) -> None:
     document = imgcif_core.read(text.encode(), name="empty.cif")
     with pytest.raises(InputError, match=r"empty.cif: no axes"):
         geometry(document, DICTIONARY)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("changes", [1, 4, 12])
+@pytest.mark.parametrize("base", FILES, ids=lambda path: path.stem)
+def test_mangled_tables_are_shown_as_far_as_they_go(base: Path, changes: int) -> None:
+    chance = random.Random(f"{base.stem}/{changes}")
+    text = base.read_text(encoding="utf-8")
+    for _ in range(10):
+        document = imgcif_core.read(mangled(text, chance, changes).encode(), name="mangled.cif")
+        json.dumps(geometry(document, DICTIONARY), allow_nan=False)
+        assert "Beam" in passport_text(document, DICTIONARY)
