@@ -40,6 +40,9 @@ validator: numbers in different columns are not to be compared.
 
 If your tool is judged wrongly, the case or the adapter may be at fault: each case cites its source.
 """
+LEGEND = """\
+*Places*: item and line are right as well. *Made*: imgCIF that means what was measured.
+*No answer*: crash, time limit or unreadable output."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,13 @@ def row(run: Run) -> str:
     """The line of a tool in the table."""
     judged = run.judged
     counts = count(judged)
-    legal = [result for result in judged if result.case.conforming]
-    faulty = [result for result in judged if not result.case.conforming]
+    made = [result for result in judged if result.case.kind == "generate"]
+    checks = [result for result in judged if result.case.kind != "generate"]
+    legal = [result for result in checks if result.case.conforming]
+    faulty = [result for result in checks if not result.case.conforming]
     gives_values = run.adapter.gives_values
     read = [result for result in legal if gives_values and "document" in result.case.expect and result.depths.get("A")]
-    checked = [result for result in judged if result not in read]
+    checked = [result for result in checks if result not in read]
     cells = [
         f"{run.adapter.name} {run.version if run.version != 'unknown' else ''}".strip(),
         str(len(judged)),
@@ -94,7 +99,8 @@ def row(run: Run) -> str:
         share(faulty, "A"),
         share(read, "B"),
         share(checked, "B"),
-        share(judged, "C") if run.adapter.depth == "C" else "–",
+        share(checks, "C") if run.adapter.depth == "C" else "–",
+        share(made, "B"),
         str(counts["errored"]),
         f"{sum(result.seconds for result in judged):.0f} s",
     ]
@@ -108,7 +114,7 @@ def details(run: Run) -> list[str]:
     lines.append(f"- Claims: {', '.join(claims.get('cases', ['all cases']))}{versions(claims)}.{cited(claims)}")
     reasons: dict[str, int] = {}
     for result in run.results:
-        if result.outcome == "skipped" and "not among" not in result.reason:
+        if result.outcome == "skipped" and result.case.kind != "generate" and "not among" not in result.reason:
             reason = result.reason.removeprefix("not claimed: ")
             reasons[reason] = reasons.get(reason, 0) + 1
     lines += [f"- Not asked in {number} case{'s' * (number > 1)}: {reason}." for reason, number in reasons.items()]
@@ -148,11 +154,11 @@ def page(runs: dict[str, Run | str], cases: list[suite.Case], date: str) -> str:
     document = next(path for path in suite.DATASETS.glob("dic/*/case.json"))
     named = adapters.json.loads(document.read_text(encoding="utf-8"))["dictionary"]
     lines = [INTRODUCTION.format(date=date, cases=len(cases), dictionary=f"{named['title']} {named['version']}")]
-    lines.append("| tool | cases | legal | faulty | values | codes | places | no answer | time |")
-    lines.append("|---|---|---|---|---|---|---|---|---|")
+    lines.append("| tool | cases | legal | faulty | values | codes | places | made | no answer | time |")
+    lines.append("|---|---|---|---|---|---|---|---|---|---|")
     done = [run for run in runs.values() if isinstance(run, Run)]
     lines += [row(run) for run in done]
-    lines += ["", "*Places*: item and line are right as well. *No answer*: crash, time limit or unreadable output."]
+    lines += ["", LEGEND]
     missing = {name: why for name, why in runs.items() if isinstance(why, str)}
     if missing:
         lines += ["", "Not run: " + "; ".join(f"{name} ({why})" for name, why in missing.items()) + "."]
