@@ -10,6 +10,7 @@ import os
 import runpy
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -53,6 +54,11 @@ def run(arguments: Sequence[str]) -> int:
         words += ["--tool", "imgcif"]
         _put_on_path()
     return int(runner["main"](words))
+
+
+def has_images() -> bool:
+    """True if the packages are there that read images and HDF5 files."""
+    return all(find_spec(name) is not None for name in ("h5py", "hdf5plugin", "fabio"))
 
 
 def _put_on_path() -> None:
