@@ -1,7 +1,8 @@
 """Whole processes side by side: run with `python -m pytest tests/benchmarks`.
 
-`-k limit -s` prints the ratios and holds them against their limits. Each group holds a bare `gemmi.cif.read` of the same file, so that the table of pytest-benchmark
-shows the ratio. `ddlm_validate` joins where cod-tools and the official dictionaries are installed.
+`-k limit -s` prints the ratios and holds them against their limits. Each group holds a bare
+`gemmi.cif.read` of the same file, so that the table of pytest-benchmark shows the ratio.
+`ddlm_validate` joins where cod-tools and the official dictionaries are installed.
 """
 
 import os
@@ -58,7 +59,8 @@ def ratios(ours: tuple[object, ...], theirs: tuple[object, ...], rounds: int) ->
 
 
 def check_command(path: Path) -> tuple[object, ...]:
-    return (PYTHON, "-m", "imgcif_core.cli", "check", path)
+    """What the installed command `imgcif-check` runs."""
+    return (PYTHON, "-c", f"import sys; from imgcif_core.cli import check_main; sys.exit(check_main([{str(path)!r}]))")
 
 
 def gemmi_command(path: Path) -> tuple[object, ...]:
