@@ -111,7 +111,7 @@ def step_place(tables: Tables, entry: SurfaceAxis, name: str) -> Place:
 
 def named(panels: Sequence[Panel]) -> str:
     """One panel by its id, or how many there are and the first."""
-    return f"panel {panels[0].id}" if len(panels) == 1 else f"{len(panels)} panels, the first {panels[0].id},"
+    return f"panel {panels[0].id}" if len(panels) == 1 else f"{len(panels)} panels (first {panels[0].id})"
 
 
 def panel_problem(tables: Tables, panels: Sequence[Panel], item: str = "array_id", **data: Any) -> Problem:

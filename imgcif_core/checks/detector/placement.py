@@ -139,8 +139,8 @@ def _is_shifted(setups: Setups, beam: Beam, setup: int) -> bool:
     "mirrored-panel",
     severity="warning",
     source="_array_structure_list.precedence",
-    message="{panels} of {total} shows the image mirrored: fast x slow points to the sample, cosine {cosine:.3f} - "
-    "expected away from it",
+    message="fast x slow points to the sample, cosine {cosine:.3f}, on {panels} - expected away from it, "
+    "as the image is seen from the sample",
 )
 def mirrored_panel(tables: Tables, setups: Setups, beam: Beam, tolerances: Tolerances) -> Iterator[Problem]:
     """What: Seen from the sample, the fast and the slow direction of a panel turn the wrong way round.
@@ -162,8 +162,7 @@ def mirrored_panel(tables: Tables, setups: Setups, beam: Beam, tolerances: Toler
     wrong = np.flatnonzero((facing < -tolerances.facing).all(axis=1))
     if len(wrong):
         group = [setups.panels[setups.sized[index]] for index in wrong]
-        total = f"the {len(setups.sized)}" if len(setups.sized) > 1 else "the detector"
-        yield panel_problem(tables, group, "precedence", total=total, cosine=float(facing[wrong].max()))
+        yield panel_problem(tables, group, "precedence", total=len(setups.sized), cosine=float(facing[wrong].max()))
 
 
 @rule(
