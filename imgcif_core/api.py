@@ -50,7 +50,7 @@ def load_dictionary(paths: Sequence[str | PathLike[str]] = (), search: Iterable[
     """
     if not paths:
         return load_bundled()
-    from imgcif_core.ddlm.load import load_dictionary as load
+    from imgcif_core.ddlm.compile import load_dictionary as load
 
     return load([Path(path) for path in paths], [Path(folder) for folder in search])
 

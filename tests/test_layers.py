@@ -90,3 +90,24 @@ def test_the_package_shows_a_small_surface() -> None:
     assert len(public) <= 17
     for name in public:
         assert getattr(imgcif_core, name).__doc__
+
+
+def imported_modules(path: Path) -> set[Path]:
+    """The modules of this package that a module imports, lazily, for types alone or not."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("imgcif_core."):
+            whole = PACKAGE.joinpath(*node.module.split(".")[1:])
+            parts = [(whole / alias.name).with_suffix(".py") for alias in node.names]
+            found |= {part if part.exists() else whole.with_suffix(".py") for part in parts}
+    return {module for module in found if module.exists()}
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    imports = {path: imported_modules(path) for path in MODULES}
+    while True:
+        ends = {path for path, needed in imports.items() if not needed & imports.keys()}
+        if not ends:
+            break
+        imports = {path: needed for path, needed in imports.items() if path not in ends}
+    assert not [str(path.relative_to(PACKAGE)) for path in imports]

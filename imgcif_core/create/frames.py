@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from itertools import chain, repeat
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imgcif_core.cif.write import Category, Value, Values
+from imgcif_core.create.builder import Built
 from imgcif_core.create.numbers import tidy_number
-
-if TYPE_CHECKING:
-    from imgcif_core.create.builder import Built
 
 
 def frame_ids(count: int) -> list[str]:
@@ -18,7 +15,7 @@ def frame_ids(count: int) -> list[str]:
     return list(map("frame%d".__mod__, range(1, count + 1)))
 
 
-def scan_categories(built: "Built") -> list[Category]:
+def scan_categories(built: Built) -> list[Category]:
     """DIFFRN_SCAN and DIFFRN_SCAN_AXIS; nothing for a bare geometry."""
     if not built.frames:
         return []
@@ -50,7 +47,7 @@ def scan_categories(built: "Built") -> list[Category]:
 _PARTS = ("start", "increment", "range")
 
 
-def _axis_rows(built: "Built") -> list[tuple]:
+def _axis_rows(built: Built) -> list[tuple]:
     """One row for each scan and each axis of goniometer and mounting."""
     rows = []
     originals = [axis.id for axis in built.experiment.goniometer]
@@ -75,7 +72,7 @@ def _by_kind(kind: str, values: tuple[float, float, float]) -> tuple[float | Non
     return (*empty, *values) if kind == "translation" else (*values, *empty)
 
 
-def frame_categories(built: "Built", external: Mapping[str, Values] | None) -> list[Category]:
+def frame_categories(built: Built, external: Mapping[str, Values] | None) -> list[Category]:
     """DIFFRN_SCAN_FRAME, uneven settings, and the way from frames to data outside."""
     if not built.frames:
         return []
@@ -99,7 +96,7 @@ def frame_categories(built: "Built", external: Mapping[str, Values] | None) -> l
     return found
 
 
-def _uneven(built: "Built", ids: list[str]) -> Category:
+def _uneven(built: Built, ids: list[str]) -> Category:
     """DIFFRN_SCAN_FRAME_AXIS for axes whose settings are not evenly spaced."""
     frame: list[Value] = []
     axis_ids: list[Value] = []
@@ -122,7 +119,7 @@ def _uneven(built: "Built", ids: list[str]) -> Category:
     return Category("diffrn_scan_frame_axis", items if frame else {}, sources={"": built.origin("scans")})
 
 
-def _data_categories(built: "Built", ids: list[str], external: Mapping[str, Values]) -> list[Category]:
+def _data_categories(built: Built, ids: list[str], external: Mapping[str, Values]) -> list[Category]:
     """DIFFRN_DATA_FRAME, ARRAY_DATA and ARRAY_DATA_EXTERNAL_DATA for the frames that have images."""
     layout = built.layout
     pictured = np.concatenate([np.full(scan.frames, has_images(scan)) for scan in built.scans])
@@ -145,7 +142,7 @@ def _data_categories(built: "Built", ids: list[str], external: Mapping[str, Valu
     ]
 
 
-def _data_frames(built: "Built", ids: list[str], numbers: np.ndarray) -> dict[str, Values]:
+def _data_frames(built: Built, ids: list[str], numbers: np.ndarray) -> dict[str, Values]:
     """A row for each frame and element."""
     layout = built.layout
     copies = len(layout.elements)

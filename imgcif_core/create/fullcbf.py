@@ -11,7 +11,8 @@ import numpy as np
 
 from imgcif_core.cif.sections import element_type, section
 from imgcif_core.cif.write import NOT_APPLICABLE, Category, DataBlock, Value, Values, write_blocks
-from imgcif_core.create.builder import EXPERIMENT, Built, categories
+from imgcif_core.create.builder import EXPERIMENT, Built
+from imgcif_core.create.categories import categories
 from imgcif_core.create.layout import Layout
 from imgcif_core.create.names import plain
 from imgcif_core.errors import UsageError

@@ -11,7 +11,8 @@ from imgcif_core._version import __version__
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.cif.write import Category, DataBlock, Value, Values, write_blocks
 from imgcif_core.create.answers import Described, apply_answers, open_questions
-from imgcif_core.create.builder import EXPERIMENT, Built, categories, prepare
+from imgcif_core.create.builder import EXPERIMENT, Built, prepare
+from imgcif_core.create.categories import categories
 from imgcif_core.create.frames import has_images
 from imgcif_core.create.links import Links, external_rows, nameless_formats
 from imgcif_core.create.names import plain

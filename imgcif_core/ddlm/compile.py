@@ -3,17 +3,34 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from imgcif_core.cif.values import parse_number
 from imgcif_core.ddlm.load import File, Frame, Loader
-from imgcif_core.ddlm.model import FACTS_SCHEMA
+from imgcif_core.ddlm.model import FACTS_SCHEMA, Dictionary
+from imgcif_core.errors import InputError
 
 _RANGE = re.compile(r"\s*([^:\s]*)\s*:\s*([^:\s]*)\s*\Z")
 _REFERENCES = frozenset({"ByReference", "Implied"})
 OVERLAY_TITLE = "CIF_IMG"
+
+
+def load_dictionary(paths: Sequence[Path], search: Iterable[Path] = ()) -> Dictionary:
+    """The dictionaries in some files, each with all that it imports, as one.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, is no DDLm dictionary, or imports what cannot be found.
+    """
+    loader = Loader(search)
+    facts = build_facts(loader, [loader.file(Path(path)) for path in paths])
+    for problem in loader.problems:
+        if problem.code in ("import-file", "import-frame"):
+            raise InputError(f"{problem}; give its folder with --dictionary-path")
+    return Dictionary(facts, origin=", ".join(str(path) for path in paths))
 
 
 def compile_facts(paths: Sequence[Path], search: Sequence[Path] = ()) -> str:

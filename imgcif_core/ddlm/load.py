@@ -1,6 +1,6 @@
 """Loading DDLm dictionaries with the whole tree of their imports."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +8,6 @@ from imgcif_core.cif.containers import Cell
 from imgcif_core.cif.document import Block, Document, Place
 from imgcif_core.cif.reader import open_source, read
 from imgcif_core.ddlm.bundled import load_attributes
-from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError
 from imgcif_core.findings import Severity
 
@@ -279,21 +278,3 @@ def _with_children(definitions: dict[str, list[Frame]], wanted: Frame) -> dict[s
         grew = not below <= chosen
         chosen |= below
     return {identifier: frames for identifier, frames in definitions.items() if identifier in chosen}
-
-
-def load_dictionary(paths: Sequence[Path], search: Iterable[Path] = ()) -> Dictionary:
-    """The dictionaries in some files, each with all that it imports, as one.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read, is no DDLm dictionary, or imports what cannot be found.
-    """
-    from imgcif_core.ddlm.compile import build_facts
-
-    loader = Loader(search)
-    facts = build_facts(loader, [loader.file(Path(path)) for path in paths])
-    for problem in loader.problems:
-        if problem.code in ("import-file", "import-frame"):
-            raise InputError(f"{problem}; give its folder with --dictionary-path")
-    return Dictionary(facts, origin=", ".join(str(path) for path in paths))

@@ -13,7 +13,7 @@ import numpy as np
 from imgcif_core.errors import InputError
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import Incomplete
-from imgcif_core.sources.geom import GeomDraft, GeomPanel
+from imgcif_core.sources.geomdraft import GeomDraft, GeomPanel
 
 KIND = "extra-geom"
 # Read from a file with the positions of the quadrants apart: only LPD has rectangular pixels among these.

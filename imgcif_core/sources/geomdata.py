@@ -1,35 +1,22 @@
 """HDF5 and CXI files that a CrystFEL geometry describes: frames, photon energy and camera length."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.sources.description import ImageFiles
+from imgcif_core.sources.geomdraft import FrameData, GeomDraft
 from imgcif_core.sources.hdf5 import Master
-
-if TYPE_CHECKING:
-    from imgcif_core.sources.geom import GeomDraft
 
 # Camera lengths that differ by less are those of one place of the detector.
 _STEADY_MM = 1e-3
 
 
-@dataclass(frozen=True)
-class FrameData:
-    """Frames in data files; wavelengths : (frames,) ångström or None, distance : mm or None."""
-
-    images: ImageFiles
-    wavelengths: np.ndarray | None
-    distance: float | None
-    notes: tuple[str, ...] = ()
-
-
 def read_frame_data(
-    draft: "GeomDraft",
+    draft: GeomDraft,
     files: Sequence[str],
     dataset: str,
     energies: Mapping[str, str],
@@ -57,7 +44,7 @@ def read_frame_data(
     return FrameData(ImageFiles(tuple(files), file, frame, dataset, "HDF5"), wavelengths, distance)
 
 
-def _frames(master: Master, dataset: str, draft: "GeomDraft") -> int:
+def _frames(master: Master, dataset: str, draft: GeomDraft) -> int:
     """The number of frames of a dataset, whose other dimensions must hold all panels."""
     node = master.get(master.root, dataset)
     if not master.is_dataset(node):

@@ -4,7 +4,8 @@ import numpy as np
 
 from imgcif_core.cif.reader import open_source, read
 from imgcif_core.cif.write import Category, DataBlock, write_blocks
-from imgcif_core.create.builder import Built, categories, prepare
+from imgcif_core.create.builder import Built, prepare
+from imgcif_core.create.categories import categories
 from imgcif_core.create.links import Links, external_rows
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.model.axes import build_axes
