@@ -20,6 +20,7 @@ class Repository:
     doi: str | None
     own_doi: re.Pattern[str]
     draft: re.Pattern[str] | None
+    page: re.Pattern[str] | None
     has_concept_doi: bool
 
     def doi_of(self, record: int) -> str:
@@ -40,6 +41,7 @@ def repositories() -> tuple[Repository, ...]:
             entry.get("doi"),
             re.compile(entry["own_doi"], re.IGNORECASE),
             re.compile(entry["draft"]) if "draft" in entry else None,
+            re.compile(entry["page"]) if "page" in entry else None,
             entry.get("has_concept_doi", False),
         )
         for key, entry in tomllib.loads(text).items()

@@ -197,6 +197,13 @@ def mixed_schemes(external: ExternalData) -> Iterator[Problem]:
         yield Problem(external.table.at(row, "archive_format"), variant="archive", values=", ".join(words))
 
 
+def _dead_end(text: str) -> str | None:
+    """Why an address gives no image to the public, None if nothing is known against it."""
+    if _is_draft(text):
+        return "draft"
+    return "page" if any(entry.page.match(text) for entry in repositories() if entry.page) else None
+
+
 def _is_draft(text: str) -> bool:
     """True if an address leads to a draft that only its owner sees."""
     return any(entry.draft.match(text) for entry in repositories() if entry.draft)
@@ -207,18 +214,21 @@ def _is_draft(text: str) -> bool:
     "uri-not-reachable",
     severity="warning",
     source="_array_data_external_data.uri",
-    messages={"draft": "uri {value!r} leads to an unpublished draft, which only its owner can open"},
+    messages={
+        "draft": "uri {value!r} leads to an unpublished draft, which only its owner can open",
+        "page": "uri {value!r} leads to the page that describes a record, not to one of its files",
+    },
 )
 def uri_not_reachable(external: ExternalData) -> Iterator[Problem]:
-    """What: A link cannot be followed by the public.
+    """What: A link cannot be followed by the public, or leads to a page about the data.
     Why: The images behind it are out of reach for every reader of the file.
-    How to fix: Publish the record and give its public address.
+    How to fix: Publish the record, and give the address from which the file itself is downloaded.
     Source: Dictionary imgCIF, _array_data_external_data.uri; addresses that repositories publish.
     """
     found = False
-    for _, rows in rows_by(uris_of(external), lambda text: "draft" if _is_draft(text) else None):
+    for reason, rows in rows_by(uris_of(external), _dead_end):
         found = True
-        yield problem_at(external.table, rows, "uri", variant="draft", value=_shown(external, rows).partition("?")[0])
+        yield problem_at(external.table, rows, "uri", variant=reason, value=_shown(external, rows).partition("?")[0])
     if not found:
         raise NotChecked("offline: no link was followed")
 
