@@ -12,11 +12,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-Vector = tuple[float, float, float]
-Matrix = tuple[Vector, Vector, Vector]
+from .turns import IDENTITY, Matrix, Vector, about
+
 Rows = list[dict[str, str | None]]
 
-_IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 _TOKEN = re.compile(
     r"""(?P<field>(?<![^\n]);(?P<text>.*?)\n;)|'''(?P<three>.*?)'''|\"\"\"(?P<six>.*?)\"\"\"
     |'(?P<single>[^\n]*?)'(?=\s|\Z)|"(?P<double>[^\n]*?)"(?=\s|\Z)|(?P<comment>\#[^\n]*)|(?P<bare>\S+)""",
@@ -141,19 +140,6 @@ def _plus(one: Vector, other: Vector, factor: float = 1.0) -> Vector:
     return one[0] + factor * other[0], one[1] + factor * other[1], one[2] + factor * other[2]
 
 
-def _rotation(axis: Vector, angle: float) -> Matrix:
-    """The right-handed rotation about an axis."""
-    length = math.sqrt(sum(part * part for part in axis)) or 1.0
-    x, y, z = (part / length for part in axis)
-    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    rest = 1.0 - cosine
-    return (
-        (cosine + x * x * rest, x * y * rest - z * sine, x * z * rest + y * sine),
-        (y * x * rest + z * sine, cosine + y * y * rest, y * z * rest - x * sine),
-        (z * x * rest - y * sine, z * y * rest + x * sine, cosine + z * z * rest),
-    )
-
-
 class _Instrument:
     """One data block on its way to a description."""
 
@@ -225,7 +211,7 @@ class _Instrument:
 
     def _placed(self, axis: str, settings: dict[str, float]) -> tuple[Matrix, Vector]:
         """How the frame that an axis carries lies in the laboratory."""
-        rotation, shift, seen = _IDENTITY, (0.0, 0.0, 0.0), set()
+        rotation, shift, seen = IDENTITY, (0.0, 0.0, 0.0), set()
         name: str | None = axis
         while name:
             row = self.axes.get(name)
@@ -234,7 +220,7 @@ class _Instrument:
             seen.add(name)
             vector, setting = _vector(row, "vector"), settings.get(name, 0.0)
             if row.get("type") == "rotation":
-                turn = _rotation(vector, setting)
+                turn = about(vector, setting)
                 columns = [_turn(turn, column) for column in zip(*rotation)]
                 rotation = tuple(zip(*columns))  # type: ignore[assignment]
                 shift = _turn(turn, shift)

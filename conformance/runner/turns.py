@@ -6,6 +6,7 @@ Rotations are 3 x 3 nested tuples in the laboratory frame; angles are degrees.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 Vector = tuple[float, float, float]
@@ -14,7 +15,7 @@ Matrix = tuple[Vector, Vector, Vector]
 IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
-def about(axis: list[float], angle: float) -> Matrix:
+def about(axis: Sequence[float], angle: float) -> Matrix:
     """The rotation about an axis through the origin, right-handed."""
     length = math.sqrt(sum(part * part for part in axis)) or 1.0
     x, y, z = (part / length for part in axis)

@@ -47,12 +47,10 @@ def open_stream(source: ByteSource) -> BinaryIO:
     return io.BufferedReader(_Ranges(source), BUFFER)
 
 
-class _Ranges(io.RawIOBase):
-    """A raw stream that asks a source for ranges."""
+class ReadStream(io.RawIOBase):
+    """A raw stream for reading that knows where it is."""
 
-    def __init__(self, source: ByteSource) -> None:
-        self._source = source
-        self._at = 0
+    _at = 0
 
     def readable(self) -> bool:
         return True
@@ -62,6 +60,13 @@ class _Ranges(io.RawIOBase):
 
     def tell(self) -> int:
         return self._at
+
+
+class _Ranges(ReadStream):
+    """A raw stream that asks a source for ranges."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._source.size}[whence]

@@ -7,6 +7,7 @@ import os
 import zlib
 from typing import Any, BinaryIO
 
+from imgcif_core.images.bytes import ReadStream
 from imgcif_core.images.limits import BytesError, Limits
 
 CHUNK = 1 << 18
@@ -18,7 +19,7 @@ def packing_of(head: bytes) -> str | None:
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
 
 
-class Expanded(io.RawIOBase):
+class Expanded(ReadStream):
     """The expanded bytes of a packed stream; it only seeks forwards.
 
     Several packed members in a row are one stream. Zeros after the last one are padding.
@@ -39,16 +40,6 @@ class Expanded(io.RawIOBase):
         self._decoder: Any = self._new_decoder()
         self._input = b""
         self._is_begun = False
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         target = offset + (self._at if whence == os.SEEK_CUR else 0)
