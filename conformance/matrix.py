@@ -42,7 +42,7 @@ If your tool is judged wrongly, the case or the adapter may be at fault: each ca
 """
 LEGEND = """\
 *Places*: item and line are right as well. *Made*: imgCIF that means what was measured.
-*No answer*: crash, time limit or unreadable output."""
+*No answer*: crash, time limit or unreadable output. *Time*: sum over the cases, of which several run at a time."""
 
 
 @dataclass(frozen=True)
