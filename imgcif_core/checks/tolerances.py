@@ -36,6 +36,8 @@ class Tolerances:
     gravity_deg: float = 1.0
     # Millimetres: no instrument is longer than the longest small-angle tubes.
     offset_mm: float = 50_000.0
+    # Shares of the shorter edge of a panel: nothing is mounted so near, and metres would be some usual distance.
+    distance_in_metres: tuple[float, float] = (1e-4, 0.02)
     # Ångström: tables of characteristic lines and their weighted means differ by less than this.
     line_angstrom: float = 1e-3
     # Polarization ratio that rings and lasers reach at least, and tubes with a monochromator at most.

@@ -61,6 +61,10 @@ def test_without_frames_the_rows_of_data_stand_for_them() -> None:
     assert chosen(DATA, sample=True) == [("", 0, None, 0), ("", 3, None, 3), ("", 6, None, 6)]
 
 
+def test_without_frames_and_data_there_is_nothing_to_look_at() -> None:
+    assert chosen("", sample=True) == chosen("") == []
+
+
 LIST = loop("array_structure_list", "array_id index dimension precedence", "IMAGE 1 100 2\nIMAGE 2 120 1")
 
 

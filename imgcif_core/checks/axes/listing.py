@@ -98,13 +98,19 @@ def pixel_axis_as_positioner(tables: Tables, axes: Axes, axis_roles: AxisRoles) 
         yield Problem(places[0], count=len(rows), more=places[1:], axes=listed(axes, rows))
 
 
+_LET_CARRY = "let the first axis of the detector below it depend on it, or leave it out of DIFFRN_DETECTOR_AXIS"
+
+
 @rule(
     "AXI016",
     "positioner-not-listed",
     severity="warning",
     source="_diffrn_detector_axis.axis_id",
     message="detector is carried by {axes}, which DIFFRN_DETECTOR_AXIS does not list",
-    messages={"unused": "DIFFRN_DETECTOR_AXIS lists {axes}, on which no pixel depends"},
+    messages={
+        "unused": "DIFFRN_DETECTOR_AXIS lists {axes}, on which no pixel depends",
+        "without-effect": "detector axis {axes} is set to {value:g} degrees, but no pixel depends on it",
+    },
 )
 def positioner_not_listed(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
     """What: An axis that carries the pixels is not among the axes of the detector, or the other way round.
@@ -128,6 +134,13 @@ def positioner_not_listed(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles
         yield Problem(table.at_top(), axes=listed(axis_tree, missing), help=f"list {listed(axis_tree, missing)}")
     inside = {*carrying, *surface}
     unused = [row for row in sorted(axis_roles.rows[POSITIONER]) if row not in inside]
+    # A beam stop is moved along its axis; a circle that is turned without the pixels is one forgotten below them.
+    for row in [row for row in unused if axis_tree.kind[row] == "rotation"]:
+        setting = axis_roles.setting(row)
+        if setting is not None:
+            unused.remove(row)
+            axes = axis_tree.id[row]
+            yield Problem(setting.place, variant="without-effect", help=_LET_CARRY, axes=axes, value=setting.value)
     if unused:
         place = table.at(axis_roles.rows[POSITIONER][unused[0]], "axis_id")
         yield Problem(place, severity="info", variant="unused", axes=listed(axis_tree, unused))

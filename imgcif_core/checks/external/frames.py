@@ -133,6 +133,10 @@ def one_image_twice(external: ExternalData) -> Iterator[Problem]:
         )
 
 
+# Files of a series for each one of another name, below which neither can be called the stray.
+_RARE = 4
+
+
 @rule(
     "EXT015",
     "file-numbers-out-of-order",
@@ -140,9 +144,13 @@ def one_image_twice(external: ExternalData) -> Iterator[Problem]:
     source="_array_data_external_data.archive_path",
     message="file {name!r} follows {before!r}, but frame {number:.0f} follows {last:.0f} - "
     "a step of {step:.0f} in the files, {wanted:.0f} in the frames",
+    messages={
+        "stray": "file {name!r} stands among those of another series - {before!r} comes before and {then!r} after"
+    },
 )
 def file_numbers_out_of_order(external: ExternalData) -> Iterator[Problem]:
-    """What: The numbers in the names of the image files do not count with the frames of the scan.
+    """What: The numbers in the names of the image files do not count with the frames of the scan, or one of the
+    files has the name of another series.
     Why: Images were most likely exchanged or left out, so that frames have the angles of other images.
     How to fix: Order the links as the detector numbered the files; if images are missing, say so in the scan.
     Source: Dictionary imgCIF, _diffrn_scan_frame.frame_number and _array_data_external_data.archive_path.
@@ -172,6 +180,33 @@ def file_numbers_out_of_order(external: ExternalData) -> Iterator[Problem]:
             last=sequence.number[index],
             step=step[index],
             wanted=wanted[index],
+        )
+    yield from _strays(external)
+
+
+def _strays(external: ExternalData) -> Iterator[Problem]:
+    """Single files whose names differ from those of all frames around them."""
+    sequence = external.sequence
+    code = np.zeros(len(external), dtype=np.int64)
+    for shapes in (external.uris, external.archive_paths):
+        if shapes is not None:
+            code = code * len(shapes.first) + shapes.inverse
+    _, own, counts = np.unique(code[sequence.row], return_inverse=True, return_counts=True)
+    inside = external.is_single_image[sequence.row[1:-1]] & ~sequence.starts_run[1:-1] & ~sequence.starts_run[2:]
+    is_alone = (own[1:-1] != own[:-2]) & (own[:-2] == own[2:])
+    is_rare = counts[own[1:-1]] * _RARE <= counts[own[:-2]]
+    found = np.flatnonzero(inside & is_alone & is_rare) + 1
+    if len(found):
+        before, row, then = (int(sequence.row[found[0] + shift]) for shift in (-1, 0, 1))
+        has_path = external.table.text("archive_path", row) is not None
+        yield problem_at(
+            external.table,
+            sequence.row[found],
+            "archive_path" if has_path else "uri",
+            variant="stray",
+            name=_name(external, row),
+            before=_name(external, before),
+            then=_name(external, then),
         )
 
 

@@ -13,7 +13,7 @@ from imgcif_core.checks.scans.common import (
     scan_place,
 )
 from imgcif_core.model.axes import Axes
-from imgcif_core.model.scans import Scan, Scans
+from imgcif_core.model.scans import Scan, Scans, or_zero
 from imgcif_core.tables import Tables
 
 
@@ -30,15 +30,22 @@ def _missing(tables: Tables, axes: Axes, scans: Scans, rows: Sequence[int], *, o
             found = tuple(row for row in rows if row not in scan.drives and row not in in_frames)
             if found:
                 lacking.setdefault(found, []).append(scan)
+    elsewhere = {row for scan in scans for row, drive in scan.drives.items() if or_zero(drive.start)}
     for found, affected in lacking.items():
         names = [axes.id[row] for row in found]
+        reading = "only the frames state it" if set(found) <= in_rows else "taken to be at zero"
+        # Whoever sets an axis in one scan sets it in all; a row that is missing then was forgotten.
+        forgotten = [axes.id[row] for row in found if row in elsewhere and row not in in_rows]
+        if forgotten:
+            reading = f"taken to be at zero, but other scans set {listed(forgotten)} to other values"
         yield Problem(
             scan_place(tables, affected[0]),
             more=[scan_place(tables, scan) for scan in affected[1:6]],
             count=len(affected),
+            severity="warning" if forgotten else None,
             axes=("axis " if len(names) == 1 else "axes ") + listed(names),
             verb="has" if len(names) == 1 else "have",
-            reading="only the frames state it" if set(found) <= in_rows else "taken to be at zero",
+            reading=reading,
             scan=scan_name(affected[0]),
             others=f" and in {len(affected) - 1} more" if len(affected) > 1 else "",
         )
@@ -49,7 +56,7 @@ def _missing(tables: Tables, axes: Axes, scans: Scans, rows: Sequence[int], *, o
     "detector-axis-at-zero",
     severity="info",
     source="_diffrn_scan_axis.axis_id",
-    message="{axes} of the detector {verb} no setting in scan {scan}{others} - taken to be at zero",
+    message="{axes} of the detector {verb} no setting in scan {scan}{others} - {reading}",
 )
 def detector_axis_at_zero(tables: Tables, axes: Axes, scans: Scans) -> Iterator[Problem]:
     """What: An axis that positions the detector has no setting, neither for the scan nor for its frames.

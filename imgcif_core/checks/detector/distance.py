@@ -1,0 +1,82 @@
+"""The rule about distances that no instrument has."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgcif_core.checks.detector.faces import Setups, panel_place
+from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
+from imgcif_core.checks.tolerances import Tolerances
+from imgcif_core.cif.document import Place
+from imgcif_core.model.pose import Pose
+from imgcif_core.tables import Tables
+
+MAX_PANELS = 4000
+
+
+@rule(
+    "DET026",
+    "distance-out-of-scale",
+    severity="warning",
+    source="_diffrn_scan_axis.displacement_start",
+    message="panel {panel}, {size:.4g} mm across, comes as near as {near:.4g} mm to the sample{where} - "
+    "is the distance in metres",
+    messages={"far": "panel {panel} stands {near:.6g} mm from the sample{where} - is the distance in micrometres"},
+)
+def distance_out_of_scale(tables: Tables, setups: Setups, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: The detector stands so near to the sample, or so far from it, that the distance is in another unit.
+    Why: A distance in metres puts the detector into the sample, and every angle and resolution is wrong.
+    How to fix: Give the displacement or the offset that sets the distance in millimetres.
+    Source: Dictionary imgCIF, _diffrn_scan_axis.displacement_start and _axis.offset[1]: both in millimetres.
+    """
+    if not setups.is_in_laboratory or not setups.sized:
+        raise NotApplicable("no panel of known size in the laboratory system")
+    if len(setups.sized) > MAX_PANELS:
+        raise NotChecked(f"more than {MAX_PANELS} panels")
+    poses = [setups.poses[index] for index in setups.sized]
+    across = np.array([(pose.pixel_size * pose.size).min() for pose in poses])[:, None]
+    near = np.array([_nearest(pose) for pose in poses])
+    low, high = tolerances.distance_in_metres
+    too_near = (near > low * across) & (near < high * across)
+    # An offset of that length has its own rule.
+    is_offset = bool((np.abs(np.nan_to_num(setups.detector.axes.offset)) > tolerances.offset_mm).any())
+    too_far = (near > tolerances.offset_mm) & (not is_offset)
+    for variant, found in (("", too_near), ("far", too_far)):
+        if found.any():
+            index, setup = (int(value) for value in np.argwhere(found)[0])
+            scan = setups.scan_ids[setup]
+            panel = setups.panels[setups.sized[index]]
+            yield Problem(
+                _setting_place(tables, setups, setup) or panel_place(tables, panel),
+                variant=variant,
+                panel=panel.id,
+                size=float(across[index, 0]),
+                near=float(near[index, setup]),
+                where=f" in scan {scan}" if scan and len(setups.scan_ids) > 1 else "",
+            )
+
+
+def _nearest(pose: Pose) -> np.ndarray:
+    """How far the nearest point of a panel is from the sample: (setups,) mm."""
+    nearest = pose.origin
+    for step, count in ((pose.fast_step, pose.size[0]), (pose.slow_step, pose.size[1])):
+        along = -np.einsum("fi,fi->f", pose.origin, step) / np.einsum("fi,fi->f", step, step)
+        nearest = nearest + np.clip(along, -0.5, count - 0.5)[:, None] * step
+    return np.asarray(np.linalg.norm(nearest, axis=1))
+
+
+def _setting_place(tables: Tables, setups: Setups, setup: int) -> Place | None:
+    """Where a scan sets the translation that carries the panels farthest, None where none does."""
+    axes, table = setups.detector.axes, tables.table("diffrn_scan_axis")
+    moved = [
+        (abs(float(value)), axes.id[row])
+        for row, value in zip(setups.rows, setups.settings[setup], strict=True)
+        if axes.kind[row] == "translation" and value
+    ]
+    if not moved or not table.has("displacement_start"):
+        return None
+    name = max(moved)[1]
+    for row in range(table.rows):
+        if table.text("axis_id", row) == name and table.text("scan_id", row) in (None, setups.scan_ids[setup]):
+            return table.at(row, "displacement_start")
+    return None
