@@ -135,9 +135,11 @@ def positioner_not_listed(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles
     inside = {*carrying, *surface}
     unused = [row for row in sorted(axis_roles.rows[POSITIONER]) if row not in inside]
     # A beam stop is moved along its axis; a circle that is turned without the pixels is one forgotten below them.
+    carriers = {axis_tree.id[row] for row in inside}
     for row in [row for row in unused if axis_tree.kind[row] == "rotation"]:
         setting = axis_roles.setting(row)
-        if setting is not None:
+        # A circle that goniometer and detector share has a row for each.
+        if setting is not None and axis_tree.id[row] not in carriers:
             unused.remove(row)
             axes = axis_tree.id[row]
             yield Problem(setting.place, variant="without-effect", help=_LET_CARRY, axes=axes, value=setting.value)
