@@ -192,7 +192,9 @@ def _strays(external: ExternalData) -> Iterator[Problem]:
         if shapes is not None:
             code = code * len(shapes.first) + shapes.inverse
     _, own, counts = np.unique(code[sequence.row], return_inverse=True, return_counts=True)
-    inside = external.is_single_image[sequence.row[1:-1]] & ~sequence.starts_run[1:-1] & ~sequence.starts_run[2:]
+    # A file that is not named at all has its own rules.
+    named = external.is_single_image & external.table.explicit("uri")
+    inside = named[sequence.row[1:-1]] & ~sequence.starts_run[1:-1] & ~sequence.starts_run[2:]
     is_alone = (own[1:-1] != own[:-2]) & (own[:-2] == own[2:])
     is_rare = counts[own[1:-1]] * _RARE <= counts[own[:-2]]
     found = np.flatnonzero(inside & is_alone & is_rare) + 1
