@@ -15,6 +15,7 @@ from imgcif_core.cif.containers import Cell, decode_container
 from imgcif_core.cif.counting import Counting, find_counting
 from imgcif_core.cif.document import Loop, Quoting, Source
 from imgcif_core.cif.values import decode_text, decode_text_field, parse_number
+from imgcif_core.cif.values import fold as fold_text
 from imgcif_core.findings import Span
 
 CHUNK = 1 << 22
@@ -431,6 +432,6 @@ def _hash_rows(matrix: np.ndarray) -> np.ndarray:
 
 def hash_text(text: str, *, fold: bool = False) -> np.uint64:
     """The hash that `Column.hashes` gives to this text."""
-    raw = (text.casefold() if fold else text).encode("utf-8", "surrogatepass")
+    raw = (fold_text(text) if fold else text).encode("utf-8", "surrogatepass")
     raw += b"\0" * (-len(raw) % 8 or (8 if not raw else 0))
     return _hash_rows(np.frombuffer(raw, np.uint8).reshape(1, -1))[0]

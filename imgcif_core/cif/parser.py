@@ -1,6 +1,5 @@
 """From tokens to blocks, loops and columns; after an error the rest is still judged."""
 
-import unicodedata
 from collections import Counter
 
 import numpy as np
@@ -9,18 +8,11 @@ from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import BinarySection, Block, Document, Loop, Quoting, Source, SyntaxProblem
 from imgcif_core.cif.scan import LARGEST_CHUNK, SMALLEST_CHUNK, plain_words
 from imgcif_core.cif.tokens import Kind, Token, Tokeniser
-from imgcif_core.cif.values import decode_text
+from imgcif_core.cif.values import decode_text, fold
 
 MAX_PROBLEMS = 1000
 CAREFUL_STRETCH = 256
 NAME_LIMIT = 75
-
-
-def fold(name: str) -> str:
-    """A name in the form in which CIF compares names."""
-    if name.isascii():
-        return name.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 class Parser:

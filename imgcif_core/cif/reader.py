@@ -1,4 +1,10 @@
-"""Opening inputs of all kinds, and reading them: the two roads behind one document."""
+"""Opening inputs of all kinds, and reading them: the two roads behind one document.
+
+Both roads are our own. The fast one marks the white space of loop bodies with numpy and keeps byte
+ranges only; it is not gemmi's parser, which would keep no position of a value, stop at the first
+error, refuse CIF 2.0, and make a string of every value. gemmi is the yardstick of the tests: it
+reads the same values, and its time is what a check is measured by.
+"""
 
 import re
 from os import PathLike

@@ -1,10 +1,18 @@
 """From the bytes of a value to its text: quotes, text fields, folding, prefixes, numbers."""
 
 import re
+import unicodedata
 
 NUMBER = re.compile(rb"(?P<value>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\((?P<su>\d+)\))?\Z")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _FOLD = re.compile(r"\\[ \t]*\Z")
+
+
+def fold(text: str) -> str:
+    """A text in the form in which CIF and DDLm compare without case: canonical caseless matching of Unicode."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
 def decode_text(raw: bytes) -> str:

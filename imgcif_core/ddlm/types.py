@@ -8,7 +8,7 @@ import numpy as np
 
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Quoting
-from imgcif_core.cif.values import parse_number
+from imgcif_core.cif.values import fold, parse_number
 from imgcif_core.ddlm.model import NUMERIC, Item
 
 _REAL = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\(\d+\))?"
@@ -124,7 +124,7 @@ def in_states(item: Item, text: str) -> bool:
     states = item.states or ()
     if text in states:
         return True
-    return item.is_caseless and text.casefold() in {state.casefold() for state in states}
+    return item.is_caseless and fold(text) in {fold(state) for state in states}
 
 
 def shape_of(value: object) -> Iterator[int]:

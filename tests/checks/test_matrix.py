@@ -105,6 +105,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "key twice": ("loop_ _row.id a a", "REL004", "error", "twice"),
     "key twice as a number": ("loop_ _numbered.nr 1 01", "REL004", "error", "twice"),
     "key twice but for case": ("loop_ _coded.code Ab aB", "REL004", "error", "twice"),
+    "key twice but for case and composition": ("loop_ _coded.code \u00e9 E\u0301", "REL004", "error", "twice"),
     "word key twice but for case": ("loop_ _row.id Ab aB", "DIC015", "warning", "only in case"),
     "compound key twice": ("loop_ _pair.one _pair.two A 1 B 1 A 1", "REL004", "error", "twice"),
     "compound key twice by its default": ("loop_ _pair.one _pair.two A 1 . 1", "REL004", "error", "twice"),
