@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgcif_core.create.questions import Question, listing
 from imgcif_core.errors import UsageError
 
 if TYPE_CHECKING:
     from imgcif_core.create.loop import Creation
+    from imgcif_core.create.questions import Question
 
 OPEN, FOUND, DONE = 1, 1, 0
 
@@ -44,11 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="write in spite of errors or open questions")
 
 
-def run(given: argparse.Namespace, ask: Callable[[Question], str | None]) -> Outcome:
+def run(given: argparse.Namespace, ask: "Callable[[Question], str | None]") -> Outcome:
     """Create, and say what came of it."""
     from imgcif_core.create.links import Links
     from imgcif_core.create.loop import Wishes, create
-    from imgcif_core.create.questions import load_answers
+    from imgcif_core.create.questions import listing, load_answers
 
     answers, items = load_answers(given.answers) if given.answers else ({}, {})
     items |= _items(given.set)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -97,6 +98,14 @@ def _ending(name: str) -> str:
     return f".{stem.rpartition('.')[2]}{dot}{last}" if "." in stem else dot + last
 
 
+def _endings(names: Sequence[str]) -> list[str]:
+    """The ending of each name, or one for all where they share it, as those of a template do."""
+    first = _ending(names[0]) if names else ""
+    if first and all(map(str.endswith, names, repeat(first))):
+        return [first]
+    return [_ending(name) for name in names]
+
+
 @lru_cache(maxsize=256)
 def _format_of(ending: str) -> tuple[str | None, str | None]:
     """Format and compression that go with an ending."""
@@ -108,7 +117,7 @@ def nameless_formats(images: Sequence[ImageFiles], links: Links) -> list[str]:
     """Endings of image files for which the dictionary has no name of a format."""
     if links.format:
         return []
-    endings = {_ending(name) for entry in images if entry.format is None for name in entry.files}
+    endings = {ending for entry in images if entry.format is None for ending in _endings(entry.files)}
     return sorted(ending or "files without ending" for ending in endings if _format_of(ending)[0] is None)
 
 
@@ -157,11 +166,12 @@ def _addresses(
     entry: ImageFiles, members: list[str], links: Links, scan_id: str, number: int
 ) -> dict[str, Value | list[Value]]:
     """Where the files of a scan lie: values for all, or lists of one for each."""
-    told = [_format_of(_ending(name)) for name in entry.files]
+    told = [_format_of(ending) for ending in _endings(entry.files)]
     form = links.format or entry.format
+    shared = len(told) == 1
     found: dict[str, Value | list[Value]] = {
-        "format": form or [name for name, _ in told],
-        "file_compression": [packed for _, packed in told],
+        "format": form or (told[0][0] if shared else [name for name, _ in told]),
+        "file_compression": told[0][1] if shared else [packed for _, packed in told],
     }
     if links.archive_url:
         url = links.archive_url.replace("{scan}", quote(scan_id)).replace("{number}", str(number))
