@@ -86,6 +86,7 @@ def test_cut_off_experiment_list(tmp_path: Path) -> None:
 
 
 def test_cut_off_master(tmp_path: Path) -> None:
+    pytest.importorskip("h5py", reason="the extra 'images' is not installed")
     path = tmp_path / "cut_master.h5"
     path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
     refused(path, tmp_path, r"cut_master\.h5: not readable as HDF5")

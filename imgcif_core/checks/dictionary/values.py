@@ -312,7 +312,8 @@ def uncertainty_misplaced(tables: Tables, dictionary: Dictionary) -> Iterator[Pr
         if item.purpose == "Measurand" and numbers.valid.any() and not has_su.any():
             if not any(other.purpose == "SU" and other.linked == item.id for other, _ in tables.items.values()):
                 place = value_place(tables, item, column, int(numbers.valid.argmax()))
-                yield Problem(place, severity="info", variant="missing", name=column.name)
+                remedy = "give the uncertainty in brackets behind the value, as in 0.9795(2), where it is known"
+                yield Problem(place, severity="info", variant="missing", help=remedy, name=column.name)
             continue
         if not has_su.any():
             continue
