@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcif_core.errors import InputError, UsageError
-from imgcif_core.sources.draft import CORNERS
+from imgcif_core.sources.draft import CORNERS, clock_direction
 
 VIEW = "Stand at the source and look along the beam, past the crystal, at the detector."
 
@@ -17,7 +17,8 @@ class Question:
     """One fact that only a person can tell.
 
     `is_needed` says that nothing is written without an answer; `example` is an answer as it may be
-    typed, or put after `key =` in a file of answers.
+    typed, or put after `key =` in a file of answers. `proposal` is the answer that `ground` speaks for;
+    it holds only once a person has confirmed it.
     """
 
     key: str
@@ -25,6 +26,8 @@ class Question:
     example: str
     is_needed: bool = True
     choices: tuple[str, ...] = ()
+    proposal: str = ""
+    ground: str = ""
 
 
 def _number(text: Any) -> float:
@@ -103,6 +106,38 @@ def clock(text: Any) -> float:
     return hours % 12.0
 
 
+LEAVE_OUT = "leave out"
+
+
+def _direction(text: Any) -> tuple[float, float, float] | str:
+    """Three numbers, an hour on the clock as a direction across the beam, or the wish to leave it out."""
+    if isinstance(text, str) and text.strip().lower() in (LEAVE_OUT, "unknown", "none"):
+        return LEAVE_OUT
+    if isinstance(text, str) and re.fullmatch(r"\s*\d{1,2}:\d{2}.*", text):
+        right, up, back = clock_direction(clock(text))
+        return float(right), float(up), float(back)
+    values = _numbers(text)
+    if len(values) != 3 or not 1e-9 < sum(value * value for value in values) < 1e9:
+        raise ValueError(f"expected three numbers, an hour, or {LEAVE_OUT!r}")
+    return values[0], values[1], values[2]
+
+
+def _places(text: Any) -> tuple[tuple[int, int], ...]:
+    """Pairs of whole numbers from 0."""
+    if not isinstance(text, (list, tuple)):
+        flat = _numbers(text)
+        text = list(zip(flat[::2], flat[1::2], strict=True)) if len(flat) % 2 == 0 else []
+    pairs = [_pair(entry) for entry in text]
+    if not pairs or any(value != int(value) or value < 0 for pair in pairs for value in pair):
+        raise ValueError("expected a pair of whole numbers from 0 for each panel")
+    return tuple((int(fast), int(slow)) for fast, slow in pairs)
+
+
+def _count(text: Any) -> int:
+    """A whole number above zero."""
+    return _counts([text, 1])[0]
+
+
 def _choice(*choices: str) -> Callable[[Any], str]:
     """One of some words, or an unmistakable beginning of one."""
 
@@ -165,6 +200,47 @@ _add(
     choices=SENSES,
 )
 _add(
+    "two_theta_axis",
+    clock,
+    "The source gives an angle of the detector arm (two theta), but not the axis about which the arm turns.\n"
+    f"{VIEW} To which hour on the face of\n"
+    "a clock does that axis point, from the crystal (either end of it will do)?",
+    '"3:00"',
+)
+_add(
+    "two_theta_sense",
+    _choice(*SENSES),
+    "Look from the crystal along the axis of the detector arm to the hour that you named. Does the detector\n"
+    "turn clockwise or anticlockwise while two theta grows?",
+    '"clockwise"',
+    choices=SENSES,
+)
+for _name in ("omega", "kappa", "chi", "phi"):
+    _add(
+        f"{_name}_axis",
+        _direction,
+        f"The axis {_name} stands at an angle that is not zero, and its direction is not known. With all angles at\n"
+        "zero, which direction does it have: [right, up, back to the source] as somebody at the source sees it,\n"
+        "or an hour on the clock if it lies across the beam? Seen from the crystal along that direction the\n"
+        'crystal turns clockwise while the angle grows. Say "leave out" where nobody knows.',
+        "[0.0, 0.0, 1.0]",
+    )
+_add(
+    "panel_places",
+    _places,
+    "The detector has several panels, and nothing tells where each lies in the stored image. Which pixel of\n"
+    "the image is the first of each panel: [fast, slow] counted from 0, in the order of the panels?",
+    "[[0, 0], [0, 212]]",
+    False,
+)
+_add(
+    "images_per_file",
+    _count,
+    "How many images does each data file hold (the last one may hold fewer)?",
+    "1000",
+    False,
+)
+_add(
     "first_pixel",
     _choice(*CORNERS),
     f"{VIEW} In which corner\nof the detector is the pixel that comes first in the file?",
@@ -191,7 +267,7 @@ _add(
     '"split"',
     choices=("split", "stop"),
 )
-_add("frames", lambda text: _counts([text, 1])[0], "How many images are there?", "1")
+_add("frames", _count, "How many images are there?", "1")
 _add("format", _choice(*FORMATS), "Which format have the image files?", '"cbf"', choices=FORMATS)
 _add("probe", _choice(*PROBES), "Which radiation was used?", '"x-ray"', False, PROBES)
 _add("facility", _text, "At which facility were the data measured? (leave out for a laboratory)", '"Diamond"', False)
@@ -262,5 +338,7 @@ def listing(questions: Iterable[Question]) -> str:
             lines.append(f"# One of: {', '.join(entry.choices)}.")
         if not entry.is_needed:
             lines.append("# (not needed)")
-        lines += [f"# {entry.key} = {entry.example}", ""]
+        if entry.proposal:
+            lines.append(f"# Proposed, to be confirmed: {entry.ground}.")
+        lines += [f"# {entry.key} = {entry.proposal or entry.example}", ""]
     return "\n".join(lines)
