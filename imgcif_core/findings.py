@@ -62,8 +62,39 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A remedy as a change of text: what stands in the span becomes `text`.
+
+    Lines and columns as in `Span`; an empty span inserts. A line feed in `text` stands for the line
+    end of the file. `safe` is true where no number changes and only one legal reading exists.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+    safe: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """The edit as the JSON report writes it."""
+        return {
+            "line": self.line,
+            "column": self.column,
+            "end_line": self.end_line,
+            "end_column": self.end_column,
+            "text": self.text,
+            "safe": self.safe,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a rule has to say, with its place, its data and the way out."""
+    """One thing that a rule has to say, with its place, its data and the way out.
+
+    `edits` is the way out as changes of the text, all of them to be made together; empty where the
+    remedy is no change of this text, or needs to know what only the author knows.
+    """
 
     rule: str
     name: str
@@ -76,6 +107,12 @@ class Finding:
     more: tuple[Location, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     source_line: str = ""
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def is_safely_mended(self) -> bool:
+        """True if there are edits and all of them are safe."""
+        return bool(self.edits) and all(edit.safe for edit in self.edits)
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as the JSON report writes it."""
@@ -90,6 +127,7 @@ class Finding:
             "count": self.count,
             "more": [place.as_dict() for place in self.more],
             "data": dict(self.data),
+            "edits": [edit.as_dict() for edit in self.edits],
         }
 
 

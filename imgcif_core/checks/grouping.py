@@ -9,12 +9,13 @@ import numpy as np
 
 from imgcif_core.checks.profiles import Profile
 from imgcif_core.checks.registry import Problem, Rule
-from imgcif_core.cif.document import Place
+from imgcif_core.cif.document import Change, Place
 from imgcif_core.findings import Finding, Location, Severity
 
 MAX_PLACES = 5
 MAX_MESSAGES = 10
 MAX_SHOWN = 200
+MAX_EDITS = 10_000
 _FORMATTER = string.Formatter()
 
 
@@ -27,12 +28,16 @@ class _Group:
     message: str
     count: int = 0
     more: list[Place] = field(default_factory=list)
+    edits: list[Change] = field(default_factory=list)
+    is_mended: bool = True
 
     def add(self, problem: Problem, *, is_first: bool) -> None:
         """Count one problem, and keep its place while there is room."""
         self.count += problem.count
         places = problem.more if is_first else [problem.place, *problem.more]
         self.more.extend(places[: MAX_PLACES - len(self.more)])
+        self.is_mended &= bool(problem.edits)
+        self.edits.extend(problem.edits[: MAX_EDITS - len(self.edits)])
 
 
 def gather(rule: Rule, problems: Iterable[Problem], profile: Profile) -> Iterator[Finding]:
@@ -94,6 +99,7 @@ def _finding(rule: Rule, group: _Group) -> Finding:
         tuple(_locations(group.more)),
         {name: plain(value) for name, value in problem.data.items()},
         line,
+        tuple(change.edit() for change in dict.fromkeys(group.edits)) if group.is_mended else (),
     )
 
 

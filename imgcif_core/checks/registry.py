@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from imgcif_core.cif.document import Place
+from imgcif_core.cif.document import Change, Place
 from imgcif_core.errors import UsageError
 from imgcif_core.findings import Severity
 
@@ -37,7 +37,8 @@ class Blocked(Exception):
 class Problem:
     """What a rule yields: a place, and the data that fill the rule's message.
 
-    `count` is the number of occurrences that this problem stands for, `more` their places.
+    `count` is the number of occurrences that this problem stands for, `more` their places; `edits` are
+    the changes of the text that mend all of them.
     """
 
     place: Place
@@ -47,6 +48,7 @@ class Problem:
     reference: str | None
     count: int
     more: list[Place]
+    edits: list[Change]
     data: dict[str, Any]
 
     def __init__(
@@ -59,6 +61,7 @@ class Problem:
         reference: str | None = None,
         count: int = 1,
         more: Iterable[Place] = (),
+        edits: Iterable[Change] = (),
         **data: Any,
     ) -> None:
         self.place = place
@@ -68,6 +71,7 @@ class Problem:
         self.reference = reference
         self.count = count
         self.more = list(more)
+        self.edits = list(edits)
         self.data = data
 
 

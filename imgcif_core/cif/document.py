@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcif_core.findings import Location, Span
+from imgcif_core.findings import Edit, Location, Span
 
 SHOWN_WIDTH = 4096
 _LINE_CHUNK = 1 << 24
@@ -82,6 +82,25 @@ class Source:
         """Lines and columns of a byte range."""
         return Span(*self.position(start), *self.position(max(start, end)))
 
+    def offset(self, line: int, column: int) -> int:
+        """The byte offset of a line and a column in code points: the inverse of `position`."""
+        start = int(self.line_starts[line - 1])
+        stop = int(self.line_starts[line]) if line < len(self.line_starts) else len(self.data)
+        if line == 1 and self.data.startswith(b"\xef\xbb\xbf"):
+            start += 3
+        text = self.data[start:stop]
+        if text.isascii():
+            return min(start + column - 1, stop)
+        # The longest head of that many characters: a character that is cut short counts as one.
+        low, high = 0, len(text)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if len(text[:middle].decode("utf-8", "replace")) < column:
+                low = middle
+            else:
+                high = middle - 1
+        return start + low
+
     def line_text(self, line: int) -> str:
         """The text of a line without its end; very long lines are cut."""
         start = int(self.line_starts[line - 1])
@@ -106,6 +125,25 @@ class Place:
         """The public form, with lines and columns."""
         span = self.source.span(self.start, self.end) if self.source is not None else None
         return Location(self.block, self.category, self.item, self.key, span)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What shall stand in place of the bytes from `start` to `end`; both alike to insert.
+
+    `is_safe` is true where no number changes and only one legal reading exists.
+    """
+
+    source: Source
+    start: int
+    end: int
+    text: str
+    is_safe: bool = False
+
+    def edit(self) -> Edit:
+        """The public form, with lines and columns."""
+        span = self.source.span(self.start, self.end)
+        return Edit(span.line, span.column, span.end_line, span.end_column, self.text, self.is_safe)
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,11 +185,34 @@ def _result(finding: Finding, artifact: ArtifactLocation, order: Mapping[str, in
             "data": finding.data,
         },
     }
+    if finding.edits:
+        result["fixes"] = [_fix(finding, artifact)]
     if finding.more:
         result["relatedLocations"] = [
             {"id": number, **_location(place, artifact)} for number, place in enumerate(finding.more, 1)
         ]
     return result
+
+
+def _fix(finding: Finding, artifact: ArtifactLocation) -> dict[str, Any]:
+    """The remedy as changes of the text, all of one fix."""
+    replacements = [
+        {
+            "deletedRegion": {
+                "startLine": edit.line,
+                "startColumn": edit.column,
+                "endLine": edit.end_line,
+                "endColumn": edit.end_column,
+            },
+            "insertedContent": {"text": edit.text},
+        }
+        for edit in finding.edits
+    ]
+    return {
+        "description": {"text": finding.help or finding.message},
+        "artifactChanges": [{"artifactLocation": artifact, "replacements": replacements}],
+        "properties": {"safe": finding.is_safely_mended},
+    }
 
 
 def _location(place: Location, artifact: ArtifactLocation, line: str = "") -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from imgcif_core.findings import (
     Blockage,
     DictionaryIdentity,
+    Edit,
     FileReport,
     Finding,
     Location,
@@ -46,6 +47,7 @@ CYCLE = finding(
     more=(at(13, 22, 3), at(15, 22, 5)),
     data={"axis": "phi"},
     source_line="phi   rotation       kappa  1 0 0",
+    edits=(Edit(13, 22, 13, 25, "omega", True), Edit(15, 22, 15, 27, ".", False)),
 )
 LENGTH = finding(
     "SRC001",
@@ -83,6 +85,7 @@ HOSTILE = Report(
                     location=at(1, 3, 4, block=ATTACK, item=ATTACK, key={"id": ATTACK}),
                     data={ATTACK: ATTACK},
                     source_line=ATTACK,
+                    edits=(Edit(1, 3, 1, 7, ATTACK, True),),
                 ),
                 finding(message=ATTACK, location=Location(block=ATTACK)),
             ),

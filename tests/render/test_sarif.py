@@ -98,6 +98,19 @@ def test_a_result_says_what_the_finding_says() -> None:
     assert result["properties"]["key"] == {"id": "phi"} and result["properties"]["data"] == {"axis": "phi"}
 
 
+def test_edits_are_one_fix_of_the_file() -> None:
+    missing, _, cycle = run(REPORT)["results"]
+    assert "fixes" not in missing
+    (fix,) = cycle["fixes"]
+    (change,) = fix["artifactChanges"]
+    assert fix["description"]["text"] == CYCLE.help and not fix["properties"]["safe"]
+    assert change["artifactLocation"] == cycle["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert change["replacements"][0] == {
+        "deletedRegion": {"startLine": 13, "startColumn": 22, "endLine": 13, "endColumn": 25},
+        "insertedContent": {"text": "omega"},
+    }
+
+
 def test_levels_are_those_of_sarif() -> None:
     findings = [finding(severity=severity) for severity in Severity]
     assert [result["level"] for result in run(single(*findings))["results"]] == ["error", "warning", "note"]
