@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--answers", metavar="FILE.toml", help="answers to the questions")
     add("--interactive", action="store_true", help="ask on the terminal what nobody wrote down")
     add("--no-knowledge", action="store_true", help="leave out what is known of beamlines and laboratories")
+    add("--dxtbx", action="store_true", help="let dxtbx read what is not known here (it can run code of a file)")
     add("--full-cbf", metavar="OUT.cbf", help="write one frame as a full CBF with its image as well")
     add("--frame", type=int, default=1, metavar="N", help="which frame of the first scan --full-cbf takes (default: 1)")
     add("--provenance", action="store_true", help="say where every value comes from")
@@ -61,6 +62,7 @@ def run(given: argparse.Namespace, ask: "Callable[[Question], str | None]") -> O
         ask if given.interactive else None,
         given.force,
         not given.no_knowledge,
+        given.dxtbx,
     )
     made = create(given.inputs, given.output, wishes)
     remarks = [f"note: {note}" for note in made.notes]

@@ -75,7 +75,8 @@ class Wishes:
 
     links : where the images lie; doi : of the data; name : of the data block; items : CIF items to
     set, by data name; answers : by the keys of the questions; ask : called with each open question;
-    force : write even with errors or open questions; knowledge : False to leave out the knowledge base.
+    force : write even with errors or open questions; knowledge : False to leave out the
+    knowledge base; dxtbx : True to let it read what no reader here knows.
     """
 
     links: Links = field(default_factory=Links)
@@ -86,6 +87,7 @@ class Wishes:
     ask: Ask | None = None
     force: bool = False
     knowledge: bool = True
+    dxtbx: bool = False
 
 
 def create(
@@ -110,7 +112,7 @@ def create(
         If an answer or an item does not fit.
     """
     chosen = wishes or Wishes()
-    described, paths = _described(inputs, chosen.answers)
+    described, paths = _described(inputs, chosen)
     described, answers = _completed(described, chosen)
     questions = _open_with_links(described, answers, chosen)
     notes = list(described.notes)
@@ -123,7 +125,7 @@ def create(
     return _finish(described, paths, answers, chosen, questions, notes, output)
 
 
-def _described(inputs, answers: Mapping[str, Any]) -> tuple[Described, list[str]]:
+def _described(inputs, wishes: Wishes) -> tuple[Described, list[str]]:
     """What the inputs describe, and their paths."""
     if isinstance(inputs, Experiment):
         return inputs, []
@@ -133,7 +135,7 @@ def _described(inputs, answers: Mapping[str, Any]) -> tuple[Described, list[str]
     paths = [str(path) for path in given]
     if not paths:
         raise UsageError("no input given")
-    return read_inputs(paths, gaps=answers.get("missing_frames")), paths
+    return read_inputs(paths, gaps=wishes.answers.get("missing_frames"), dxtbx=wishes.dxtbx), paths
 
 
 def _completed(described: Described, wishes: Wishes) -> tuple[Described, dict[str, Any]]:

@@ -1,93 +1,81 @@
-"""The reader that fits a source: told from its first bytes, or from a prefix such as `minicbf:`."""
+"""The one dispatcher of sources: each kind with its reader, and the way from a path to what it describes."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from imgcif_core.errors import InputError
 from imgcif_core.sources.description import Experiment
-from imgcif_core.sources.minicbf import header_text, read_head
+from imgcif_core.sources.detect import detect
+from imgcif_core.sources.draft import Incomplete
 
-KINDS = ("expt", "nxmx", "minicbf", "imgcif")
-
-
-def kind_of(path: str | Path) -> str:
-    """One of `KINDS`.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or is none of them.
-    """
-    from imgcif_core.sources.expt import is_expt
-    from imgcif_core.sources.nxmx import MAGIC
-
-    head = read_head(path)
-    if head.startswith(MAGIC):
-        return "nxmx"
-    if is_expt(head):
-        return "expt"
-    if b"_axis." in head.lower():
-        return "imgcif"
-    if header_text(head) is not None:
-        return "minicbf"
-    if b"data_" in head.lower():
-        return "imgcif"
-    raise InputError(f"{path}: none of DIALS experiment list, HDF5 master, miniCBF and imgCIF")
+Described = Experiment | Incomplete
 
 
-def read_source(source: str | Path) -> Experiment:
-    """The experiment that a source describes.
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of source: its name in words, and the function `module:name` that reads a path of it."""
+
+    title: str
+    reader: str
+
+    def read(self, path: str) -> Described:
+        """What a file of this kind describes; its reader is imported only now."""
+        module, _, name = self.reader.partition(":")
+        function: Callable[[str], Described] = getattr(import_module(f"imgcif_core.sources.{module}"), name)
+        return function(path)
+
+
+KINDS = {
+    "expt": Kind("DIALS experiment list", "expt:read_expt"),
+    "nxmx": Kind("HDF5 master", "nxmx:read_master"),
+    "minicbf": Kind("miniCBF image", "minicbf:read_minicbf"),
+    "imgcif": Kind("imgCIF or full CBF", "imgcif:read_imgcif"),
+    "smv": Kind("SMV image", "smv:read_smv"),
+    "tiff": Kind("TIFF image", "tiff:read_tiff"),
+    "geom": Kind("CrystFEL geometry", "geom:read_geom"),
+    "extra-geom": Kind("geometry file of EXtra-geom", "extrageom:QuadrantDraft"),
+    "dxtbx": Kind("anything that dxtbx reads", "dxtbx:read_dxtbx"),
+}
+
+
+def split_kind(source: str | Path) -> tuple[str, str]:
+    """The kind that a prefix such as `minicbf:` settles, empty without one, and the path."""
+    prefix, colon, rest = str(source).partition(":")
+    if colon and prefix in KINDS and not Path(source).exists():
+        return prefix, rest
+    return "", str(source)
+
+
+def read_described(source: str | Path, *, dxtbx: bool = False) -> Described:
+    """What one input describes, as far as it does.
 
     Parameters
     ----------
     source :
-        A path; `kind:path` with one of `KINDS` settles what to read from a file that holds two
+        A path; `kind:path` with a key of `KINDS` settles what to read from a file that holds two
         descriptions, as a full CBF with a text header does.
+    dxtbx :
+        True to let dxtbx read what no reader here knows; its readers may run code of a file.
 
     Raises
     ------
     InputError
-        If the source cannot be read.
+        If the input cannot be read.
     """
-    prefix, colon, rest = str(source).partition(":")
-    kind, path = (prefix, rest) if colon and prefix in KINDS else ("", str(source))
-    readers: dict[str, Callable[[str], Experiment]] = {
-        "expt": _expt,
-        "nxmx": _nxmx,
-        "minicbf": _minicbf,
-        "imgcif": _imgcif,
-    }
-    return readers[kind or kind_of(path)](path)
+    kind, path = split_kind(source)
+    if not kind:
+        try:
+            kind = detect(path).kind
+        except InputError:
+            if not dxtbx or not Path(path).is_file():
+                raise
+            kind = "dxtbx"
+    return KINDS[kind].read(path)
 
 
-def _expt(path: str) -> Experiment:
-    from imgcif_core.sources.expt import read_expt
-
-    return read_expt(path)
-
-
-def _nxmx(path: str) -> Experiment:
-    from imgcif_core.sources.nxmx import read_master
-
-    return read_master(path)
-
-
-def _minicbf(path: str) -> Experiment:
-    from imgcif_core.sources.minicbf import read_minicbf
-
-    return read_minicbf(path)
-
-
-def _imgcif(path: str) -> Experiment:
-    """The first block of an imgCIF that has axes."""
-    from imgcif_core.cif.reader import open_source, read
-    from imgcif_core.ddlm.bundled import load_bundled
-    from imgcif_core.sources.imgcif import describe
-    from imgcif_core.tables import Tables
-
-    dictionary = load_bundled()
-    blocks = [Tables(block, dictionary) for block in read(open_source(path, None)).blocks]
-    chosen = next((tables for tables in blocks if tables.table("axis")), None)
-    if chosen is None:
-        raise InputError(f"{path}: no data block with axes")
-    return describe(chosen, path)
+def read_source(source: str | Path) -> Experiment:
+    """The experiment that a source describes; `InputError` where it cannot be read or leaves facts open."""
+    described = read_described(source)
+    return described.experiment() if isinstance(described, Incomplete) else described

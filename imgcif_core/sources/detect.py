@@ -1,24 +1,29 @@
-"""Which reader takes an input, told from its first bytes; a name decides only where these are silent."""
+"""What kind of source a file is, told from its first bytes; a name decides only where these are silent."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from imgcif_core.errors import InputError
-from imgcif_core.sources.any import KINDS, read_source
-from imgcif_core.sources.any import kind_of as described_kind
-from imgcif_core.sources.description import Experiment, ImageFiles
-from imgcif_core.sources.draft import Incomplete
-from imgcif_core.sources.minicbf import read_head
+from imgcif_core.sources.minicbf import header_text, read_head
 
 IMAGE_SUFFIXES = (".cbf", ".img", ".osc", ".tif", ".tiff", ".mccd", ".sfrm")
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-EXTRA_KINDS = ("smv", "tiff", "geom", "extra-geom", "dxtbx")
+_BINARY = b"--CIF-BINARY-FORMAT-SECTION--"
+_SINGLE_IMAGES = ("smv", "tiff", "minicbf")
+_SHOWN_BYTES = 16
 
 
-def kind_of(path: str | Path) -> str:
-    """The kind of an input: one of `KINDS` or `EXTRA_KINDS`.
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """An input, its kind (a key of `any.KINDS`), and whether it is one image, of which many make a scan."""
+
+    path: str
+    kind: str
+    is_single_image: bool
+
+
+def detect(path: str | Path) -> Detected:
+    """The kind of an input, its first bytes read once.
 
     Raises
     ------
@@ -26,6 +31,21 @@ def kind_of(path: str | Path) -> str:
         If the file cannot be read, or no reader knows it.
     """
     head = read_head(path)
+    kind = _kind(head, path)
+    is_image = kind in _SINGLE_IMAGES or (kind == "imgcif" and _BINARY in head)
+    return Detected(str(path), kind, is_image)
+
+
+def kind_of(path: str | Path) -> str:
+    """The kind of an input; `InputError` where it cannot be read or no reader knows it."""
+    return detect(path).kind
+
+
+def _kind(head: bytes, path: str | Path) -> str:
+    """The kind that the first bytes tell."""
+    from imgcif_core.sources.expt import is_expt
+    from imgcif_core.sources.nxmx import MAGIC
+
     if not head:
         raise InputError(f"{path}: is empty")
     if head.startswith(_TIFF):
@@ -34,15 +54,20 @@ def kind_of(path: str | Path) -> str:
         return "smv"
     if Path(path).suffix.lower() == ".geom" or _looks_like_geom(head):
         return "geom"
-    try:
-        kind = described_kind(path)
-    except InputError:
-        return "dxtbx"
-    if kind == "nxmx":
+    if head.startswith(MAGIC):
         from imgcif_core.sources.extrageom import is_quadrant_file
 
-        return "extra-geom" if is_quadrant_file(path) else kind
-    return kind
+        return "extra-geom" if is_quadrant_file(path) else "nxmx"
+    if is_expt(head):
+        return "expt"
+    lower = head.lower()
+    if b"_axis." in lower:
+        return "imgcif"
+    if header_text(head) is not None:
+        return "minicbf"
+    if b"data_" in lower:
+        return "imgcif"
+    raise InputError(f"{path}: {_seen(head)}, which none of the readers knows{_way_through_dxtbx(path)}")
 
 
 def _looks_like_geom(head: bytes) -> bool:
@@ -50,61 +75,16 @@ def _looks_like_geom(head: bytes) -> bool:
     return b"/min_fs" in head and b"data_" not in head and b"\0" not in head[:4096]
 
 
-def is_single_image(path: str | Path) -> bool:
-    """True for a file of one image, of which many make a scan."""
-    kind = kind_of(path)
-    if kind in ("smv", "tiff", "minicbf"):
-        return True
-    return kind == "imgcif" and is_image_cbf(path)
+def _seen(head: bytes) -> str:
+    """The first bytes in words."""
+    shown = "".join(chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}" for byte in head[:_SHOWN_BYTES])
+    return f"begins with {shown!r}".replace("\\\\", "\\")
 
 
-def is_image_cbf(path: str | Path) -> bool:
-    """True for a CBF that holds an image."""
-    return b"--CIF-BINARY-FORMAT-SECTION--" in read_head(path)
+def _way_through_dxtbx(path: str | Path) -> str:
+    """How dxtbx is asked, where there is one: never without being told to, as its readers may run what they read."""
+    from imgcif_core.sources.dxtbx import find_python
 
-
-def read_described(path: str) -> Experiment | Incomplete:
-    """What one input describes; `kind:path` settles the kind.
-
-    Raises
-    ------
-    InputError
-        If the input cannot be read.
-    """
-    prefix, colon, rest = path.partition(":")
-    if colon and prefix in (*KINDS, *EXTRA_KINDS):
-        kind, path = prefix, rest
-    else:
-        kind = kind_of(path)
-    if kind == "smv":
-        from imgcif_core.sources.smv import read_smv
-
-        return read_smv(path)
-    if kind == "tiff":
-        from imgcif_core.sources.tiff import read_tiff
-
-        return read_tiff(path)
-    if kind == "geom":
-        from imgcif_core.sources.geom import read_geom
-
-        return read_geom(path)
-    if kind == "extra-geom":
-        from imgcif_core.sources.extrageom import QuadrantDraft
-
-        return QuadrantDraft(path)
-    if kind == "dxtbx":
-        from imgcif_core.sources.dxtbx import read_dxtbx
-
-        return read_dxtbx(path)
-    experiment = read_source(f"{kind}:{path}")
-    if kind == "imgcif" and is_image_cbf(path):
-        return _with_own_image(experiment, path)
-    return experiment
-
-
-def _with_own_image(experiment: Experiment, path: str) -> Experiment:
-    """The experiment of a CBF whose image lies in the file itself."""
-    if len(experiment.scans) != 1 or experiment.scans[0].frames > 1:
-        return experiment
-    images = ImageFiles((path,), np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.int64), None, "CBF")
-    return replace(experiment, scans=(replace(experiment.scans[0], frames=1, images=images),))
+    if find_python() is None:
+        return ""
+    return f"; dxtbx may know it (dxtbx:{Path(path).name}, for files that you trust: its readers can run code)"

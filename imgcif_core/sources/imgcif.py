@@ -1,6 +1,7 @@
 """imgCIF itself as a source: the description of one data block, through the geometry model."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from imgcif_core.sources.description import (
     AxisFacts,
     BeamFacts,
     Experiment,
+    ImageFiles,
     Origin,
     PanelFacts,
     Provenance,
@@ -65,6 +67,35 @@ def describe(tables: Tables, path: str) -> Experiment:
         provenance,
         gravity=beam.gravity,
     )
+
+
+def read_imgcif(path: str) -> Experiment:
+    """The experiment of an imgCIF: that of its first block with axes; a CBF is its own image.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or no block places a detector.
+    """
+    from imgcif_core.cif.reader import open_source, read
+    from imgcif_core.ddlm.bundled import load_bundled
+
+    dictionary = load_bundled()
+    document = read(open_source(path, None))
+    blocks = [Tables(block, dictionary) for block in document.blocks]
+    chosen = next((tables for tables in blocks if tables.table("axis")), None)
+    if chosen is None:
+        raise InputError(f"{path}: no data block with axes")
+    experiment = describe(chosen, path)
+    return _with_own_image(experiment, path) if document.sections else experiment
+
+
+def _with_own_image(experiment: Experiment, path: str) -> Experiment:
+    """The experiment of a CBF whose image lies in the file itself."""
+    if len(experiment.scans) != 1 or experiment.scans[0].frames > 1:
+        return experiment
+    images = ImageFiles((path,), np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.int64), None, "CBF")
+    return replace(experiment, scans=(replace(experiment.scans[0], frames=1, images=images),))
 
 
 def goniometer_rows(tables: Tables, axes: Axes) -> list[int]:

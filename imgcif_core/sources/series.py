@@ -11,6 +11,7 @@ import numpy as np
 from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import angle_between
 from imgcif_core.sources.description import Experiment, ImageFiles, Provenance, ScanFacts
+from imgcif_core.sources.detect import IMAGE_SUFFIXES, Detected, detect
 from imgcif_core.sources.draft import Draft, Incomplete
 
 Described = Experiment | Incomplete
@@ -49,7 +50,7 @@ def numbered(path: str) -> Numbered:
     return Numbered(path, template, int(found[0]))
 
 
-def read_inputs(paths: Sequence[str], gaps: str | None = None) -> Described:
+def read_inputs(paths: Sequence[str], gaps: str | None = None, *, dxtbx: bool = False) -> Described:
     """What one or more inputs describe together.
 
     Parameters
@@ -58,41 +59,53 @@ def read_inputs(paths: Sequence[str], gaps: str | None = None) -> Described:
         Descriptions of one instrument, or images; a directory stands for the images in it.
     gaps :
         "split" to make a scan of each unbroken run of numbers; a gap is refused otherwise.
+    dxtbx :
+        True to let dxtbx read what no reader here knows.
 
     Raises
     ------
     InputError
         If an input cannot be read, or two of them contradict each other.
     """
-    from imgcif_core.sources.detect import is_single_image, kind_of, read_described
+    from imgcif_core.sources.any import KINDS, read_described
 
     files = [file for path in paths for file in _files(path)]
     if len(files) == 1:
-        return read_described(files[0])
-    geometries = [file for file in files if kind_of(file) == "geom"]
+        return read_described(files[0], dxtbx=dxtbx)
+    found = [_detected(file) for file in files]
+    geometries = [entry.path for entry in found if entry.kind == "geom"]
     if len(geometries) == 1:
         from imgcif_core.sources.geom import read_geom
 
-        return read_geom(geometries[0], [file for file in files if file != geometries[0]])
-    images = [file for file in files if is_single_image(file)]
+        return read_geom(geometries[0], [entry.path for entry in found if entry.path != geometries[0]])
+    images = [entry for entry in found if entry.is_single_image]
     if not images:
-        return merged([_whole(read_described(file)) for file in files])
+        return merged([_whole(read_described(file, dxtbx=dxtbx)) for file in files])
     if len(images) < len(files):
-        other = next(file for file in files if file not in set(images))
-        raise InputError(f"{other}: is a description, which cannot stand beside single images such as {images[0]}")
-    runs = _runs([numbered(file) for file in images], gaps)
-    parts = [_joined([read_described(entry.path) for entry in run], run) for run in runs]
+        other = next(entry for entry in found if not entry.is_single_image)
+        raise InputError(
+            f"{other.path}: is a description, which cannot stand beside single images such as {images[0].path}"
+        )
+    kinds = {entry.path: entry.kind for entry in images}
+    runs = _runs([numbered(entry.path) for entry in images], gaps)
+    parts = [_joined([KINDS[kinds[entry.path]].read(entry.path) for entry in run], run) for run in runs]
     if all(isinstance(part, Draft) for part in parts):
         return _one_draft([part for part in parts if isinstance(part, Draft)])
     return merged([_whole(part) for part in parts])
+
+
+def _detected(source: str) -> Detected:
+    """The kind of one of several inputs; a prefix settles it."""
+    from imgcif_core.sources.any import split_kind
+
+    kind, path = split_kind(source)
+    return Detected(path, kind, kind in ("minicbf", "smv", "tiff")) if kind else detect(path)
 
 
 def _files(path: str) -> list[str]:
     """A file, or the images of a directory in the order of their names."""
     if not Path(path).is_dir():
         return [path]
-    from imgcif_core.sources.detect import IMAGE_SUFFIXES
-
     found = sorted(str(entry) for entry in Path(path).iterdir() if entry.is_file() and _suffix(entry) in IMAGE_SUFFIXES)
     if not found:
         raise InputError(f"{path}: no image in this directory")

@@ -19,7 +19,7 @@ from imgcif_core.create.fullcbf import full_cbf, one_frame
 from imgcif_core.create.knowledge import complete
 from imgcif_core.create.mounting import moved, place
 from imgcif_core.create.parts import split
-from imgcif_core.sources.detect import read_described
+from imgcif_core.sources.any import read_described
 
 pytestmark = [pytest.mark.dxtbx, pytest.mark.corpus, needs_corpus]
 
