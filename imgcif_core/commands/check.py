@@ -1,0 +1,191 @@
+"""`imgcif check` and `imgcif-check`: judge files, write one report."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgcif_core._version import __version__
+from imgcif_core.commands.common import UNUSABLE, write
+from imgcif_core.errors import InputError, UsageError
+from imgcif_core.findings import FileReport, Report, Severity
+
+if TYPE_CHECKING:
+    from imgcif_core.checks.options import CheckOptions
+    from imgcif_core.ddlm.model import Dictionary
+
+FORMATS = ("text", "json", "sarif", "junit", "github", "html")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of a check."""
+    add = parser.add_argument
+    add("paths", nargs="+", metavar="PATH", help="file, directory, or - for standard input")
+    add("--profile", default="auto", metavar="NAME|FILE.toml", help="what is demanded (default: auto)")
+    add("--format", choices=FORMATS, default="text")
+    add("-o", "--output", metavar="FILE", help="write the report to FILE")
+    add("--fail-on", choices=("error", "warning", "info", "never"), default="error")
+    add("--select", action="append", default=[], metavar="CODES", help="run only these rules")
+    add("--ignore", action="append", default=[], metavar="CODES", help="do not run these rules")
+    add("--block", metavar="NAME", help="check only this data block")
+    add("--dictionary", action="append", default=[], metavar="FILE", help="judge by this DDLm dictionary")
+    add("--dictionary-path", action="append", default=[], metavar="DIR", help="where imports are looked for")
+    add("--images", choices=("none", "header", "sample", "all"), default="header")
+    add("--local", metavar="DIR", help="local stand-in for external data")
+    add("--map", action="append", default=[], metavar="URL=PATH", help="local stand-in for one URL")
+    add("--against", metavar="SOURCE", help="compare with .expt, HDF5 master, miniCBF header or another imgCIF")
+    add("--jobs", type=int, default=1, metavar="N", help="files checked side by side")
+    add("--quiet", action="store_true", help="only what reaches --fail-on")
+    add("--no-color", action="store_true")
+    add("--debug", action="store_true", help="show where a crashed rule stopped")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Check all paths, write one report."""
+    from imgcif_core import api
+
+    options = _check_options(given)
+    dictionary = api.load_dictionary(given.dictionary, given.dictionary_path)
+    files, unreadable = _check_all(given, options, dictionary)
+    report = Report(__version__, api.identities(dictionary), tuple(files))
+    if files or not unreadable:
+        write(given.output, _rendered(report, given))
+    if given.debug:
+        for finding in report.findings():
+            for line in finding.data.get("trace", ()):
+                sys.stderr.write(f"{finding.rule}: {line}\n")
+    fail_on = None if given.fail_on == "never" else Severity(given.fail_on)
+    return UNUSABLE if unreadable else report.exit_status(fail_on)
+
+
+def _check_options(given: argparse.Namespace) -> "CheckOptions":
+    """The library's options from the command line's."""
+    from imgcif_core.checks.options import CheckOptions
+
+    maps = {}
+    for entry in given.map:
+        url, equals, path = entry.rpartition("=")
+        if not equals or not url:
+            raise UsageError(f"--map {entry}: expected URL=PATH")
+        maps[url] = path
+    options = CheckOptions(
+        profile=given.profile,
+        select=_codes(given.select),
+        ignore=_codes(given.ignore),
+        block=given.block,
+        images=given.images,
+        local=Path(given.local) if given.local else None,
+        maps=maps,
+        against=_readable_source(given.against),
+        debug=given.debug,
+    )
+    _refuse_unknown(options)
+    return options
+
+
+def _readable_source(source: str | None) -> str | None:
+    """The source to compare with, refused before any work where it cannot be read."""
+    if source is not None:
+        from imgcif_core.sources.any import read_source
+
+        read_source(source)
+    return source
+
+
+def _codes(given: Sequence[str]) -> tuple[str, ...]:
+    """Codes from repeated and comma-separated options."""
+    return tuple(code.strip() for entry in given for code in entry.split(",") if code.strip())
+
+
+def _refuse_unknown(options: "CheckOptions") -> None:
+    """Refuse codes that name no rule, and profiles that do not exist."""
+    if options.profile != "auto":
+        from imgcif_core.checks.profiles import load_profile
+
+        load_profile(options.profile)
+    if options.select or options.ignore:
+        from imgcif_core.checks.registry import load_rules
+
+        rules = load_rules().values()
+        for code in (*options.select, *options.ignore):
+            if not any(rule.name == code or rule.code.startswith(code.upper()) for rule in rules):
+                raise UsageError(f"no rule has the code, name or family {code}; `imgcif rules` lists them")
+
+
+def _check_all(
+    given: argparse.Namespace, options: "CheckOptions", dictionary: "Dictionary"
+) -> tuple[list[FileReport], bool]:
+    """The reports of all files, and whether an input could not be read."""
+    from imgcif_core import api
+
+    unreadable = False
+    inputs: list = []
+    for path in given.paths:
+        try:
+            inputs.extend([path] if path == "-" else api.expand(path))
+        except InputError as error:
+            unreadable = _say(error)
+    files = []
+    for outcome in _outcomes(inputs, options, dictionary, given.jobs):
+        if isinstance(outcome, InputError):
+            unreadable = _say(outcome)
+        else:
+            files.append(outcome)
+    return files, unreadable
+
+
+def _say(error: InputError) -> bool:
+    """Put one line about an unreadable input on standard error."""
+    sys.stderr.write(f"imgcif-check: {error}\n")
+    return True
+
+
+def _outcomes(inputs: Sequence, options: "CheckOptions", dictionary: "Dictionary", jobs: int) -> list:
+    """The report or the InputError of each input, in order."""
+    if jobs > 1 and len(inputs) > 1 and "-" not in inputs:
+        from concurrent.futures import ProcessPoolExecutor
+        from functools import partial
+
+        with ProcessPoolExecutor(min(jobs, len(inputs))) as pool:
+            return list(pool.map(partial(_outcome, options=options, dictionary=dictionary), inputs))
+    return [_outcome(entry, options, dictionary) for entry in inputs]
+
+
+def _outcome(entry: str, options: "CheckOptions", dictionary: "Dictionary") -> FileReport | InputError:
+    """The report of one input, or why it cannot be read."""
+    from imgcif_core import api
+
+    try:
+        document = api.read(sys.stdin.buffer, name="<stdin>") if entry == "-" else api.read(entry)
+    except InputError as error:
+        return error
+    if options.block is not None and all(block.name != options.block for block in document.blocks):
+        return InputError(f"{entry}: no data block named {options.block}")
+    return api.check_document(document, options=options, dictionary=dictionary)
+
+
+def _rendered(report: Report, given: argparse.Namespace) -> str:
+    """The report in the format asked for."""
+    from imgcif_core.render import render
+
+    if given.format == "text":
+        to_terminal = given.output is None and sys.stdout.isatty()
+        color = to_terminal and not given.no_color and not os.environ.get("NO_COLOR")
+        return render(report, "text", color=color, quiet=given.quiet)
+    if given.format == "sarif":
+        return render(report, "sarif", rules=_rule_texts())
+    return render(report, given.format)
+
+
+def _rule_texts() -> dict[str, tuple[str, str, str, str]]:
+    """Name, short text, full text and help address of each rule, for SARIF."""
+    from imgcif_core.checks.registry import load_rules
+
+    texts = {}
+    for rule in load_rules().values():
+        prose = rule.prose
+        full = "\n\n".join(f"{head}: {text}" for head, text in prose.items())
+        texts[rule.code] = (rule.name, prose.get("What", rule.name), full, "")
+    return texts

@@ -1,0 +1,66 @@
+"""`imgcif dictionary`: compile, show and lint DDLm dictionaries."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from imgcif_core.commands.common import emit, write
+from imgcif_core.findings import Severity
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The subcommands of `imgcif dictionary`."""
+    commands = parser.add_subparsers(required=True, metavar="ACTION")
+    actions: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
+        "compile": (_compile, "write the facts table of a dictionary and all that it imports"),
+        "show": (_show, "print what the dictionary says of an item or category"),
+        "lint": (_lint, "check a DDLm dictionary itself"),
+    }
+    for name, (command, text) in actions.items():
+        action = commands.add_parser(name, help=text)
+        if name == "show":
+            action.add_argument("names", nargs="+", metavar="NAME")
+            action.add_argument("--dictionary", action="append", default=[], metavar="FILE", dest="files")
+        else:
+            action.add_argument("files", nargs="+", metavar="FILE.dic")
+        action.add_argument("--dictionary-path", action="append", default=[], metavar="DIR")
+        if name == "compile":
+            action.add_argument("-o", "--output", required=True, metavar="FILE")
+        if name == "lint":
+            action.add_argument("--mentions", action="store_true", help="names in texts that nothing defines, too")
+        action.set_defaults(action=command)
+
+
+def _compile(given: argparse.Namespace) -> int:
+    """Compile dictionaries to a facts table."""
+    from imgcif_core.ddlm.compile import compile_facts
+
+    text = compile_facts([Path(file) for file in given.files], [Path(path) for path in given.dictionary_path])
+    write(given.output, text)
+    return 0
+
+
+def _show(given: argparse.Namespace) -> int:
+    """Print facts of items and categories."""
+    from imgcif_core import api
+    from imgcif_core.ddlm.show import show
+
+    dictionary = api.load_dictionary(given.files, given.dictionary_path)
+    emit(sys.stdout, "\n\n".join(show(dictionary, name) for name in given.names))
+    return 0
+
+
+def _lint(given: argparse.Namespace) -> int:
+    """Print what is wrong with dictionaries."""
+    from imgcif_core.ddlm.lint import lint
+
+    search = given.dictionary_path
+    problems = [entry for file in given.files for entry in lint(Path(file), search, mentions=given.mentions)]
+    emit(sys.stdout, "\n".join(map(str, problems)) if problems else "no faults found")
+    return int(any(entry.severity is Severity.ERROR for entry in problems))
+
+
+def run(given: argparse.Namespace) -> int:
+    """Carry out the action that was named."""
+    return int(given.action(given))
