@@ -1,11 +1,12 @@
 """What a check says: spans, locations, findings and reports as plain frozen data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 SCHEMA = "imgcif-check-report/1"
+QUESTIONS = ("read", "interpret", "fetch", "describe")
 
 
 class Severity(StrEnum):
@@ -89,11 +90,25 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What an author answers to an alert: the problem as it was put, and the response."""
+
+    problem: str
+    response: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The reply as the JSON report writes it."""
+        return {"problem": self.problem, "response": self.response}
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a rule has to say, with its place, its data and the way out.
 
     `edits` is the way out as changes of the text, all of them to be made together; empty where the
     remedy is no change of this text, or needs to know what only the author knows.
+    `who` can mend it: author, beamline, program, dictionary or journal. `alert` is its name among the alerts
+    of the profile, such as AXI002_ALERT_2_A, and `reply` what the author answered to it.
     """
 
     rule: str
@@ -108,11 +123,19 @@ class Finding:
     data: Mapping[str, Any] = field(default_factory=dict)
     source_line: str = ""
     edits: tuple[Edit, ...] = ()
+    who: str = ""
+    alert: str = ""
+    reply: Reply | None = None
 
     @property
     def is_safely_mended(self) -> bool:
         """True if there are edits and all of them are safe."""
         return bool(self.edits) and all(edit.safe for edit in self.edits)
+
+    @property
+    def level(self) -> str:
+        """The letter of the alert: A, B, C or G, empty where there is none."""
+        return self.alert.rpartition("_")[2]
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as the JSON report writes it."""
@@ -128,6 +151,9 @@ class Finding:
             "more": [place.as_dict() for place in self.more],
             "data": dict(self.data),
             "edits": [edit.as_dict() for edit in self.edits],
+            "who": self.who,
+            "alert": self.alert,
+            **({"reply": self.reply.as_dict()} if self.reply else {}),
         }
 
 
@@ -156,6 +182,7 @@ class Outcomes:
     blocked: tuple[Blockage, ...] = ()
     not_checked: tuple[Unchecked, ...] = ()
     crashed: tuple[Unchecked, ...] = ()
+    not_applicable_reasons: tuple[Unchecked, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The outcomes as the JSON report writes them."""
@@ -165,7 +192,49 @@ class Outcomes:
             "blocked": [{"rule": entry.rule, "by": list(entry.by)} for entry in self.blocked],
             "not_checked": [{"rule": entry.rule, "reason": entry.reason} for entry in self.not_checked],
             "crashed": [{"rule": entry.rule, "reason": entry.reason} for entry in self.crashed],
+            "not_applicable_reasons": [
+                {"rule": entry.rule, "reason": entry.reason} for entry in self.not_applicable_reasons
+            ],
         }
+
+
+class Answer(StrEnum):
+    """How a question of readiness is answered."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_CHECKED = "not-checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The answer to one question, and why: codes of findings, or what is missing in words."""
+
+    answer: Answer = Answer.NOT_CHECKED
+    because: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as the JSON report writes it."""
+        return {"answer": str(self.answer), "because": list(self.because)}
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Can the file be read, can its images be interpreted and fetched, and is it described?"""
+
+    read: Ready = field(default_factory=Ready)
+    interpret: Ready = field(default_factory=Ready)
+    fetch: Ready = field(default_factory=Ready)
+    describe: Ready = field(default_factory=Ready)
+
+    def __iter__(self) -> Iterator[tuple[str, Ready]]:
+        """Each question with its answer, in the order in which they matter."""
+        for name in QUESTIONS:
+            yield name, getattr(self, name)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answers as the JSON report writes them."""
+        return {name: ready.as_dict() for name, ready in self}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +247,7 @@ class FileReport:
     profile: str
     findings: tuple[Finding, ...]
     outcomes: Outcomes = field(default_factory=Outcomes)
+    readiness: Readiness = field(default_factory=Readiness)
 
     def count(self, severity: Severity) -> int:
         """The number of findings of one severity."""
@@ -199,6 +269,7 @@ class FileReport:
             "counts": {str(severity): self.count(severity) for severity in Severity},
             "findings": [finding.as_dict() for finding in self.findings],
             "outcomes": self.outcomes.as_dict(),
+            "readiness": self.readiness.as_dict(),
         }
 
 
@@ -243,13 +314,14 @@ class Report:
                 if severity is None or finding.severity.at_least(severity):
                     yield finding
 
-    def exit_status(self, fail_on: Severity | None = Severity.ERROR) -> int:
-        """0 nothing at or above `fail_on`, 1 findings, 3 a rule crashed."""
+    def exit_status(self, fail_on: Severity | None = Severity.ERROR, require: Iterable[str] = ()) -> int:
+        """0 nothing at or above `fail_on`, 1 findings, or a no to a question of `require`; 3 a rule crashed."""
         if any(entry.outcomes.crashed for entry in self.files):
             return 3
-        if fail_on is None:
-            return 0
-        return int(any(True for _ in self.findings(fail_on)))
+        answers = (getattr(entry.readiness, name).answer for name in require for entry in self.files)
+        if any(answer is Answer.NO for answer in answers):
+            return 1
+        return int(fail_on is not None and any(True for _ in self.findings(fail_on)))
 
     def as_dict(self) -> dict[str, Any]:
         """The report in the public JSON schema."""

@@ -85,6 +85,7 @@ class _Record:
 
     endings: set[str] = field(default_factory=set)
     reasons: list[str] = field(default_factory=list)
+    inapplicable: list[str] = field(default_factory=list)
     by: set[str] = field(default_factory=set)
 
 
@@ -168,8 +169,9 @@ def _run_one(rule: Rule, inputs: Inputs, profile: Profile, record: _Record) -> I
     try:
         arguments = {name: inputs.get(name) for name in rule.inputs}
         found = list(gather(rule, rule.function(**arguments), profile))
-    except NotApplicable:
+    except NotApplicable as reason:
         record.endings.add("not_applicable")
+        record.inapplicable.append(str(reason))
     except NotChecked as reason:
         record.endings.add("not_checked")
         record.reasons.append(str(reason))
@@ -223,7 +225,7 @@ def _crash_finding(rule: Rule, reason: str, trace: list[str]) -> Finding:
 
 def _outcomes(records: Mapping[str, _Record]) -> Outcomes:
     """The outcome of each rule over all blocks: what kept it from judging comes first."""
-    clean, not_applicable, blocked, not_checked, crashed = [], [], [], [], []
+    clean, not_applicable, blocked, not_checked, crashed, reasons = [], [], [], [], [], []
     for code, record in records.items():
         if "crashed" in record.endings:
             crashed.append(Unchecked(code, record.reasons[-1]))
@@ -235,7 +237,11 @@ def _outcomes(records: Mapping[str, _Record]) -> Outcomes:
             clean.append(code)
         else:
             not_applicable.append(code)
-    return Outcomes(tuple(clean), tuple(not_applicable), tuple(blocked), tuple(not_checked), tuple(crashed))
+            known = "; ".join(dict.fromkeys(filter(None, record.inapplicable)))
+            reasons.append(Unchecked(code, known or "nothing to judge"))
+    return Outcomes(
+        tuple(clean), tuple(not_applicable), tuple(blocked), tuple(not_checked), tuple(crashed), tuple(reasons)
+    )
 
 
 def _position(finding: Finding) -> tuple[int, int, str]:

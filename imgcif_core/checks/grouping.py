@@ -64,7 +64,7 @@ def gather(rule: Rule, problems: Iterable[Problem], profile: Profile) -> Iterato
         else:
             group.add(problem, is_first=False)
     for group in groups.values():
-        yield _finding(rule, group)
+        yield _finding(rule, group, profile)
 
 
 def _known_message(rule: Rule, problem: Problem, groups: dict[tuple, _Group], kind: tuple) -> str:
@@ -78,7 +78,7 @@ def _message(rule: Rule, problem: Problem) -> str:
     return _FORMATTER.vformat(rule.messages[problem.variant], (), problem.data)
 
 
-def _finding(rule: Rule, group: _Group) -> Finding:
+def _finding(rule: Rule, group: _Group, profile: Profile) -> Finding:
     """The public finding of a group."""
     problem = group.problem
     message = group.message or f"{group.count} more of the same kind, the first here: {_message(rule, problem)}"
@@ -100,6 +100,8 @@ def _finding(rule: Rule, group: _Group) -> Finding:
         {name: plain(value) for name, value in problem.data.items()},
         line,
         tuple(change.edit() for change in dict.fromkeys(group.edits)) if group.is_mended else (),
+        problem.mender or rule.who,
+        profile.alerts.name(rule.code, group.severity),
     )
 
 

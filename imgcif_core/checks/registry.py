@@ -15,6 +15,23 @@ from imgcif_core.findings import Severity
 
 FILE_INPUTS = frozenset({"document", "source", "dictionary", "options", "profile", "tolerances", "all_tables"})
 HEADINGS = ("What", "Why", "How to fix", "Source")
+MENDERS = frozenset({"author", "beamline", "program", "dictionary", "journal"})
+# Who can mend what most rules of a family find; a rule and a problem may name another.
+_MENDERS = {
+    "SYN": "program",
+    "DIC": "program",
+    "REL": "program",
+    "AXI": "beamline",
+    "DET": "beamline",
+    "SCN": "program",
+    "SRC": "beamline",
+    "EXT": "author",
+    "BIN": "program",
+    "IMG": "beamline",
+    "MTA": "author",
+    "CON": "program",
+    "CMP": "program",
+}
 
 
 class NotApplicable(Exception):
@@ -38,7 +55,8 @@ class Problem:
     """What a rule yields: a place, and the data that fill the rule's message.
 
     `count` is the number of occurrences that this problem stands for, `more` their places; `edits` are
-    the changes of the text that mend all of them.
+    the changes of the text that mend all of them; `mender` is who can mend it, where that is another than
+    the rule says.
     """
 
     place: Place
@@ -49,6 +67,7 @@ class Problem:
     count: int
     more: list[Place]
     edits: list[Change]
+    mender: str | None
     data: dict[str, Any]
 
     def __init__(
@@ -62,6 +81,7 @@ class Problem:
         count: int = 1,
         more: Iterable[Place] = (),
         edits: Iterable[Change] = (),
+        mender: str | None = None,
         **data: Any,
     ) -> None:
         self.place = place
@@ -72,6 +92,7 @@ class Problem:
         self.count = count
         self.more = list(more)
         self.edits = list(edits)
+        self.mender = mender
         self.data = data
 
 
@@ -86,6 +107,7 @@ class Rule:
     messages: Mapping[str, str]
     function: Callable[..., Iterator[Problem]]
     inputs: tuple[str, ...]
+    who: str = "author"
 
     @property
     def family(self) -> str:
@@ -121,23 +143,28 @@ def rule(
     source: str,
     message: str = "",
     messages: Mapping[str, str] | None = None,
+    who: str = "",
 ) -> Callable[[Callable[..., Iterator[Problem]]], Callable[..., Iterator[Problem]]]:
     """Register a generator of problems as the rule `code`.
 
     `severity` is the default; a problem may carry its own. `message` is a format template for the
-    data of a problem, `messages` holds further templates by variant.
+    data of a problem, `messages` holds further templates by variant. `who` can mend what it finds: author,
+    beamline, program, dictionary or journal.
 
     Raises
     ------
     UsageError
-        If the code is taken.
+        If the code is taken, or nobody is called like `who`.
     """
+    mender = who or _MENDERS.get(code.rstrip("0123456789"), "author")
+    if mender not in MENDERS:
+        raise UsageError(f"rule {code}: {who} is none of {', '.join(sorted(MENDERS))}")
 
     def register(function: Callable[..., Iterator[Problem]]) -> Callable[..., Iterator[Problem]]:
         if code in _REGISTRY.rules:
             raise UsageError(f"rule code {code} is registered twice")
         templates = {"": message, **(messages or {})}
-        entry = Rule(code, name, Severity(severity), source, templates, function, parameter_names(function))
+        entry = Rule(code, name, Severity(severity), source, templates, function, parameter_names(function), mender)
         _REGISTRY.rules[code] = entry
         return function
 

@@ -24,15 +24,43 @@ _OFF = "off"
 _LEVELS = frozenset({_OFF, *Severity})
 
 
+LEVELS = ("A", "B", "C", "G")
+_LEVEL_OF = {Severity.ERROR: "A", Severity.WARNING: "B", Severity.INFO: "G"}
+# 1 file or something missing in it, 2 geometry, 3 data, 4 query, 5 information.
+_OTHER_TYPE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """How findings are named as alerts: levels of single rules, and types by family.
+
+    Without a level of its own a rule has that of its severity: error A, warning B, info G.
+    """
+
+    levels: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, int] = field(default_factory=dict)
+
+    def name(self, code: str, severity: Severity) -> str:
+        """The name of an alert, such as AXI002_ALERT_2_A."""
+        level = self.levels.get(code, _LEVEL_OF[severity])
+        kind = self.types.get(code, self.types.get(code.rstrip("0123456789"), _OTHER_TYPE))
+        return f"{code}_ALERT_{kind}_{level}"
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A named set of changes to the default severities."""
+    """A named set of changes to the default severities.
+
+    `alerts` names findings as alerts, `replies` holds the levels to which an author has to reply.
+    """
 
     name: str
     title: str = ""
     description: str = ""
     families: frozenset[str] | None = None
     rules: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    alerts: Alerts = field(default_factory=Alerts)
+    replies: frozenset[str] = frozenset()
 
     def is_active(self, code: str) -> bool:
         """True if the rule counts at all under this profile."""
@@ -72,10 +100,12 @@ def load_profile(name: str) -> Profile:
 
 def _build(name: str, data: dict[str, Any]) -> Profile:
     """A profile from its data, on top of the one that it extends."""
+    # Whatever is demanded, alerts are named alike: those of `core` are the ground of every profile.
     parent = data.get("extends")
     if parent == name:
         raise UsageError(f"profile {name} extends itself")
     base = load_profile(parent) if parent else Profile(name)
+    alerts = base.alerts if parent or name == "core" else load_profile("core").alerts
     families = data.get("families")
     return Profile(
         Path(name).stem if name.endswith(".toml") else name,
@@ -86,7 +116,30 @@ def _build(name: str, data: dict[str, Any]) -> Profile:
             **base.rules,
             **{code: _levels(name, code, change) for code, change in data.get("rules", {}).items()},
         },
+        _alerts(name, alerts, data.get("alerts", {})),
+        _replies(name, base.replies, data.get("replies", {})),
     )
+
+
+def _alerts(name: str, base: Alerts, data: Mapping[str, Any]) -> Alerts:
+    """The alerts of a profile on top of others: `A`, `B`, `C` and `G` list codes, `types` maps families and codes."""
+    unknown = set(data) - {*LEVELS, "types"}
+    types = data.get("types", {})
+    if unknown or not all(isinstance(data.get(level, []), list) for level in LEVELS) or not isinstance(types, dict):
+        raise UsageError(f"profile {name}: [alerts] holds lists of codes under A, B, C, G, and types")
+    if not all(isinstance(kind, int) and 1 <= kind <= 5 for kind in types.values()):
+        raise UsageError(f"profile {name}: the types of alerts are 1 to 5")
+    levels = {str(code): level for level in LEVELS for code in data.get(level, [])}
+    return Alerts({**base.levels, **levels}, {**base.types, **types})
+
+
+def _replies(name: str, base: frozenset[str], data: Mapping[str, Any]) -> frozenset[str]:
+    """The levels of alerts to which authors have to reply."""
+    if "required" not in data:
+        return base
+    if not isinstance(data["required"], list) or not set(data["required"]) <= set(LEVELS):
+        raise UsageError(f"profile {name}: [replies] required is a list of A, B, C, G")
+    return frozenset(data["required"])
 
 
 def _levels(name: str, code: str, change: Any) -> dict[str, str]:
