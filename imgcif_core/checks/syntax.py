@@ -275,6 +275,15 @@ def quote_inside_quotes(document: Document) -> Iterator[Problem]:
     yield from problems_of(document, "SYN012")
 
 
+_PAIRING = {
+    "misspelt-loop": "write loop_ instead of {text}",
+    "lost-loop": "put a line loop_ before {name}",
+    "lost-underscore": "write {name} instead of {text}",
+    "blank-in-name": "write {name} instead of {text}",
+    "no-blank": "put a blank behind {name}",
+}
+
+
 @rule(
     "SYN013",
     "name-value-pairing",
@@ -282,6 +291,12 @@ def quote_inside_quotes(document: Document) -> Iterator[Problem]:
     source="CIF 1.1 syntax specification, data items",
     messages={
         "name-without-value": "{name} has no value",
+        "names-without-value": "{names} data names in a row have no value, the first {name}",
+        "misspelt-loop": "{text!r} stands where the names of a loop follow - expected loop_",
+        "lost-loop": "{names} data names, the first {name}, are followed by {values} values - expected loop_ before them",
+        "lost-underscore": "{text!r} stands where a data name is due, without its underscore - read as {name}",
+        "blank-in-name": "data name {text!r} holds a blank - read as {name}",
+        "no-blank": "value of {name} sticks to its name - expected a blank before the quote",
         "value-without-name": "value {text!r} has no data name",
     },
 )
@@ -291,7 +306,10 @@ def name_value_pairing(document: Document) -> Iterator[Problem]:
     How to fix: Add the value (a dot where none applies, a question mark where it is unknown), or quote the whole value.
     Source: CIF 1.1 syntax specification, data items.
     """
-    yield from problems_of(document, "SYN013")
+    for problem in problems_of(document, "SYN013"):
+        remedy = _PAIRING.get(problem.variant)
+        problem.help = remedy.format(**problem.data) if remedy else None
+        yield problem
 
 
 @rule(

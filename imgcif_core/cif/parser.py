@@ -1,45 +1,17 @@
 """From tokens to blocks, loops and columns; after an error the rest is still judged."""
 
-from collections import Counter
-
 import numpy as np
 
-from imgcif_core.cif.columns import Column
-from imgcif_core.cif.document import BinarySection, Block, Document, Loop, Quoting, Source, SyntaxProblem
-from imgcif_core.cif.scan import LARGEST_CHUNK, SMALLEST_CHUNK, plain_words
-from imgcif_core.cif.tokens import Kind, Token, Tokeniser
+from imgcif_core.cif.document import Block, Document, Quoting
+from imgcif_core.cif.loops import LoopReading
+from imgcif_core.cif.reading import NAME_LIMIT
+from imgcif_core.cif.recovery import is_name_without_underscore, is_nearly_loop, stuck_value
+from imgcif_core.cif.tokens import Kind, Token
 from imgcif_core.cif.values import decode_text, fold
 
-MAX_PROBLEMS = 1000
-CAREFUL_STRETCH = 256
-NAME_LIMIT = 75
 
-
-class Parser:
+class Parser(LoopReading):
     """Reads one text by the rules of one version of CIF."""
-
-    def __init__(
-        self,
-        source: Source,
-        start: int,
-        *,
-        version: str | None,
-        magic: str,
-        is_cbf: bool,
-        sections: list[BinarySection],
-        is_fast: bool,
-    ) -> None:
-        self.document = Document(source, version, magic, is_cbf, sections=sections)
-        self._source = source
-        self._totals: Counter[str] = Counter()
-        self._is_fast = is_fast
-        self._is_cif2 = version == "2.0"
-        self._tokens = Tokeniser(source.data, start, is_cif2=self._is_cif2, sections=sections, report=self._report)
-        self._block: Block | None = None
-        self._frame: Block | None = None
-        self._codes: dict[str, Block] = {}
-        self._frame_codes: set[str] = set()
-        self._token = Token(Kind.END, start, start)
 
     def parse(self) -> Document:
         """The document with all that was found."""
@@ -56,43 +28,6 @@ class Parser:
         """A text without any data block is no CIF."""
         if not self.document.blocks:
             self._say("SYN001", "no-data-block", 0, min(1, len(self._source.data)))
-
-    def _advance(self) -> None:
-        self._token = self._tokens.next()
-
-    def _report(self, problem: SyntaxProblem) -> None:
-        """Count a problem, and keep it while there is room."""
-        self._totals[problem.code] += 1
-        if self._totals[problem.code] <= MAX_PROBLEMS:
-            here = self._frame or self._block
-            if problem.block is None and here is not None:
-                problem = SyntaxProblem(
-                    problem.code,
-                    problem.variant,
-                    problem.start,
-                    problem.end,
-                    problem.severity,
-                    here.name,
-                    problem.item,
-                    problem.data,
-                )
-            self.document.problems.append(problem)
-
-    def _say(
-        self,
-        code: str,
-        variant: str,
-        start: int,
-        end: int,
-        severity: str = "error",
-        item: str | None = None,
-        **data: object,
-    ) -> None:
-        self._report(SyntaxProblem(code, variant, start, end, severity, None, item, data))
-
-    def _text(self, token: Token, limit: int = 80) -> str:
-        """The beginning of a token, for a message."""
-        return decode_text(self._source.data[token.start : min(token.end, token.start + limit)])
 
     def _step(self) -> None:
         """One heading, item, loop or stray token."""
@@ -121,23 +56,13 @@ class Parser:
             count += self._token.kind is Kind.VALUE
             last = self._token
             self._advance()
-        if not count:
+        if not count or self._is_meant_otherwise(first, last, count):
             return
         if self._block is None:
             variant = "text-before-block"
             self._say("SYN001", variant, first.start, first.end, text=self._text(first), count=count)
         else:
             self._say("SYN013", "value-without-name", first.start, last.end, text=self._text(first), count=count)
-
-    def _here(self, token: Token) -> Block:
-        """The block or frame that receives items; an unnamed one where no heading came."""
-        if self._frame is not None:
-            return self._frame
-        if self._block is None:
-            self._block = Block("", "data", token.start, token.start)
-            self.document.blocks.append(self._block)
-            self._say("SYN001", "no-data-heading", token.start, token.end, text=self._text(token))
-        return self._block
 
     def _data_heading(self) -> None:
         """`data_NAME`."""
@@ -183,183 +108,98 @@ class Parser:
             self._frame_codes.add(fold(name))
         self._advance()
 
+    def _is_meant_otherwise(self, first: Token, last: Token, count: int) -> bool:
+        """True if values without a name were a keyword or a name with a slip, and have been read as such."""
+        data = self._source.data
+        word = data[first.start : first.end]
+        if first.quoting is not Quoting.BARE or self._block is None:
+            return False
+        if count == 1 and self._token.kind is Kind.NAME and is_nearly_loop(word):
+            self._read_as_loop(first)
+            return True
+        if count == 2 and is_name_without_underscore(word, ()):
+            self._rename(first, "_" + self._text(first), "lost-underscore")
+            starts, ends = np.array([last.start], dtype=np.int64), np.array([last.end], dtype=np.int64)
+            quoting = None if last.quoting is Quoting.BARE else np.array([last.quoting], dtype=np.uint8)
+            self._add(self._here(first), first, starts, ends, quoting, None)
+            return True
+        return False
+
     def _item(self) -> None:
         """A data name and its value."""
         name = self._token
         block = self._here(name)
         self._advance()
         value = self._token
-        if value.kind is not Kind.VALUE:
-            text = self._text(name)
-            self._name_limits(name)
-            self._say("SYN013", "name-without-value", name.start, name.end, item=text, name=text)
+        if self._has_stuck_value(block, name):
             return
-        starts = np.array([value.start], dtype=np.int64)
-        ends = np.array([value.end], dtype=np.int64)
-        quoting = None if value.quoting is Quoting.BARE else np.array([value.quoting], dtype=np.uint8)
-        self._add(block, name, starts, ends, quoting, None)
+        if value.kind is not Kind.VALUE:
+            self._names_without_value(block, name)
+            return
+        self._single(block, name, value)
         self._advance()
 
-    def _name_limits(self, name: Token) -> None:
-        """The limit of CIF 1.1 on the length of a name."""
-        if not self._is_cif2 and name.end - name.start > NAME_LIMIT:
-            text = self._text(name)
-            length = name.end - name.start
-            self._say("SYN010", "name", name.start, name.end, "warning", item=text, length=length, name=text)
+    def _has_stuck_value(self, block: Block, name: Token) -> bool:
+        """Read a name and the quoted value that sticks to it, as in `_name'value'`; False where none does."""
+        data = self._source.data
+        at = stuck_value(data[name.start : name.end])
+        if not at:
+            return False
+        start, end = name.start + at, name.end
+        quote = data[start : start + 1]
+        closes = end - start > 1 and data[end - 1 : end] == quote
+        if self._token.kind is Kind.VALUE:
+            # A value may follow a name that holds a quote: only the closing quote of its line is left for it.
+            rest = data[end : self._line_end(end)].rstrip()
+            if closes or rest.count(quote) != 1 or not rest.endswith(quote):
+                return False
+            end += len(rest)
+            self._tokens.position = end
+            self._advance()
+        elif not closes:
+            return False
+        cut = Token(Kind.NAME, name.start, start)
+        self._say("SYN013", "no-blank", name.start, end, item=self._text(cut), name=self._text(cut))
+        quoting = Quoting.SINGLE if quote == b"'" else Quoting.DOUBLE
+        self._single(block, cut, Token(Kind.VALUE, start, end, quoting))
+        return True
 
-    def _add(
-        self,
-        block: Block,
-        name: Token,
-        starts: np.ndarray,
-        ends: np.ndarray,
-        quoting: np.ndarray | None,
-        loop: Loop | None,
-    ) -> None:
-        """Make a column, and enter it unless the block holds that name."""
-        text = decode_text(self._source.data[name.start : name.end])
-        self._name_limits(name)
-        column = Column(text, self._source, name.start, name.end, starts, ends, quoting, loop)
-        if loop is not None:
-            loop.columns.append(column)
-        key = fold(text)
-        first = block.columns.get(key)
-        if first is None:
-            block.columns[key] = column
-        else:
-            line = self._source.line_of(first.name_start)
-            self._say("SYN004", "", name.start, name.end, item=text, name=text, first_line=line)
+    def _names_without_value(self, block: Block, first: Token) -> None:
+        """Names in a row: those of a loop that lost its keyword, else names that lost their values."""
+        names = [first, *self._names()]
+        own = [name for name in names if self._category(name) == self._category(names[-1])]
+        if len(names) > 1 and self._token.kind is Kind.VALUE:
+            starts, ends, quoting = self._body()
+            if len(own) > 1 and len(starts) > 1 and names[-len(own) :] == own:
+                self._say_lost_loop(own, len(starts))
+                self._enter_loop(block, own[0], own, starts, ends, quoting)
+                names = names[: -len(own)]
+            else:
+                kind = Quoting.BARE if quoting is None else Quoting(int(quoting[0]))
+                self._single(block, names.pop(), Token(Kind.VALUE, int(starts[0]), int(ends[0]), kind))
+                self._say_left_over(starts[1:], ends[1:])
+        if names:
+            text = self._text(names[0])
+            for name in names:
+                self._name_limits(name)
+            variant = "names-without-value" if len(names) > 1 else "name-without-value"
+            self._say("SYN013", variant, names[0].start, names[-1].end, item=text, name=text, names=len(names))
+
+    def _say_lost_loop(self, names: list[Token], values: int) -> None:
+        """The keyword of a loop is missing."""
+        first = names[0]
+        text = self._text(first)
+        self._say("SYN013", "lost-loop", first.start, first.end, item=text, name=text, names=len(names), values=values)
+
+    def _say_left_over(self, starts: np.ndarray, ends: np.ndarray) -> None:
+        """Values behind the one that a name takes."""
+        if len(starts):
+            text = self._text(Token(Kind.VALUE, int(starts[0]), int(ends[0])))
+            begin, end = int(starts[0]), int(ends[-1])
+            self._say("SYN013", "value-without-name", begin, end, text=text, count=len(starts))
 
     def _loop(self) -> None:
         """`loop_`, its names and its values."""
         keyword = self._token
-        block = self._here(keyword)
         self._advance()
-        names = []
-        while self._token.kind is Kind.NAME:
-            names.append(self._token)
-            self._advance()
-        if not names:
-            self._say("SYN017", "no-names", keyword.start, keyword.end)
-            if self._token.kind in (Kind.VALUE, Kind.STRAY):
-                self._stray()
-            return
-        starts, ends, quoting = self._body()
-        if self._token.kind is Kind.STOP:
-            self._stray()
-        last = int(ends[-1]) if len(ends) else names[-1].end
-        whole = self._count_values(keyword, names, starts, ends)
-        if whole is not None:
-            starts, ends = starts[whole], ends[whole]
-            quoting = None if quoting is None else quoting[whole]
-        loop = Loop(keyword.start, last)
-        loop.rows = len(starts) // len(names)
-        block.loops.append(loop)
-        for index, name in enumerate(names):
-            used = slice(index, loop.rows * len(names), len(names))
-            kinds = None if quoting is None else quoting[used]
-            if kinds is not None and not kinds.any():
-                kinds = None
-            self._add(block, name, starts[used], ends[used], kinds, loop)
-
-    def _count_values(
-        self, keyword: Token, names: list[Token], starts: np.ndarray, ends: np.ndarray
-    ) -> np.ndarray | None:
-        """A loop must hold values, and a whole number of rows.
-
-        Where rows are lines and only some lines are of the wrong length, the mask of the values in
-        whole rows is given, so that the others are not shifted into wrong columns.
-        """
-        first = self._text(names[0])
-        left = len(starts) % len(names)
-        if not len(starts):
-            self._say("SYN017", "no-values", keyword.start, names[-1].end, item=first, name=first)
-        elif left:
-            begin, end = int(starts[len(starts) - left]), int(ends[-1])
-            whole, line = self._whole_rows(len(names), starts)
-            if whole is not None:
-                wrong = np.flatnonzero(~whole)
-                on_line = wrong[np.searchsorted(self._source.line_starts, starts[wrong], side="right") == line]
-                begin, end = int(starts[on_line[0]]), int(ends[on_line[-1]])
-            counts = (len(names), len(starts), len(names) - left)
-            self._say_count(begin, end, first, counts, line)
-            return whole
-        return None
-
-    def _say_count(self, begin: int, end: int, first: str, counts: tuple[int, int, int], line: int) -> None:
-        """The number of values does not fit the number of names."""
-        names, values, missing = counts
-        self._say("SYN006", "", begin, end, item=first, names=names, values=values, missing=missing, suspect=line)
-
-    def _whole_rows(self, width: int, starts: np.ndarray) -> tuple[np.ndarray | None, int]:
-        """Which values stand in lines of the right length, and the first other line; None where rows are not lines."""
-        lines = np.searchsorted(self._source.line_starts, starts, side="right")
-        numbers, inverse, counts = np.unique(lines, return_inverse=True, return_counts=True)
-        wrong = counts != width
-        if wrong.sum() > max(1, len(numbers) // 4):
-            return None, 0
-        return ~wrong[inverse], int(numbers[wrong.argmax()])
-
-    def _body(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """The byte ranges of all values of a loop, and how they are written."""
-        parts: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = []
-        chunk = SMALLEST_CHUNK
-        stretch = CAREFUL_STRETCH
-        while self._token.kind in (Kind.VALUE, Kind.STRAY):
-            parts.append(self._careful(stretch))
-            if not self._is_fast or self._token.kind is not Kind.VALUE:
-                continue
-            position = self._token.start
-            used_up, words = True, 0
-            while used_up:
-                starts, ends, position, used_up = plain_words(self._source.data, position, chunk, is_cif2=self._is_cif2)
-                words += len(starts)
-                parts.append((_small(starts, len(self._source.data)), _small(ends, len(self._source.data)), None))
-                chunk = min(2 * chunk, LARGEST_CHUNK)
-                if not len(starts):
-                    break
-            # Short plain stretches between quoted values are cheaper by the careful road.
-            stretch = CAREFUL_STRETCH if words > CAREFUL_STRETCH else min(4 * stretch, 1 << 16)
-            if words:
-                self._tokens.position = position
-                self._advance()
-        return _join(parts)
-
-    def _careful(self, limit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Up to `limit` values by the careful tokeniser."""
-        starts: list[int] = []
-        ends: list[int] = []
-        kinds: list[int] = []
-        while self._token.kind in (Kind.VALUE, Kind.STRAY) and (len(starts) < limit or not self._is_fast):
-            if self._token.kind is Kind.VALUE:
-                starts.append(self._token.start)
-                ends.append(self._token.end)
-                kinds.append(self._token.quoting)
-            self._advance()
-        quoting = np.array(kinds, dtype=np.uint8)
-        size = len(self._source.data)
-        return (
-            _small(np.array(starts, dtype=np.int64), size),
-            _small(np.array(ends, dtype=np.int64), size),
-            quoting if quoting.any() else None,
-        )
-
-
-def _small(offsets: np.ndarray, size: int) -> np.ndarray:
-    """Offsets in 4 bytes where the file allows it: millions of values are kept."""
-    return offsets.astype(np.int32) if size < 2**31 - 1 else offsets.astype(np.int64)
-
-
-def _join(
-    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """The stretches of a loop as one."""
-    if not parts:
-        empty = np.zeros(0, dtype=np.int64)
-        return empty, empty, None
-    starts = np.concatenate([part[0] for part in parts])
-    ends = np.concatenate([part[1] for part in parts])
-    if all(part[2] is None for part in parts):
-        return starts, ends, None
-    quoting = [np.zeros(len(part[0]), np.uint8) if part[2] is None else part[2] for part in parts]
-    return starts, ends, np.concatenate(quoting)
+        self._loop_after(keyword)
