@@ -293,7 +293,7 @@ _PAIRING = {
         "name-without-value": "{name} has no value",
         "names-without-value": "{names} data names in a row have no value, the first {name}",
         "misspelt-loop": "{text!r} stands where the names of a loop follow - expected loop_",
-        "lost-loop": "{names} data names, the first {name}, are followed by {values} values - expected loop_ before them",
+        "lost-loop": "{names} data names, the first {name}, have {values} values - expected loop_ before them",
         "lost-underscore": "{text!r} stands where a data name is due, without its underscore - read as {name}",
         "blank-in-name": "data name {text!r} holds a blank - read as {name}",
         "no-blank": "value of {name} sticks to its name - expected a blank before the quote",
