@@ -61,8 +61,34 @@ def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"imgcif_core {__version__}")
 
 
+def _fill_streams() -> None:
+    """Put the null device where standard streams are closed, so that no file is opened in their place."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _end_in_order() -> None:
+    """Let a request to end run what removes temporary files."""
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda received, _: sys.exit(128 + received))
+
+
 def _run(program: str, name: str, given: Sequence[str]) -> int:
     """Parse, call the subcommand, and turn exceptions into one line and a status."""
+    _fill_streams()
+    _end_in_order()
     command = importlib.import_module(f"imgcif_core.commands.{name}")
     text = COMMANDS[name]
     parser = argparse.ArgumentParser(program, description=f"{text[0].upper()}{text[1:]}.")
@@ -75,7 +101,8 @@ def _run(program: str, name: str, given: Sequence[str]) -> int:
         sys.stderr.write(f"{program.split()[0]}: {error}\n")
         return UNUSABLE
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNUSABLE
     except KeyboardInterrupt:
         sys.stderr.write(f"{program.split()[0]}: interrupted\n")

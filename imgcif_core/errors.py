@@ -9,5 +9,9 @@ class InputError(ImgcifError):
     """An input that cannot be read at all: one clear line, exit status 2."""
 
 
+class OutputError(ImgcifError):
+    """An output that cannot or must not be written: one clear line, exit status 2."""
+
+
 class UsageError(ImgcifError):
     """A call with arguments that make no sense together."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-SUFFIXES = (".cif", ".imgcif", ".cbf")
+from imgcif_core.formats import TEXT_SUFFIXES
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,7 +37,7 @@ def assert_imgcif(pytestconfig: pytest.Config) -> Callable[..., Any]:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect imgCIF files where `--imgcif` asks for it."""
-    if parent.config.getoption("--imgcif") and file_path.name.lower().endswith(SUFFIXES):
+    if parent.config.getoption("--imgcif") and file_path.name.lower().endswith(TEXT_SUFFIXES):
         return ImgcifFile.from_parent(parent, path=file_path)
     return None
 

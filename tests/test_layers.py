@@ -12,7 +12,7 @@ LAYERS = {
     "_version": 0,
     "formats": 0,
     "limits": 0,
-    "output": 0,
+    "output": 1,
     "cif": 1,
     "ddlm": 2,
     "tables": 3,

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imgcif_core.formats import suffix_pattern
+
 MIN_ROWS = 64
 _MAX_DIGITS = 15
 _LAST_DIGITS = re.compile(rb"(?P<prefix>.*?)(?P<digits>[0-9]+)(?P<suffix>[^0-9]*)\Z", re.S)
-_LEFT_OUT = re.compile(rb"(?:\.(?:cbf|img|mccd|tiff?|h5|gz|bz2))+\Z", re.I)
+_LEFT_OUT = re.compile(suffix_pattern().encode(), re.I)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,11 @@ from imgcif_core.cif.document import BinarySection, Document, Source
 from imgcif_core.cif.parser import Parser
 from imgcif_core.cif.textcheck import check_text
 from imgcif_core.errors import InputError
+from imgcif_core.formats import TEXT_SUFFIXES, plain_ending
 
 MAX_EXPANDED = 4 << 30
 FREE_EXPANDED = 64 << 20
 MAX_RATIO = 200
-SUFFIXES = (".cif", ".imgcif", ".cbf")
-_PACKED = (".gz", ".bz2")
 _CHUNK = 1 << 20
 _VERSION = re.compile(rb"#\\#CIF_(\d+\.\d+)(?=[ \t\r\n]|\Z)")
 _CBF = re.compile(rb"###CBF(?:: VERSION[ \t]+[\d.]+)?")
@@ -170,9 +169,6 @@ def find_inputs(folder: Path) -> list[str]:
     """The imgCIF and CBF files below a folder, packed ones too, sorted; links are not followed."""
     found = []
     for path in folder.rglob("*"):
-        name = path.name.lower()
-        for packed in _PACKED:
-            name = name.removesuffix(packed)
-        if name.endswith(SUFFIXES) and path.is_file():
+        if plain_ending(path.name) in TEXT_SUFFIXES and path.is_file():
             found.append(str(path))
     return sorted(found)

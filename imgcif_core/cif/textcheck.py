@@ -6,6 +6,7 @@ import numpy as np
 
 from imgcif_core.cif.cbf import CLOSING
 from imgcif_core.cif.document import Document, Quoting, Source, SyntaxProblem
+from imgcif_core.formats import HEAD_BYTES, stranger
 
 LINE_LIMIT = 2048
 KEPT = 100
@@ -17,19 +18,6 @@ _CONTROL[127] = True
 # Code points that CIF 2.0 does not allow: C1 controls and non-characters.
 _PLANE_ENDS = "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
 _FORBIDDEN = re.compile(f"[\x80-\x9f\ufdd0-\ufdef{_PLANE_ENDS}]")
-_SIGNATURES = (
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (b"PK\x03\x04", "a zip archive"),
-    (b"II*\0", "a TIFF image"),
-    (b"MM\0*", "a TIFF image"),
-    (b"\x89PNG", "a PNG image"),
-    (b"%PDF", "a PDF document"),
-    (b"{\nHEADER_BYTES=", "an SMV image"),
-    (b"\xfd7zXZ", "an xz archive"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"\xff\xfe", "UTF-16 text"),
-    (b"\xfe\xff", "UTF-16 text"),
-)
 
 
 def check_text(document: Document, start: int, *, needs_cif2: bool) -> None:
@@ -212,7 +200,7 @@ def _name_what_it_is(document: Document) -> None:
     data = document.source.data
     for problem in document.problems:
         if problem.code == "SYN001" and problem.variant == "no-data-block":
-            looks = next((name for magic, name in _SIGNATURES if data.startswith(magic)), "")
+            looks = stranger(data[:HEAD_BYTES]) or ""
             head = data[:512].lstrip().lower()
             if head.startswith((b"<!doctype", b"<html", b"<?xml")):
                 looks = "a web page or XML"

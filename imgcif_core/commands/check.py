@@ -47,11 +47,15 @@ def run(given: argparse.Namespace) -> int:
     from imgcif_core import api
 
     options = _check_options(given)
+    if given.output is not None:
+        from imgcif_core.output import refuse_output
+
+        refuse_output(given.output, inputs=given.paths)
     dictionary = api.load_dictionary(given.dictionary, given.dictionary_path)
     files, unreadable = _check_all(given, options, dictionary)
     report = Report(__version__, api.identities(dictionary), tuple(files))
     if files or not unreadable:
-        write(given.output, _rendered(report, given))
+        write(given.output, _rendered(report, given), given.paths)
     if given.debug:
         for finding in report.findings():
             for line in finding.data.get("trace", ()):
@@ -158,6 +162,8 @@ def _outcome(entry: str, options: "CheckOptions", dictionary: "Dictionary") -> F
     from imgcif_core import api
 
     try:
+        if entry == "-" and sys.stdin is None:
+            raise InputError("standard input is closed")
         document = api.read(sys.stdin.buffer, name="<stdin>") if entry == "-" else api.read(entry)
     except InputError as error:
         return error

@@ -1,28 +1,28 @@
 """What several commands share: text to the terminal or into a file."""
 
 import sys
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TextIO
+
+from imgcif_core.errors import OutputError
 
 UNUSABLE = 2
 
 
-def write(path: str | None, text: str) -> None:
-    """Write to standard output, or to a file that appears only when it is whole."""
+def write(path: str | None, text: str, inputs: Iterable[str] = ()) -> None:
+    """Write to standard output, or to a file that appears only when it is whole and is none of the inputs."""
     if path is None:
         emit(sys.stdout, text)
         return
-    target = Path(path)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    from imgcif_core.output import write_file
+
+    write_file(path, text, inputs=inputs)
 
 
-def emit(stream: TextIO, text: str) -> None:
+def emit(stream: TextIO | None, text: str) -> None:
     """Write text, with a stand-in for what the terminal's encoding cannot show."""
+    if stream is None:
+        raise OutputError("standard output is closed")
     if not text.endswith("\n"):
         text += "\n"
     encoding = stream.encoding or "utf-8"

@@ -37,7 +37,7 @@ def _compile(given: argparse.Namespace) -> int:
     from imgcif_core.ddlm.compile import compile_facts
 
     text = compile_facts([Path(file) for file in given.files], [Path(path) for path in given.dictionary_path])
-    write(given.output, text)
+    write(given.output, text, given.files)
     return 0
 
 

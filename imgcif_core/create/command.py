@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--full-cbf", metavar="OUT.cbf", help="write one frame as a full CBF with its image as well")
     add("--frame", type=int, default=1, metavar="N", help="which frame of the first scan --full-cbf takes (default: 1)")
     add("--provenance", action="store_true", help="say where every value comes from")
+    add("--overwrite", action="store_true", help="replace a file that is there")
     add("--force", action="store_true", help="write in spite of errors or open questions")
 
 
@@ -50,6 +51,7 @@ def run(given: argparse.Namespace, ask: "Callable[[Question], str | None]") -> O
     from imgcif_core.create.links import Links
     from imgcif_core.create.loop import Wishes, create
     from imgcif_core.create.questions import listing, load_answers
+    from imgcif_core.output import refuse_output
 
     answers, items = load_answers(given.answers) if given.answers else ({}, {})
     items |= _items(given.set)
@@ -63,7 +65,10 @@ def run(given: argparse.Namespace, ask: "Callable[[Question], str | None]") -> O
         given.force,
         not given.no_knowledge,
         given.dxtbx,
+        given.overwrite,
     )
+    if given.full_cbf:
+        refuse_output(given.full_cbf, overwrite=given.overwrite, inputs=given.inputs)
     made = create(given.inputs, given.output, wishes)
     remarks = [f"note: {note}" for note in made.notes]
     if not made.text:
@@ -105,14 +110,15 @@ def _doi(text: str | None) -> str | None:
 def _write_cbf(made: "Creation", given: argparse.Namespace) -> str:
     """Write one frame with its image, and say so."""
     from imgcif_core.create.fullcbf import full_cbf
-    from imgcif_core.create.loop import write_whole
     from imgcif_core.create.pixels import panel_images
+    from imgcif_core.output import write_file
 
     folders = [Path(given.dir)] if given.dir else []
     folders += [Path(entry.rpartition(":")[2]).parent for entry in given.inputs]
     built = made.built[0]
     images = panel_images(built, 0, given.frame - 1, folders)
-    written = write_whole(Path(given.full_cbf), full_cbf(built, 0, given.frame - 1, images, Path(given.full_cbf).stem))
+    text = full_cbf(built, 0, given.frame - 1, images, Path(given.full_cbf).stem)
+    written = write_file(given.full_cbf, text, overwrite=given.overwrite, inputs=given.inputs)
     return f"wrote {written}, frame {given.frame} of {built.scan_ids[0]}"
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -12,37 +11,9 @@ import numpy as np
 
 from imgcif_core.cif.write import Value, Values
 from imgcif_core.errors import InputError, UsageError
+from imgcif_core.formats import MANY_IMAGES, archive_suffix, by_ending, ending_of
 from imgcif_core.sources.description import ImageFiles
 
-_ARCHIVES = (
-    (".tar.bz2", "TBZ"),
-    (".tbz2", "TBZ"),
-    (".tbz", "TBZ"),
-    (".tar.gz", "TGZ"),
-    (".tgz", "TGZ"),
-    (".zip", "ZIP"),
-    (".tar.xz", "TXZ"),
-    (".txz", "TXZ"),
-    (".tar", "TAR"),
-)
-_FORMATS = {
-    ".cbf": "CBF",
-    ".h5": "HDF5",
-    ".hdf5": "HDF5",
-    ".hdf": "HDF5",
-    ".nxs": "HDF5",
-    ".cxi": "HDF5",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".img": "SMV",
-    ".osc": "SMV",
-    ".mccd": "MAR",
-    ".mar": "MAR",
-    ".sfrm": "Bruker",
-    ".gfrm": "Bruker",
-}
-_PACKED = {".gz": "GZ", ".bz2": "BZ2"}
-_MANY_IMAGES = ("HDF5", "TIFF")
 _PER_FILE = ("format", "uri", "archive_format", "archive_path", "file_compression")
 _SAFE = "/-._~!$&'()*+,;=:@"
 _UNSAFE = re.compile(r"[^A-Za-z0-9/\-._~!$&'()*+,;=:@\n]")
@@ -80,37 +51,15 @@ class Links:
 
 def archive_format(url: str) -> str | None:
     """The type of an archive by its name: ZIP, TGZ, TBZ, TXZ or TAR."""
-    path = urlsplit(url).path.lower().removesuffix("/content")
-    return next((name for suffix, name in _ARCHIVES if path.endswith(suffix)), None)
-
-
-def image_format(name: str) -> tuple[str | None, str | None]:
-    """Format and compression of an image file by its name."""
-    return _format_of(_ending(name))
-
-
-def _ending(name: str) -> str:
-    """The ending of a name in lower case, with that of a compression after it."""
-    base = name[name.rfind("/") + 1 :].lower()
-    stem, dot, last = base.rpartition(".")
-    if dot + last not in _PACKED:
-        return dot + last if stem else ""
-    return f".{stem.rpartition('.')[2]}{dot}{last}" if "." in stem else dot + last
+    return archive_suffix(urlsplit(url).path.lower().removesuffix("/content"))
 
 
 def _endings(names: Sequence[str]) -> list[str]:
     """The ending of each name, or one for all where they share it, as those of a template do."""
-    first = _ending(names[0]) if names else ""
+    first = ending_of(names[0]) if names else ""
     if first and all(map(str.endswith, names, repeat(first))):
         return [first]
-    return [_ending(name) for name in names]
-
-
-@lru_cache(maxsize=256)
-def _format_of(ending: str) -> tuple[str | None, str | None]:
-    """Format and compression that go with an ending."""
-    packed = next((suffix for suffix in _PACKED if ending.endswith(suffix)), "")
-    return _FORMATS.get(ending.removesuffix(packed)), _PACKED.get(packed)
+    return [ending_of(name) for name in names]
 
 
 def nameless_formats(images: Sequence[ImageFiles], links: Links) -> list[str]:
@@ -118,7 +67,7 @@ def nameless_formats(images: Sequence[ImageFiles], links: Links) -> list[str]:
     if links.format:
         return []
     endings = {ending for entry in images if entry.format is None for ending in _endings(entry.files)}
-    return sorted(ending or "files without ending" for ending in endings if _format_of(ending)[0] is None)
+    return sorted(ending or "files without ending" for ending in endings if by_ending(ending)[0] is None)
 
 
 def external_rows(images: Sequence[ImageFiles], scan_ids: Sequence[str], links: Links) -> dict[str, Values]:
@@ -143,7 +92,7 @@ def external_rows(images: Sequence[ImageFiles], scan_ids: Sequence[str], links: 
     if any(paths):
         found["path"] = paths[0] if len(set(paths)) == 1 else _spread(paths, images)
     frames = np.concatenate([entry.frame for entry in images])
-    if (frames != 1).any() or set(columns["format"]) & set(_MANY_IMAGES):
+    if (frames != 1).any() or set(columns["format"]) & MANY_IMAGES:
         found["frame"] = frames
     return found
 
@@ -166,7 +115,7 @@ def _addresses(
     entry: ImageFiles, members: list[str], links: Links, scan_id: str, number: int
 ) -> dict[str, Value | list[Value]]:
     """Where the files of a scan lie: values for all, or lists of one for each."""
-    told = [_format_of(ending) for ending in _endings(entry.files)]
+    told = [by_ending(ending) for ending in _endings(entry.files)]
     form = links.format or entry.format
     shared = len(told) == 1
     found: dict[str, Value | list[Value]] = {

@@ -18,8 +18,10 @@ from imgcif_core.create.links import Links, external_rows, nameless_formats
 from imgcif_core.create.names import plain
 from imgcif_core.create.parts import split
 from imgcif_core.create.questions import Question, question, read_answer
-from imgcif_core.errors import InputError, UsageError
+from imgcif_core.errors import UsageError
 from imgcif_core.findings import FileReport
+from imgcif_core.formats import image_words
+from imgcif_core.output import refuse_output, write_file
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import Incomplete
 
@@ -76,7 +78,8 @@ class Wishes:
     links : where the images lie; doi : of the data; name : of the data block; items : CIF items to
     set, by data name; answers : by the keys of the questions; ask : called with each open question;
     force : write even with errors or open questions; knowledge : False to leave out the
-    knowledge base; dxtbx : True to let it read what no reader here knows.
+    knowledge base; dxtbx : True to let it read what no reader here knows; overwrite : replace a file
+    that is there.
     """
 
     links: Links = field(default_factory=Links)
@@ -88,6 +91,7 @@ class Wishes:
     force: bool = False
     knowledge: bool = True
     dxtbx: bool = False
+    overwrite: bool = False
 
 
 def create(
@@ -108,10 +112,15 @@ def create(
     ------
     InputError
         If a source cannot be read, or its parts contradict each other.
+    OutputError
+        If the file cannot be written, is there already, or is one of the inputs.
     UsageError
         If an answer or an item does not fit.
     """
     chosen = wishes or Wishes()
+    if output is not None:
+        given = [inputs] if isinstance(inputs, (str, PathLike)) else [] if isinstance(inputs, Experiment) else inputs
+        refuse_output(output, overwrite=chosen.overwrite, inputs=given)
     described, paths = _described(inputs, chosen)
     described, answers = _completed(described, chosen)
     questions = _open_with_links(described, answers, chosen)
@@ -208,7 +217,8 @@ def _finish(
         text, report, tuple(questions), tuple(notes), tuple(_origins(blocks)), deviation, None, tuple(built)
     )
     if output is not None and (made.is_sound or wishes.force):
-        return replace(made, written=write_whole(Path(output), text))
+        written = write_file(output, text, overwrite=wishes.overwrite, inputs=paths)
+        return replace(made, written=written)
     return made
 
 
@@ -221,8 +231,8 @@ def _links(wishes: Wishes, answers: Mapping[str, Any]) -> Links:
         elif "url_base" in answers:
             links = replace(links, url_base=answers["url_base"])
     if "format" in answers:
-        form = answers["format"]
-        links = replace(links, format={"bruker": "Bruker"}.get(form, form.upper()))
+        words = {word.lower(): word for word in image_words()}
+        links = replace(links, format=words[answers["format"]])
     return links
 
 
@@ -315,19 +325,6 @@ def _checked(text: str, parts: Sequence[Experiment], names: Sequence[str], path:
         options = CheckOptions(images="none", against=part, block=name, select=("CMP",))
         findings += check_document(document, options=options).findings
     return replace(report, findings=tuple(findings))
-
-
-def write_whole(path: Path, content: str | bytes) -> Path:
-    """Write a file that appears only when it is whole."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
-    finally:
-        part.unlink(missing_ok=True)
-    return path
 
 
 def _origins(blocks: Sequence[DataBlock]) -> list[Origins]:

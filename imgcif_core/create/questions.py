@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcif_core.errors import InputError, UsageError
+from imgcif_core.formats import IMAGES
 from imgcif_core.sources.draft import CORNERS, clock_direction
 
 VIEW = "Stand at the source and look along the beam, past the crystal, at the detector."
@@ -162,7 +163,7 @@ def _text(text: Any) -> str:
 
 SENSES = ("clockwise", "anticlockwise")
 PROBES = ("x ray", "electron", "neutron", "gamma")
-FORMATS = ("cbf", "smv", "hdf5", "tiff", "mar", "bruker")
+FORMATS = tuple(entry.word.lower() for entry in IMAGES if entry.word and entry.in_dictionary)
 
 _CATALOGUE: dict[str, tuple[Question, Callable[[Any], Any]]] = {}
 

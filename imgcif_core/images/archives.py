@@ -14,14 +14,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from imgcif_core.formats import ARCHIVES, is_zip, packing_of
 from imgcif_core.images.bytes import ByteSource, FileBytes, open_stream
-from imgcif_core.images.expand import Expanded, packing_of
+from imgcif_core.images.expand import Expanded
 from imgcif_core.images.limits import BytesError, Limits
 from imgcif_core.images.members import Listing, Member, plain_name
 from imgcif_core.images.workspace import Workspace
 
-FORMATS = {"ZIP": "zip", "TAR": None, "TGZ": "gz", "TBZ": "bz2", "TXZ": "xz"}
-_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _TAR_HEADERS = (
     tarfile.XHDTYPE,
@@ -59,7 +58,7 @@ def open_archive(source: ByteSource, limits: Limits) -> "Archive":
         `damaged` or `unsupported` if it is no archive that can be read.
     """
     head = source.read(0, 512)
-    if head.startswith(_ZIP_MAGIC):
+    if is_zip(head):
         return ZipArchive(source, limits)
     packing = packing_of(head)
     if packing is None and not _is_tar(head):
@@ -83,7 +82,7 @@ class TarArchive:
 
     def __init__(self, source: ByteSource, packing: str | None, limits: Limits) -> None:
         self.label = source.label
-        self.format = next(name for name, value in FORMATS.items() if value == packing)
+        self.format = next(entry.word for entry in ARCHIVES if entry.packing == packing)
         self._source = source
         self._packing = packing
         self._limits = limits

@@ -11,12 +11,6 @@ from imgcif_core.images.bytes import ReadStream
 from imgcif_core.images.limits import BytesError, Limits
 
 CHUNK = 1 << 18
-_MAGIC = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
-
-
-def packing_of(head: bytes) -> str | None:
-    """The packing that the first bytes of a file tell: gz, bz2, xz or None."""
-    return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
 
 
 class Expanded(ReadStream):

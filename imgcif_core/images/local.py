@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from imgcif_core.formats import packing_of
 from imgcif_core.images.bytes import ByteSource, FileBytes, open_stream
-from imgcif_core.images.expand import Expanded, packing_of
+from imgcif_core.images.expand import Expanded
 from imgcif_core.images.limits import BytesError, Limits
 from imgcif_core.images.workspace import Workspace
 

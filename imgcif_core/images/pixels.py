@@ -7,17 +7,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from imgcif_core.cif.document import BinarySection, Document, Source
+from imgcif_core.formats import HEAD_BYTES, image_of_name, pixel_reader_of
 from imgcif_core.images.bytes import ByteSource
 from imgcif_core.images.decode import decode_section, image_shape
 from imgcif_core.images.isolated import Helper
 from imgcif_core.images.limits import GIB, BytesError
 from imgcif_core.images.mime import SectionHeader, read_header
 
-HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 MAX_CBF_BYTES = 4 * GIB
 MAX_STAND_INS = 10_000
-# Where the user block of an HDF5 file may put its first bytes.
-_HDF5_OFFSETS = (0, 512, 1024, 2048)
 Beside = Callable[[str], str | None]
 
 
@@ -139,7 +137,17 @@ class FabioImages:
 
     def read(self, index: int) -> np.ndarray:
         """The pixels of one frame."""
-        return self.helper.array("fabio_frame", {"path": self.path, "index": index})
+        return self.helper.array("fabio_frame", {"path": self.path, "reader": self.kind, "index": index})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a file of images: see `open_images`; `told` is what the table of formats tells the reader."""
+
+    path: str | None = None
+    described: Sequence[int] = ()
+    beside: Beside | None = None
+    told: str = ""
 
 
 def open_images(
@@ -166,15 +174,18 @@ def open_images(
     BytesError
         `unsupported`, `damaged`, `missing`, `limit`, `unsafe` or `crashed`.
     """
-    head = source.read(0, 4096)
-    if any(source.read(offset, len(HDF5_MAGIC)) == HDF5_MAGIC for offset in _HDF5_OFFSETS):
-        return _open_hdf5(source, helper, path, described, beside)
-    if head.lstrip(b"\r\n \t").startswith((b"###CBF", b"#\\#CIF")) or b"--CIF-BINARY-FORMAT-SECTION--" in head:
-        return open_cbf(source, helper)
-    return _open_fabio(source, helper)
+    head = source.read(0, HEAD_BYTES)
+    reader, _, told = pixel_reader_of(head).partition(":")
+    if not reader and (head.lstrip(b"\r\n \t").startswith(b"#\\#CIF") or b"--CIF-BINARY-FORMAT-SECTION--" in head):
+        reader = "cbf"
+    if reader not in READERS:
+        # A name that promises a known format is not kept; other files may be of formats unknown here.
+        kind = "damaged" if image_of_name(source.label) else "unsupported"
+        raise BytesError(kind, f"{source.label} is no image of a known format by its first bytes")
+    return READERS[reader](source, helper, Wanted(path, described, beside, told))
 
 
-def open_cbf(source: ByteSource, helper: Helper) -> CbfImages:
+def open_cbf(source: ByteSource, helper: Helper, _: Wanted | None = None) -> CbfImages:
     """The images of a CBF, with its text as a document."""
     from imgcif_core.cif.reader import read
 
@@ -193,14 +204,14 @@ def _on_disk(source: ByteSource) -> str:
     return str(source.path)
 
 
-def _open_fabio(source: ByteSource, helper: Helper) -> FabioImages:
+def _open_fabio(source: ByteSource, helper: Helper, wanted: Wanted) -> FabioImages:
     """A file of the other formats."""
     path = _on_disk(source)
-    found = helper.facts("fabio_facts", {"path": path})
+    found = helper.facts("fabio_facts", {"path": path, "reader": wanted.told})
     return FabioImages(
         source.label,
         path,
-        found["kind"],
+        wanted.told,
         found["frames"],
         tuple(found["shape"]),
         np.dtype(found["dtype"]),
@@ -209,11 +220,9 @@ def _open_fabio(source: ByteSource, helper: Helper) -> FabioImages:
     )
 
 
-def _open_hdf5(
-    source: ByteSource, helper: Helper, path: str | None, described: Sequence[int], beside: Beside | None
-) -> Hdf5Images:
+def _open_hdf5(source: ByteSource, helper: Helper, wanted: Wanted) -> Hdf5Images:
     """A dataset of an HDF5 file; files that its links name are asked for one after the other."""
-    place = _on_disk(source)
+    place, path, beside = _on_disk(source), wanted.path, wanted.beside
     stand_ins: dict[str, str] = {}
     found = with_stand_ins(
         lambda: helper.facts("hdf5_facts", {"path": place, "dataset": path, "stand_ins": stand_ins}), stand_ins, beside
@@ -222,10 +231,15 @@ def _open_hdf5(
     if len(shape) < 2:
         raise BytesError("damaged", f"{found['path']} of {source.label} has {len(shape)} dimensions, no image")
     chunks = tuple(found["chunks"]) if found["chunks"] else None
-    axis = frame_axis(shape, described)
+    axis = frame_axis(shape, wanted.described)
     return Hdf5Images(
         source.label, place, found["path"], stand_ins, shape, axis, np.dtype(found["dtype"]), helper, chunks
     )
+
+
+Opener = Callable[[ByteSource, Helper, Wanted], ImageStack]
+# The readers of pixels by the word that the table of formats has for them.
+READERS: dict[str, Opener] = {"cbf": open_cbf, "hdf5": _open_hdf5, "fabio": _open_fabio}
 
 
 def with_stand_ins(ask: Callable[[], Any], stand_ins: dict[str, str], beside: Beside | None) -> Any:

@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from imgcif_core.cif.columns import hash_text
+from imgcif_core.formats import MANY_IMAGES, SINGLE_IMAGES
 from imgcif_core.model.joins import NONE, combined, filled_hashes, rows_of
 from imgcif_core.model.shapes import Shapes, shapes_of
-from imgcif_core.model.uris import CONTAINERS, SINGLE_IMAGES
 from imgcif_core.tables import Table, Tables
 
 
@@ -148,7 +148,7 @@ class ExternalData:
     @cached_property
     def is_container(self) -> np.ndarray:
         """Where the format holds several images in a file: (n,) bool."""
-        return self.where("format", CONTAINERS)
+        return self.where("format", MANY_IMAGES)
 
     @cached_property
     def is_single_image(self) -> np.ndarray:

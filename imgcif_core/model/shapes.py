@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from imgcif_core.cif.columns import Column
+from imgcif_core.formats import suffix_pattern
 
 _IS_DIGIT = np.zeros(256, dtype=bool)
 _IS_DIGIT[48:58] = True
@@ -88,7 +89,7 @@ class Shapes:
         return {int(value): int(rows[index]) for value, index in zip(values, first, strict=True)}
 
 
-_SUFFIXES = re.compile(r"(?:\.(?:cbf|img|mccd|mar\d*|sfrm|kcd|tiff?|h5|gz|bz2))+\Z", re.IGNORECASE)
+_SUFFIXES = re.compile(suffix_pattern(), re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]+")
 
 

@@ -1,40 +1,12 @@
-"""URIs as external data use them: their parts, and what their names say about formats."""
+"""URIs as external data use them: their parts, and who can follow them."""
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
-from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 SCHEMES = frozenset({"https", "http", "rsync", "ftp", "s3", "globus", "file", "doi"})
-ARCHIVE_SUFFIXES = {
-    ".tar.bz2": "TBZ",
-    ".tbz2": "TBZ",
-    ".tbz": "TBZ",
-    ".tar.gz": "TGZ",
-    ".tgz": "TGZ",
-    ".zip": "ZIP",
-    ".tar": "TAR",
-    ".tar.xz": "TXZ",
-    ".txz": "TXZ",
-}
-FORMAT_SUFFIXES = {
-    ".cbf": "CBF",
-    ".h5": "HDF5",
-    ".hdf5": "HDF5",
-    ".nxs": "HDF5",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".img": "SMV",
-    ".mccd": "MAR",
-    ".sfrm": "Bruker",
-    ".kcd": "KCD",
-}
-COMPRESSION_SUFFIXES = {".gz": "GZ", ".bz2": "BZ2"}
-# One file holds many images; the others hold one each.
-CONTAINERS = frozenset({"HDF5", "TIFF"})
-SINGLE_IMAGES = frozenset({"CBF", "SMV", "MAR", "BRUKER", "KCD"})
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
@@ -109,25 +81,3 @@ def locality_of(uri: Uri) -> str | None:
     if address.is_loopback or address.is_unspecified:
         return "loopback"
     return "private" if address.is_private or address.is_link_local else None
-
-
-def archive_suffix(name: str) -> str | None:
-    """The archive format that the end of a file name tells."""
-    folded = name.casefold()
-    return next((value for suffix, value in ARCHIVE_SUFFIXES.items() if folded.endswith(suffix)), None)
-
-
-def compression_suffix(name: str) -> str | None:
-    """The packing of a single file that the end of its name tells; None for archives."""
-    suffix = PurePosixPath(name).suffix.casefold()
-    return None if archive_suffix(name) else COMPRESSION_SUFFIXES.get(suffix)
-
-
-def format_suffix(name: str) -> str | None:
-    """The image format that the end of a file name tells, packing set aside."""
-    path = PurePosixPath(name.casefold())
-    if path.suffix in COMPRESSION_SUFFIXES:
-        path = PurePosixPath(path.stem)
-    if re.fullmatch(r"\.mar\d*", path.suffix):
-        return "MAR"
-    return FORMAT_SUFFIXES.get(path.suffix)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgcif_core.errors import InputError
+from imgcif_core.formats import IMAGES, image_format_of
 from imgcif_core.sources.minicbf import header_text, read_head
 
-IMAGE_SUFFIXES = (".cbf", ".img", ".osc", ".tif", ".tiff", ".mccd", ".sfrm")
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BINARY = b"--CIF-BINARY-FORMAT-SECTION--"
-_SINGLE_IMAGES = ("smv", "tiff", "minicbf")
+# Kinds whose description is a text or a file of its own; those of the other formats lie in each image.
+_DESCRIPTIONS = ("imgcif", "nxmx")
+SINGLE_IMAGES = ("minicbf", *(entry.kind for entry in IMAGES if entry.kind and entry.kind not in _DESCRIPTIONS))
 _SHOWN_BYTES = 16
 
 
@@ -32,7 +33,7 @@ def detect(path: str | Path) -> Detected:
     """
     head = read_head(path)
     kind = _kind(head, path)
-    is_image = kind in _SINGLE_IMAGES or (kind == "imgcif" and _BINARY in head)
+    is_image = kind in SINGLE_IMAGES or (kind == "imgcif" and _BINARY in head)
     return Detected(str(path), kind, is_image)
 
 
@@ -44,17 +45,15 @@ def kind_of(path: str | Path) -> str:
 def _kind(head: bytes, path: str | Path) -> str:
     """The kind that the first bytes tell."""
     from imgcif_core.sources.expt import is_expt
-    from imgcif_core.sources.nxmx import MAGIC
 
     if not head:
         raise InputError(f"{path}: is empty")
-    if head.startswith(_TIFF):
-        return "tiff"
-    if head.startswith(b"{") and b"HEADER_BYTES" in head[:64]:
-        return "smv"
+    found = image_format_of(head)
+    if found is not None and found.kind in SINGLE_IMAGES:
+        return found.kind
     if Path(path).suffix.lower() == ".geom" or _looks_like_geom(head):
         return "geom"
-    if head.startswith(MAGIC):
+    if found is not None and found.kind == "nxmx":
         from imgcif_core.sources.extrageom import is_quadrant_file
 
         return "extra-geom" if is_quadrant_file(path) else "nxmx"

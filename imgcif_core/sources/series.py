@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.formats import TEXT_PACKINGS, image_of_name
 from imgcif_core.model.vectors import angle_between
 from imgcif_core.sources.description import Experiment, ImageFiles, Provenance, ScanFacts
-from imgcif_core.sources.detect import IMAGE_SUFFIXES, Detected, detect
+from imgcif_core.sources.detect import SINGLE_IMAGES, Detected, detect
 from imgcif_core.sources.draft import Draft, Incomplete
 
 Described = Experiment | Incomplete
 _NUMBER = re.compile(r"\d+(?!.*\d)")
-_PACKED = (".gz", ".bz2")
 _SAME = 1e-6
 # Headers print angles with few digits: half a unit of the third decimal, and a tenth of a step.
 _ANGLE_ROUNDING, _ANGLE_SHARE = 6e-4, 0.1
@@ -35,7 +35,7 @@ def numbered(path: str) -> Numbered:
     """Template and number of a file: the last run of digits before the endings counts."""
     name = Path(path).name
     stem, ending = name, ""
-    for packed in _PACKED:
+    for packed in (entry.suffix for entry in TEXT_PACKINGS):
         if stem.lower().endswith(packed):
             stem, ending = stem[: -len(packed)], stem[-len(packed) :]
     suffix = Path(stem).suffix
@@ -99,25 +99,23 @@ def _detected(source: str) -> Detected:
     from imgcif_core.sources.any import split_kind
 
     kind, path = split_kind(source)
-    return Detected(path, kind, kind in ("minicbf", "smv", "tiff")) if kind else detect(path)
+    return Detected(path, kind, kind in SINGLE_IMAGES) if kind else detect(path)
 
 
 def _files(path: str) -> list[str]:
     """A file, or the images of a directory in the order of their names."""
     if not Path(path).is_dir():
         return [path]
-    found = sorted(str(entry) for entry in Path(path).iterdir() if entry.is_file() and _suffix(entry) in IMAGE_SUFFIXES)
+    found = sorted(str(entry) for entry in Path(path).iterdir() if _is_image(entry) and entry.is_file())
     if not found:
         raise InputError(f"{path}: no image in this directory")
     return found
 
 
-def _suffix(path: Path) -> str:
-    """The ending that tells the format, without that of a compression."""
-    name = path.name.lower()
-    for packed in _PACKED:
-        name = name.removesuffix(packed)
-    return Path(name).suffix
+def _is_image(path: Path) -> bool:
+    """True for a name of an image of a scan; HDF5 files are named one by one, as a master has data files beside it."""
+    found = image_of_name(path.name)
+    return found is not None and found.pixels != "hdf5"
 
 
 def _whole(described: Described) -> Experiment:

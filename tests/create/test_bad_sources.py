@@ -6,7 +6,7 @@ import pytest
 from create.images import expt, minicbf, series, smv, tiff
 
 from imgcif_core.create.loop import Wishes, create
-from imgcif_core.errors import InputError
+from imgcif_core.errors import InputError, OutputError
 
 ANSWERS = {"principal_axis": 3.0, "rotation_sense": "clockwise"}
 
@@ -188,7 +188,7 @@ def test_description_beside_images_is_refused(tmp_path: Path) -> None:
 
 
 def test_output_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere.*out\.cif: cannot be written"):
+    with pytest.raises(OutputError, match=r"nowhere.*out\.cif: cannot be written"):
         create(expt(tmp_path / "a.expt"), tmp_path / "nowhere" / "out.cif")
 
 
@@ -213,6 +213,8 @@ def test_file_that_is_missing_from_the_directory(tmp_path: Path) -> None:
 def test_old_output_stays_where_the_new_one_fails(tmp_path: Path) -> None:
     target = tmp_path / "out.cif"
     target.write_text("old", encoding="utf-8")
+    with pytest.raises(OutputError, match="--overwrite"):
+        create(series(tmp_path, (1, 2)), target)
     with pytest.raises(InputError):
-        create(series(tmp_path, (1, 3)), target)
+        create(series(tmp_path, (1, 3)), target, Wishes(overwrite=True))
     assert target.read_text(encoding="utf-8") == "old"

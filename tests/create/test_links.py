@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgcif_core.create.links import Links, archive_format, external_rows, image_format, member_names
+from imgcif_core.create.links import Links, archive_format, external_rows, member_names
 from imgcif_core.errors import InputError, UsageError
+from imgcif_core.formats import format_and_packing
 from imgcif_core.sources.description import ImageFiles
 
 
@@ -43,7 +44,7 @@ def test_type_of_an_archive_follows_from_its_name(url: str, form: str | None) ->
     ],
 )
 def test_format_of_an_image_follows_from_its_name(name: str, found) -> None:
-    assert image_format(name) == found
+    assert format_and_packing(name) == found
 
 
 def test_one_archive_holds_members_below_the_common_folder() -> None:

@@ -2,14 +2,8 @@
 
 import pytest
 
-from imgcif_core.model.uris import (
-    archive_suffix,
-    compression_suffix,
-    fault_of,
-    format_suffix,
-    locality_of,
-    parse_uri,
-)
+from imgcif_core.formats import archive_suffix, compression_suffix, format_suffix
+from imgcif_core.model.uris import fault_of, locality_of, parse_uri
 
 
 @pytest.mark.parametrize(

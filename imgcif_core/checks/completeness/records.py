@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from imgcif_core.checks.completeness.inputs import Experiment
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.formats import IMAGES
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.repositories import plain_doi
 from imgcif_core.tables import Tables
@@ -128,7 +129,7 @@ def format_version_not_given(external: ExternalData) -> Iterator[Problem]:
     Source: Dictionary imgCIF, _array_data_external_data.version.
     """
     table = external.table
-    for word in ("SMV", "MAR", "Bruker", "KCD"):
+    for word in (entry.word for entry in IMAGES if entry.word and entry.version == "needed"):
         rows = external.where("format", frozenset({word})) & ~table.explicit("version")
         if rows.any():
             yield Problem(table.at(int(rows.argmax()), "format"), count=int(rows.sum()), format=word)

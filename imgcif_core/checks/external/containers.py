@@ -6,14 +6,14 @@ import numpy as np
 
 from imgcif_core.checks.external.inputs import counted, problem_at, rows_by
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.formats import ARCHIVE_GAPS, PACKINGS, archive_suffix, compression_suffix
 from imgcif_core.images.members import danger_of
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.joins import combined, filled_hashes, leaders
-from imgcif_core.model.uris import archive_suffix, compression_suffix, parse_uri
+from imgcif_core.model.uris import parse_uri
 
-# States in use that no edition of the dictionary has; files told one by one.
+# Files told one by one.
 MAX_FILES = 50
-GAPS = frozenset({"TAR", "TXZ"})
 
 
 @rule(
@@ -45,7 +45,7 @@ def archive_format_and_name(external: ExternalData) -> Iterator[Problem]:
         text = counted(no_path)
         yield problem_at(table, no_path, "archive_format", variant="no_path", count_text=text, format=value)
     gap = np.zeros(table.rows, dtype=bool)
-    for suffix in GAPS & set(named):
+    for suffix in ARCHIVE_GAPS & set(named):
         gap[named[suffix]] = True
     lone = has_path & ~has_format
     for variant, rows in (("gap", np.flatnonzero(lone & gap)), ("no_format", np.flatnonzero(lone & ~gap))):
@@ -145,7 +145,7 @@ def file_compression_and_name(external: ExternalData) -> Iterator[Problem]:
     """
     table = external.table
     states = {"": ~table.explicit("file_compression")}
-    for word in ("GZ", "BZ2"):
+    for word in filter(None, (entry.word for entry in PACKINGS)):
         states[word] = external.where("file_compression", frozenset({word}))
     is_member = table.explicit("archive_path")
     # The last path component counts: that of the member, where there is one.

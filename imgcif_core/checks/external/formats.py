@@ -6,14 +6,11 @@ import numpy as np
 
 from imgcif_core.checks.external.inputs import counted, problem_at, rows_by
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.formats import BY_WORD, IMAGES, archive_suffix, format_suffix
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.shapes import Shapes
-from imgcif_core.model.uris import archive_suffix, format_suffix, parse_uri
+from imgcif_core.model.uris import parse_uri
 from imgcif_core.tables import Tables
-
-# Suffixes that files of other formats bear as well: the formats that they may not be.
-_SHARED_SUFFIXES = {"SMV": frozenset({"CBF", "HDF5", "TIFF"}), "TIFF": frozenset({"CBF", "HDF5", "SMV", "KCD"})}
-_SELF_DESCRIBING = frozenset({"CBF", "HDF5"})
 
 
 def _names(external: ExternalData) -> Iterator[tuple[Shapes, np.ndarray]]:
@@ -45,8 +42,9 @@ def format_and_name(external: ExternalData) -> Iterator[Problem]:
     for shapes, counts in _names(external):
         for found, rows in rows_by(shapes, _format_of_name):
             other = ~external.where("format", frozenset({found}))
-            if found in _SHARED_SUFFIXES:
-                other &= external.where("format", _SHARED_SUFFIXES[found])
+            shared = BY_WORD[found].shares_suffix
+            if shared:
+                other &= external.where("format", frozenset(BY_WORD) - shared - {found})
             wrong = rows[(other & counts & ~column.is_null)[rows]]
             for word in np.unique(column.folded_hashes()[wrong], return_index=True)[0] if len(wrong) else ():
                 own = wrong[column.folded_hashes()[wrong] == word]
@@ -163,7 +161,7 @@ def version_of_self_describing_format(external: ExternalData) -> Iterator[Proble
     given = external.table.explicit("version")
     if not given.any():
         raise NotApplicable("no version")
-    for word in sorted(_SELF_DESCRIBING):
+    for word in sorted(entry.word for entry in IMAGES if entry.version == "stated"):
         rows = np.flatnonzero(given & external.where("format", frozenset({word})))
         if len(rows):
             yield problem_at(external.table, rows, "version", count_text=counted(rows), format=word)
