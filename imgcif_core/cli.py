@@ -2,13 +2,14 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 from imgcif_core._version import __version__
 from imgcif_core.commands.common import UNUSABLE
-from imgcif_core.errors import ImgcifError
+from imgcif_core.errors import ImgcifError, OutputError
 
 # Each is a module of `imgcif_core.commands`, imported only when it is called.
 COMMANDS = {
@@ -61,6 +62,13 @@ def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"imgcif_core {__version__}")
 
 
+class _ClosedOutput(io.TextIOBase):
+    """What stands for a standard output that is closed: text has nowhere to go."""
+
+    def write(self, text: str) -> int:
+        raise OutputError("standard output is closed")
+
+
 def _fill_streams() -> None:
     """Put the null device where standard streams are closed, so that no file is opened in their place."""
     for number in range(3):
@@ -68,6 +76,8 @@ def _fill_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = _ClosedOutput()
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
@@ -101,8 +111,7 @@ def _run(program: str, name: str, given: Sequence[str]) -> int:
         sys.stderr.write(f"{program.split()[0]}: {error}\n")
         return UNUSABLE
     except BrokenPipeError:
-        if sys.stdout is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNUSABLE
     except KeyboardInterrupt:
         sys.stderr.write(f"{program.split()[0]}: interrupted\n")

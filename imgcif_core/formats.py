@@ -6,7 +6,6 @@ people are asked.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -304,9 +303,9 @@ def _image_of_ending(ending: str) -> ImageFormat | None:
     return next((entry for entry in IMAGES if ending in entry.suffixes or bare in entry.numbered), None)
 
 
-def image_words(entries: Iterable[ImageFormat] = IMAGES) -> tuple[str, ...]:
-    """The words of formats in the order of the table."""
-    return tuple(entry.word for entry in entries if entry.word)
+def image_words() -> tuple[str, ...]:
+    """The words of image formats in the order of the table."""
+    return tuple(entry.word for entry in IMAGES if entry.word)
 
 
 def suffix_pattern() -> str:

@@ -4,8 +4,6 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-from imgcif_core.errors import OutputError
-
 UNUSABLE = 2
 
 
@@ -19,10 +17,8 @@ def write(path: str | None, text: str, inputs: Iterable[str] = ()) -> None:
     write_file(path, text, inputs=inputs)
 
 
-def emit(stream: TextIO | None, text: str) -> None:
+def emit(stream: TextIO, text: str) -> None:
     """Write text, with a stand-in for what the terminal's encoding cannot show."""
-    if stream is None:
-        raise OutputError("standard output is closed")
     if not text.endswith("\n"):
         text += "\n"
     encoding = stream.encoding or "utf-8"

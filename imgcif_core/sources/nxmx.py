@@ -21,7 +21,6 @@ from imgcif_core.sources.nexus import Step, as_axes, follow, place, settings_of
 from imgcif_core.sources.stacks import find_stack
 
 KIND = "nxmx"
-MAGIC = b"\x89HDF\r\n\x1a\n"
 _STEADY = 1e-5
 
 

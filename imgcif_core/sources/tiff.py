@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.formats import BY_WORD, HEAD_BYTES, format_suffix, image_format_of
 from imgcif_core.sources.description import ImageFiles, Origin, Provenance
 from imgcif_core.sources.draft import Draft
 from imgcif_core.sources.minicbf import parse_header
@@ -104,7 +105,7 @@ def read_tiff(path: str | Path) -> Draft:
         raise InputError(f"{name}: the TIFF holds images of different sizes, {sorted(sizes)}")
     first = pages[0]
     count = len(pages)
-    images = ImageFiles((name,), np.zeros(count, dtype=np.int64), np.arange(1, count + 1), None, _format(name))
+    images = ImageFiles((name,), np.zeros(count, dtype=np.int64), np.arange(1, count + 1), None, _format(name, data))
     source = Provenance(Origin.FILE, name, "TIFF")
     draft = Draft(
         name,
@@ -123,9 +124,11 @@ def read_tiff(path: str | Path) -> Draft:
     return draft
 
 
-def _format(name: str) -> str:
-    """MAR for files named so, TIFF else."""
-    return "MAR" if ".mccd" in Path(name).name.lower() else "TIFF"
+def _format(name: str, data: bytes) -> str:
+    """The word for a TIFF, by its first bytes; a name that tells another format counts as well."""
+    found = image_format_of(data[:HEAD_BYTES])
+    by_name = format_suffix(name)
+    return by_name if by_name and BY_WORD[by_name].kind == KIND else found.word if found else "TIFF"
 
 
 def _overload(page: Page) -> float | None:
