@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcif_core.cif.values import parse_number
+from imgcif_core.ddlm.collect import collect_methods
 from imgcif_core.ddlm.load import File, Frame, Loader
 from imgcif_core.ddlm.model import FACTS_SCHEMA, Dictionary
 from imgcif_core.errors import InputError
@@ -26,11 +27,13 @@ def load_dictionary(paths: Sequence[Path], search: Iterable[Path] = ()) -> Dicti
         If a file cannot be read, is no DDLm dictionary, or imports what cannot be found.
     """
     loader = Loader(search)
-    facts = build_facts(loader, [loader.file(Path(path)) for path in paths])
+    files = [loader.file(Path(path)) for path in paths]
+    definitions = merged_definitions(loader, files)
+    facts = facts_of(loader, files, definitions)
     for problem in loader.problems:
         if problem.code in ("import-file", "import-frame"):
             raise InputError(f"{problem}; give its folder with --dictionary-path")
-    return Dictionary(facts, origin=", ".join(str(path) for path in paths))
+    return Dictionary(facts, ", ".join(str(path) for path in paths), collect_methods(definitions))
 
 
 def compile_facts(paths: Sequence[Path], search: Sequence[Path] = ()) -> str:
@@ -64,10 +67,22 @@ def _compact(value: Any) -> str:
 
 def build_facts(loader: Loader, files: Sequence[File], *, with_overlay: bool = True) -> dict[str, Any]:
     """The facts of dictionaries; the overlay is folded in where it belongs, unless it is not wanted."""
+    return facts_of(loader, files, merged_definitions(loader, files), with_overlay=with_overlay)
+
+
+def merged_definitions(loader: Loader, files: Sequence[File]) -> dict[str, list[Frame]]:
+    """The frames of each definition id over some files, the innermost first."""
     definitions: dict[str, list[Frame]] = {}
     for file in files:
         for identifier, frames in loader.definitions(file).items():
             definitions.setdefault(identifier, []).extend(frames)
+    return definitions
+
+
+def facts_of(
+    loader: Loader, files: Sequence[File], definitions: dict[str, list[Frame]], *, with_overlay: bool = True
+) -> dict[str, Any]:
+    """The facts of merged definitions."""
     items, categories = {}, {}
     for identifier, frames in definitions.items():
         if frames[0].first("_definition.scope", "Item").lower() == "category":

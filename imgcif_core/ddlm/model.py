@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from imgcif_core.ddlm.methods import Methods
+
 CASELESS = frozenset({"Code", "Name", "Tag"})
 NUMERIC = frozenset({"Integer", "Real", "Count", "Index", "Imag", "Complex"})
 FACTS_SCHEMA = "imgcif-facts/1"
@@ -101,10 +103,14 @@ class Provenance:
 
 
 class Dictionary:
-    """A DDLm dictionary with all that it imports."""
+    """A DDLm dictionary with all that it imports.
 
-    def __init__(self, facts: Mapping[str, Any], origin: str) -> None:
+    `methods` are the texts of its methods, none where only facts are known.
+    """
+
+    def __init__(self, facts: Mapping[str, Any], origin: str, methods: Methods | None = None) -> None:
         self.facts = facts
+        self.methods = methods or Methods()
         self.origin = origin
         first = facts["sources"][0] if facts["sources"] else {}
         self.title: str = first.get("title", "")
