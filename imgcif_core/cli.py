@@ -15,6 +15,7 @@ from imgcif_core.errors import ImgcifError, OutputError
 COMMANDS = {
     "check": "check files (the same as imgcif-check)",
     "show": "the instrument in numbers (geometry passport)",
+    "derive": "values that the methods of dictionaries give, with the path of derivation",
     "create": "imgCIF from raw data or an experiment description",
     "explain": "what a rule means and how to mend what it found",
     "rules": "list all rules",

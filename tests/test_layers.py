@@ -17,6 +17,7 @@ LAYERS = {
     "ddlm": 2,
     "tables": 3,
     "model": 4,
+    "derive": 4,
     "net": 3,
     "images": 4,
     "sources": 5,

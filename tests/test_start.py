@@ -22,6 +22,8 @@ HEAVY = (
     "h5py",
     "fabio",
     "imgcif_core.compare",
+    "imgcif_core.ddlm.drel",
+    "imgcif_core.derive",
     "imgcif_core.create",
     "imgcif_core.images.decode",
     "imgcif_core.sources.description",

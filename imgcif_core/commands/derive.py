@@ -4,6 +4,8 @@ import argparse
 import json
 import sys
 
+from imgcif_core.commands.common import emit
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
@@ -36,5 +38,5 @@ def run(options: argparse.Namespace) -> int:
         text = json.dumps(report, indent=1)
     else:
         text = listing_text(blocks, document.source.path)
-    sys.stdout.write(text + "\n")
+    emit(sys.stdout, text)
     return int(any(block["not_derived"] for block in blocks))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from imgcif_core.cif.document import Document
@@ -108,7 +109,7 @@ def _trouble(trouble: Trouble) -> dict[str, Any]:
         "message": trouble.message,
         "line": trouble.line,
         "column": trouble.column,
-        "file": trouble.method.file,
+        "file": Path(trouble.method.file).name,
         "file_line": trouble.file_line,
     }
 
@@ -144,7 +145,7 @@ def _key(listing: _Listing, item: Item, row: int, stored: int) -> dict[str, str]
         written = listing.tables.table(item.category).key(row)
         if written:
             return written
-    keys = [key for key in listing.dictionary.key_items(item.category)]
+    keys = listing.dictionary.key_items(item.category)
     values = {key.object: listing.world.value(key, row).value for key in keys}
     return {name: str(plain(value)) for name, value in values.items() if not is_nothing(value)}
 
@@ -154,7 +155,7 @@ def _method(listing: _Listing, item: Item) -> dict[str, Any] | None:
     found = listing.dictionary.methods
     for identifier, purpose in ((item.id, "Evaluation"), (item.category, "Evaluation"), (item.id, "Definition")):
         for method in found.of(identifier, purpose):
-            return {"of": method.id, "purpose": purpose, "file": method.file, "line": method.line}
+            return {"of": method.id, "purpose": purpose, "file": Path(method.file).name, "line": method.line}
     return None
 
 

@@ -64,5 +64,7 @@ def _path(entries: Sequence[dict[str, Any]], depth: int) -> Iterator[str]:
 
 
 def _trouble(trouble: dict[str, Any]) -> str:
-    where = f"line {trouble['line']}, column {trouble['column']} of the method ({trouble['file']}:{trouble['file_line']})"
+    where = (
+        f"line {trouble['line']}, column {trouble['column']} of the method ({trouble['file']}:{trouble['file_line']})"
+    )
     return f"  {trouble['item']} ({trouble['purpose']}): {trouble['message']} at {where}"

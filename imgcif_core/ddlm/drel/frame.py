@@ -108,7 +108,7 @@ class Frame:
         if holder is _NOTHING and category in ATTRIBUTE_CATEGORIES and not self.world.has_category(category):
             self.attributes[f"_{category}.{name}".lower()] = value
             return
-        item = self.world.dictionary.lookup(f"_{category}.{name}")
+        item = self.world.resolve_item(category, name)
         if item is None and holder is _NOTHING and not self.world.has_category(category):
             self.records[f"{base}.{name}".lower()] = value
             return

@@ -1,5 +1,6 @@
 """Which rows belong together: families of categories, keys, links, and rows that nobody has written."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -7,6 +8,8 @@ from imgcif_core.cif.values import fold
 from imgcif_core.ddlm.drel.context import Context, Packet
 from imgcif_core.ddlm.drel.values import MISSING, is_nothing, plain
 from imgcif_core.ddlm.model import Item
+
+_WORDLESS = re.compile(r"\W+")
 
 
 def key_form(item: Item, value: Any) -> Any:
@@ -46,9 +49,19 @@ class Relations:
 
     def _candidates(self, category: str, name: str) -> Iterator[Item]:
         for relative in (category, *self._parents(category), *self._descendants(category)):
-            item = self._dictionary.lookup(f"_{relative}.{name}")
+            item = self._dictionary.lookup(f"_{relative}.{name}") or self._bracketed(relative, name)
             if item is not None:
                 yield item
+
+    def _bracketed(self, category: str, name: str) -> Item | None:
+        """The item `vector[1]` by the name that methods have for it: `vector_1_`."""
+        if not name.endswith("_"):
+            return None
+        wanted = name.lower()
+        return next(
+            (item for item in self._dictionary.items_of(category) if _WORDLESS.sub("_", item.object.lower()) == wanted),
+            None,
+        )
 
     def _parents(self, category: str) -> list[str]:
         """The looped categories that a category belongs to, the nearest first."""
@@ -122,6 +135,8 @@ class Relations:
 
     def extra(self, item: Item, index: int) -> Any:
         """The value that a row holds which is not stored: created by a method, or the key of a parent's row."""
+        if item.category not in self._virtual:
+            self.rows(item.category)
         created = self._world.created_rows(item.category) if not self._world.store.rows(item.category) else []
         rows = created or self._virtual.get(item.category, [])
         return rows[index].get(item.object.lower(), MISSING) if 0 <= index < len(rows) else MISSING
@@ -195,16 +210,37 @@ class Relations:
         self._indexes[category][wanted] = row
         return Packet(category, row)
 
+    def find_with(self, category: str, wanted: Sequence[tuple[Item, Any]]) -> Any:
+        """The first row with these values of items of the category; an index is made once for their names."""
+        if any(is_nothing(value) for _, value in wanted):
+            return MISSING
+        items = [item for item, _ in wanted]
+        name = "/".join([category, *(item.id for item in items)])
+        if name not in self._indexes:
+            self._indexes[name] = self._indexed(category, items)
+        row = self._indexes[name].get(tuple(key_form(item, value) for item, value in wanted))
+        return MISSING if row is None else Packet(category, row)
+
+    def _indexed(self, category: str, items: list[Item]) -> dict[tuple, int]:
+        """The first row of each combination of the values of some items."""
+        found: dict[tuple, int] = {}
+        for row in range(self.rows(category)):
+            base = Packet(category, row)
+            places = [row if item.category == category else self.same_row(item.category, base) for item in items]
+            values = [
+                MISSING if place is None else self._world.value(item, place).value
+                for item, place in zip(items, places, strict=True)
+            ]
+            if not any(is_nothing(value) for value in values):
+                form = tuple(key_form(item, value) for item, value in zip(items, values, strict=True))
+                found.setdefault(form, row)
+        return found
+
     def _index(self, category: str, keys: list[Item]) -> dict[tuple, int]:
         """The first row of each combination of key values."""
         name = category if len(keys) == len(self._dictionary.key_items(category)) else f"{category}/{len(keys)}"
         if name not in self._indexes:
-            found: dict[tuple, int] = {}
-            for row in range(self.rows(category)):
-                values = [self._world.value(key, row).value for key in keys]
-                if not any(is_nothing(value) for value in values):
-                    form = tuple(key_form(key, value) for key, value in zip(keys, values, strict=True))
-                    found.setdefault(form, row)
+            found = self._indexed(category, keys)
             self._indexes[name] = found
             self._indexes.setdefault(category, found)
         return self._indexes[name]

@@ -112,12 +112,8 @@ class World:
             if item is None:
                 raise MethodError(f"{category} has no item {name}", at)
             names.append((item, value))
-        for row in range(self.row_count(category)):
-            budget.spend(len(names), at)
-            packet = Packet(category, row)
-            if all(equal(self.fetch(item, packet, budget, at), value) is True for item, value in names):
-                return packet
-        return MISSING
+        budget.spend(len(names), at)
+        return self.relations.find_with(category, names)
 
     def created_rows(self, category: str) -> list[dict[str, Any]]:
         """The rows that the method of a category makes, run once, where the block has none."""
@@ -235,7 +231,16 @@ class World:
         default = self._default_by_method(item, row, budget)
         if default is not None:
             return default
-        return self._static_default(item) or self._tabulated(item, row) or Value(MISSING, UNKNOWN, inputs)
+        default = self._static_default(item) or self._tabulated(item, row) or self._implied(item, row)
+        return default or Value(MISSING, UNKNOWN, inputs)
+
+    def _implied(self, item: Item, row: int) -> Value | None:
+        """The value of the item of the same row that stands for this one where it is left out."""
+        other = self.dictionary.lookup(item.implied) if item.implied else None
+        if other is None or other.category != item.category:
+            return None
+        value = self.value(other, row)
+        return None if is_nothing(value.value) else Value(value.value, DEFAULT, ((other.id, row),))
 
     def _evaluated(self, item: Item, row: int, purpose: str, budget: Budget | None) -> tuple[Any, tuple[Key, ...]]:
         """The result of the method of an item in a row, and what it looked at."""
