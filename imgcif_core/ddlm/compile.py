@@ -9,7 +9,7 @@ from typing import Any
 
 from imgcif_core.cif.values import parse_number
 from imgcif_core.ddlm.collect import collect_methods
-from imgcif_core.ddlm.load import File, Frame, Loader
+from imgcif_core.ddlm.load import GAPS, DictionaryProblem, File, Frame, Loader
 from imgcif_core.ddlm.model import FACTS_SCHEMA, Dictionary
 from imgcif_core.errors import InputError
 
@@ -18,22 +18,39 @@ _REFERENCES = frozenset({"ByReference", "Implied"})
 OVERLAY_TITLE = "CIF_IMG"
 
 
-def load_dictionary(paths: Sequence[Path], search: Iterable[Path] = ()) -> Dictionary:
+def load_dictionary(paths: Sequence[Path], search: Iterable[Path] = (), *, is_lenient: bool = False) -> Dictionary:
     """The dictionaries in some files, each with all that it imports, as one.
+
+    A lenient reading uses the rest where an import cannot be had; what is missing stands in `Dictionary.gaps`.
 
     Raises
     ------
     InputError
-        If a file cannot be read, is no DDLm dictionary, or imports what cannot be found.
+        If a file cannot be read, is no DDLm dictionary that defines anything, or imports what cannot be had.
     """
-    loader = Loader(search)
+    loader = Loader(search, is_lenient=is_lenient)
     files = [loader.file(Path(path)) for path in paths]
+    for file in files:
+        if file.is_template:
+            raise InputError(f"{file.path}: is a template dictionary - it holds attributes to import, no definitions")
     definitions = merged_definitions(loader, files)
     facts = facts_of(loader, files, definitions)
-    for problem in loader.problems:
-        if problem.code in ("import-file", "import-frame"):
-            raise InputError(f"{problem}; give its folder with --dictionary-path")
+    gaps = [problem for problem in loader.problems if problem.code in GAPS]
+    if gaps and not is_lenient:
+        raise InputError(_refusal(gaps))
+    if gaps:
+        facts["gaps"] = list(dict.fromkeys(problem.message for problem in gaps))
     return Dictionary(facts, ", ".join(str(path) for path in paths), collect_methods(definitions))
+
+
+def _refusal(gaps: Sequence[DictionaryProblem]) -> str:
+    """The first import that cannot be had, and what can be done about it."""
+    first = gaps[0]
+    path = first.place.source.path if first.place.source else "?"
+    others = f" (and {len(gaps) - 1} more imports cannot be had)" if len(gaps) > 1 else ""
+    is_absent = first.code == "import-file" and "no folder" in first.message
+    remedy = "give its folder with --dictionary-path, or use" if is_absent else "use"
+    return f"{path}:{first.line}: {first.message}{others}; {remedy} the rest with --lenient-imports"
 
 
 def compile_facts(paths: Sequence[Path], search: Sequence[Path] = ()) -> str:
@@ -143,7 +160,22 @@ def _category(frames: list[Frame]) -> dict[str, Any]:
     for name, value in (("keys", keys), ("alternative_keys", others), ("replaced_by", replaced)):
         if value:
             facts[name] = list(dict.fromkeys(value))
-    return facts
+    methods = _methods(frames).get("methods")
+    return facts | ({"methods": methods} if methods else {})
+
+
+def _methods(frames: list[Frame]) -> dict[str, Any]:
+    """The purposes of the methods of all layers, and the attributes that Definition methods give."""
+    purposes: list[str] = []
+    given: list[str] = []
+    for frame in frames:
+        results = frame.all("_method.expression")
+        own = frame.all("_method.purpose") or ["Evaluation"] * len(results)
+        purposes += [purpose.capitalize() for purpose, _ in zip(own, results, strict=False)]
+        for purpose, names in zip(own, results, strict=False):
+            given += names.split() if purpose.lower() == "definition" else []
+    facts = {"methods": purposes, "sets": given}
+    return {name: list(dict.fromkeys(value)) for name, value in facts.items() if value}
 
 
 def _item(frames: list[Frame], definitions: dict[str, list[Frame]]) -> dict[str, Any]:
@@ -156,11 +188,7 @@ def _item(frames: list[Frame], definitions: dict[str, list[Frame]]) -> dict[str,
         "object": identifier.partition(".")[2] or first.first("_name.object_id"),
         "layer": first.layer,
     }
-    simple = {
-        "contents": _contents(first, definitions),
-        "container": first.first("_type.container", "Single"),
-        "dimension": first.first("_type.dimension"),
-        "indices": _indices(first, definitions),
+    simple = _form(first, definitions) | {
         "purpose": first.first("_type.purpose", "Describe"),
         "source": first.first("_type.source", "Assigned"),
         "units": first.first("_units.code"),
@@ -169,28 +197,36 @@ def _item(frames: list[Frame], definitions: dict[str, list[Frame]]) -> dict[str,
     }
     defaults = {"contents": "Text", "container": "Single", "purpose": "Describe", "source": "Assigned"}
     facts.update({name: value for name, value in simple.items() if value and value != defaults.get(name)})
-    facts.update(_constraints(frames))
-    return facts
+    return facts | _constraints(frames) | _methods(frames)
 
 
-def _contents(frame: Frame, definitions: dict[str, list[Frame]]) -> str:
-    """The type of contents, followed to the item that a reference names."""
-    for _ in range(8):
-        contents = frame.first("_type.contents", "Text")
-        target = frame.first("_type.contents_referenced_id").lower()
-        if contents not in _REFERENCES or target not in definitions:
-            return contents
-        frame = definitions[target][0]
-    return "Text"
+def _form(frame: Frame, definitions: dict[str, list[Frame]], depth: int = 8) -> dict[str, Any]:
+    """The form of values, followed to the item that a reference names; what is itself a container becomes elements."""
+    own = {
+        "contents": frame.first("_type.contents", "Text"),
+        "container": frame.first("_type.container", "Single"),
+        "dimension": frame.first("_type.dimension"),
+        "indices": _indices(frame, definitions, depth),
+    }
+    if own["contents"] in _REFERENCES:
+        target = definitions.get(frame.first("_type.contents_referenced_id").lower())
+        inner = _form(target[0], definitions, depth - 1) if target and depth else {}
+        if inner and own["container"] == "Single":
+            return inner
+        if inner:
+            own["contents"] = inner["contents"]
+        if inner.get("container", "Single") != "Single":
+            own["elements"] = inner
+    return {name: value for name, value in own.items() if value}
 
 
-def _indices(frame: Frame, definitions: dict[str, list[Frame]]) -> str:
+def _indices(frame: Frame, definitions: dict[str, list[Frame]], depth: int) -> str:
     """The type of the keys of a table, followed to the item that a reference names."""
     indices = frame.first("_type.indices")
     if indices not in _REFERENCES:
         return indices
     target = definitions.get(frame.first("_type.indices_referenced_id").lower())
-    return _contents(target[0], definitions) if target else ""
+    return _form(target[0], definitions, depth - 1)["contents"] if target and depth else ""
 
 
 def _constraints(frames: list[Frame]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Loading DDLm dictionaries with the whole tree of their imports."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,10 +9,13 @@ from imgcif_core.cif.containers import Cell
 from imgcif_core.cif.document import Block, Document, Place
 from imgcif_core.cif.reader import open_source, read
 from imgcif_core.ddlm.bundled import load_attributes
+from imgcif_core.ddlm.recognise import dictionary_kind
 from imgcif_core.errors import InputError
 from imgcif_core.findings import Severity
 
 Attributes = dict[str, list[str]]
+GAPS = ("import-file", "import-frame")
+_ASSIGNMENT = re.compile(r"(?<![\w.])_?([a-z]\w*\.[a-z]\w*)\s*=(?!=)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class File:
     version: str
     date: str
     frames: dict[str, Frame]
+    is_template: bool = False
 
     def head(self) -> Frame | None:
         """The definition of class Head."""
@@ -89,10 +94,15 @@ class File:
 
 
 class Loader:
-    """Reads files once each, and resolves imports along a search path of folders."""
+    """Reads files once each, and resolves imports along a search path of folders.
 
-    def __init__(self, search: Iterable[Path]) -> None:
+    What is wrong is kept in `problems`. A lenient loader takes the Head of a dictionary where the
+    frame that a Full import names is not there.
+    """
+
+    def __init__(self, search: Iterable[Path], *, is_lenient: bool = False) -> None:
         self._search = list(search)
+        self._is_lenient = is_lenient
         self._files: dict[Path, File] = {}
         self._resolved: set[int] = set()
         self.problems: list[DictionaryProblem] = []
@@ -132,8 +142,11 @@ class Loader:
             return
         wanted = _frame_named(other, request.get("save", ""))
         if wanted is None:
-            self._missing(frame, request)
-            return
+            head = other.head() if self._is_lenient else None
+            self._missing(frame, request, head)
+            if head is None:
+                return
+            wanted = head
         imported = self.definitions(other, visiting)
         whole = wanted.first("_definition.class") == "Head"
         chosen = imported if whole else _with_children(imported, wanted)
@@ -201,25 +214,38 @@ class Loader:
         for folder in self._search:
             path = folder / name
             if name and path.is_file():
-                return self.file(path)
+                return self._usable(path, frame)
         if request.get("miss", "Exit").lower() != "ignore":
-            self._complain("import-file", f"{frame.name} imports {name or '?'}, not on the search path", frame)
+            message = f"{frame.name} imports {name or '?'}, which is in no folder of the search path"
+            self._complain("import-file", message, frame)
         return None
 
-    def _missing(self, frame: Frame, request: dict[str, str]) -> None:
+    def _usable(self, path: Path, frame: Frame) -> File | None:
+        """An imported file, unless it cannot be used."""
+        try:
+            return self.file(path)
+        except InputError as error:
+            self._complain("import-file", f"{frame.name} imports {path.name}, which cannot be used ({error})", frame)
+            return None
+
+    def _missing(self, frame: Frame, request: dict[str, str], instead: Frame | None = None) -> None:
         if request.get("miss", "Exit").lower() != "ignore":
-            save, file = request.get("save", "?"), request.get("file", "?")
-            self._complain("import-frame", f"{frame.name} imports {save}, which {file} lacks", frame)
+            save, file = request.get("save", "?"), request.get("file", "?").rpartition("/")[2]
+            taken = f" - its Head {instead.name} is taken" if instead else ""
+            self._complain("import-frame", f"{frame.name} imports {save}, which {file} lacks{taken}", frame)
 
     def _complain(self, code: str, message: str, frame: Frame) -> None:
         self.problems.append(DictionaryProblem(code, message, frame.place()))
 
 
 def _read_file(path: Path) -> File:
-    """Read the frames of a file; what is no dictionary is refused."""
+    """Read the frames of a file; what is no DDLm dictionary is refused."""
     document = read(open_source(path))
     frames: dict[str, Frame] = {}
-    if not document.blocks or not any(block.frames for block in document.blocks):
+    kind = dictionary_kind(document)
+    if kind in ("DDL1", "DDL2"):
+        raise InputError(f"{path}: is a {kind} dictionary - expected one written in DDLm")
+    if not kind and not any(block.frames for block in document.blocks):
         raise InputError(f"{path}: is no DDLm dictionary (no save frame found)")
     block = document.blocks[0]
 
@@ -231,7 +257,8 @@ def _read_file(path: Path) -> File:
     for inner in block.frames:
         frame = _read_frame(inner, title, document)
         frames.setdefault(inner.name.lower(), frame)
-    return File(path, document, title, top("_dictionary.version"), top("_dictionary.date"), frames)
+    version, date = top("_dictionary.version"), top("_dictionary.date")
+    return File(path, document, title, version, date, frames, kind == "template")
 
 
 def _read_frame(block: Block, layer: str, document: Document) -> Frame:
@@ -241,11 +268,19 @@ def _read_frame(block: Block, layer: str, document: Document) -> Frame:
         category = name.partition(".")[0].lstrip("_")
         if name == "_import.get":
             frame.imports = list(_requests(column.value(0)))
-        elif category not in ("description", "description_example", "method"):
+        elif name == "_method.expression":
+            frame.groups.setdefault(category, {})[name] = [_assigned(text) for text in column.texts()]
+        elif category not in ("description", "description_example"):
             frame.groups.setdefault(category, {})[name] = column.texts()
         else:
             frame.groups.setdefault(category, {})[name] = [""] * len(column)
     return frame
+
+
+def _assigned(method: str) -> str:
+    """The attributes of its own definition that a method sets, with blanks between; nothing else of the method."""
+    names = dict.fromkeys(f"_{match[1].lower()}" for match in _ASSIGNMENT.finditer(method))
+    return " ".join(name for name in names if load_attributes().lookup(name) is not None)
 
 
 def _requests(value: object) -> Iterator[dict[str, str]]:

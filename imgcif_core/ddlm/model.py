@@ -17,11 +17,32 @@ FACTS_SCHEMA = "imgcif-facts/1"
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """The form of a value: its container and shape, the types of contents and keys, and its elements' form."""
+
+    contents: str = "Text"
+    container: str = "Single"
+    dimension: str = ""
+    indices: str = ""
+    elements: "Form | None" = None
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> "Form":
+        """The form that facts describe."""
+        values = dict(facts)
+        if "elements" in values:
+            values["elements"] = cls.of(values["elements"])
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One data item, as the innermost dictionary defines it.
 
     `ranges` holds (low, high) for each layer that gives one, the innermost first; None is an open
     end. `deprecated` names the layers in which the item is replaced, `replaced_by` what they say.
+    `methods` holds the purposes of its dREL methods, `sets` the attributes that a Definition method
+    gives. `elements` is the form of the elements of a list or table that are containers themselves.
     """
 
     id: str
@@ -49,6 +70,14 @@ class Item:
     is_key: bool = False
     mandatory: str = ""
     note: str = ""
+    methods: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    elements: "Form | None" = None
+
+    @property
+    def is_made_by_method(self) -> bool:
+        """True if the dictionary itself can give a value that a file leaves out."""
+        return "Evaluation" in self.methods or "_enumeration.default" in self.sets
 
     @property
     def is_link(self) -> bool:
@@ -79,6 +108,7 @@ class Category:
     replaced_by: tuple[str, ...] = ()
     alternative_keys: tuple[str, ...] = ()
     extra_keys: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
 
     @classmethod
     def unknown(cls, name: str) -> "Category":
@@ -126,6 +156,21 @@ class Dictionary:
         return tuple(Provenance(**entry) for entry in self.facts["sources"])
 
     @property
+    def gaps(self) -> tuple[str, ...]:
+        """What could not be imported, in sentences; empty where the dictionary is whole."""
+        return tuple(self.facts.get("gaps", ()))
+
+    @property
+    def is_imgcif(self) -> bool:
+        """True if it defines the instrument of imgCIF, by itself or by what it imports."""
+        return "axis" in self.facts["categories"] and "_axis.depends_on" in self.facts["items"]
+
+    @property
+    def is_of_attributes(self) -> bool:
+        """True if it defines the attributes of DDLm, so that what it judges is a dictionary."""
+        return "_definition.id" in self.facts["items"]
+
+    @property
     def undefined(self) -> Mapping[str, str]:
         """Names that are spoken of but not defined, with the reason to let them pass."""
         return self.facts.get("undefined", {})
@@ -171,6 +216,8 @@ class Dictionary:
         }
         if "ranges" in values:
             values["ranges"] = tuple((low, high) for low, high in values["ranges"])
+        if "elements" in values:
+            values["elements"] = Form.of(values["elements"])
         return Item(**values)
 
     def category(self, name: str) -> Category | None:
@@ -221,6 +268,10 @@ class Dictionary:
             members.add(parent.id)
             facts = parent
         return frozenset(members)
+
+    def may_share_loop(self, one: str, other: str) -> bool:
+        """True if the rows of two categories may stand in one loop: one above the other, or below one loop."""
+        return not self.family(one).isdisjoint(self.family(other))
 
     def children_links(self, identifier: str) -> Sequence[Item]:
         """The items that link to an item."""
