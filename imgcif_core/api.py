@@ -38,10 +38,13 @@ def read(source: Input, *, name: str | None = None) -> Document:
     return read_source(open_source(source, name))
 
 
-def load_dictionary(paths: Sequence[str | PathLike[str]] = (), search: Iterable[str] = ()) -> Dictionary:
+def load_dictionary(
+    paths: Sequence[str | PathLike[str]] = (), search: Iterable[str] = (), *, is_lenient: bool = False
+) -> Dictionary:
     """The bundled imgCIF dictionary, or the DDLm dictionaries in the given files.
 
-    `search` lists folders in which imported dictionaries and templates are looked for.
+    `search` lists folders in which imported dictionaries and templates are looked for. A lenient
+    reading goes on without imports that cannot be had, and keeps them as `Dictionary.gaps`.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def load_dictionary(paths: Sequence[str | PathLike[str]] = (), search: Iterable[
         return load_bundled()
     from imgcif_core.ddlm.compile import load_dictionary as load
 
-    return load([Path(path) for path in paths], [Path(folder) for folder in search])
+    return load([Path(path) for path in paths], [Path(folder) for folder in search], is_lenient=is_lenient)
 
 
 def check(
@@ -128,7 +131,14 @@ def expand(item: Input) -> list[Input]:
 def identities(dictionary: Dictionary) -> tuple[DictionaryIdentity, ...]:
     """What a report says about the dictionary that judged."""
     return (
-        DictionaryIdentity(dictionary.title, dictionary.version, dictionary.date, dictionary.sha256, dictionary.origin),
+        DictionaryIdentity(
+            dictionary.title,
+            dictionary.version,
+            dictionary.date,
+            dictionary.sha256,
+            dictionary.origin,
+            dictionary.gaps,
+        ),
     )
 
 

@@ -275,23 +275,25 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class DictionaryIdentity:
-    """Which dictionary judged: enough to repeat the run."""
+    """Which dictionary judged: enough to repeat the run; `gaps` says what of its imports was not to be had."""
 
     title: str
     version: str
     date: str
     sha256: str
     origin: str
+    gaps: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         """The identity as the JSON report writes it."""
-        return {
+        identity: dict[str, Any] = {
             "title": self.title,
             "version": self.version,
             "date": self.date,
             "sha256": self.sha256,
             "origin": self.origin,
         }
+        return identity | ({"gaps": list(self.gaps)} if self.gaps else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcif_core.checks.flavour import choose_profile, flavour
+from imgcif_core.checks.flavour import choose_profile, flavour, judges_frames
 from imgcif_core.checks.grouping import gather
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.profiles import Profile, load_profile
@@ -27,6 +27,7 @@ from imgcif_core.findings import Blockage, FileReport, Finding, Location, Outcom
 from imgcif_core.tables import Tables
 
 MAX_BLOCKS = 1000
+MAX_FRAMES = 5000
 
 
 class _Crashed(Exception):
@@ -95,6 +96,8 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
     all_tables = [Tables(block, dictionary) for block in blocks[:MAX_BLOCKS]]
     for tables in all_tables:
         tables.file = all_tables
+    room = MAX_FRAMES if judges_frames(document, dictionary) else 0
+    frames = [Tables(frame, dictionary) for block in blocks for frame in block.frames[:room]][:room]
     name = choose_profile(document, all_tables) if options.profile == "auto" else options.profile
     profile = load_profile(name)
     top = Inputs(
@@ -108,7 +111,7 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
             "all_tables": all_tables,
         }
     )
-    inner = [Inputs({"tables": tables, "block": tables.block}, top) for tables in all_tables]
+    inner = [Inputs({"tables": tables, "block": tables.block}, top) for tables in (*all_tables, *frames)]
     try:
         # Numbers at the ends of the range overflow somewhere; what comes of it is judged, not warned of.
         with np.errstate(all="ignore"):
@@ -134,7 +137,7 @@ def _run_all(
     records: dict[str, _Record] = {}
     for rule in load_rules().values():
         record = records[rule.code] = _Record()
-        reason = _reason_to_skip(rule, profile, options)
+        reason = _reason_to_skip(rule, profile, options, top.get("dictionary"))
         if reason:
             record.endings.add("not_checked")
             record.reasons.append(reason)
@@ -144,14 +147,18 @@ def _run_all(
             record.endings.add("not_checked")
             record.reasons.append(f"{unjudged} data blocks beyond the first {MAX_BLOCKS}")
         for inputs in [top] if is_of_file else inner:
+            if rule.is_of_instrument and not is_of_file and inputs.get("block").kind == "save":
+                continue
             findings.extend(_run_one(rule, inputs, profile, record))
     found = {finding.rule for finding in findings}
     quiet = {code: record for code, record in records.items() if code not in found or "crashed" in record.endings}
     return findings, _outcomes(quiet)
 
 
-def _reason_to_skip(rule: Rule, profile: Profile, options: CheckOptions) -> str:
+def _reason_to_skip(rule: Rule, profile: Profile, options: CheckOptions, dictionary: Dictionary) -> str:
     """Why a rule is not run at all, or an empty text."""
+    if rule.is_of_instrument and not dictionary.is_imgcif:
+        return f"dictionary {dictionary.title} does not define the instrument of imgCIF"
     if not profile.is_active(rule.code):
         return f"off in profile {profile.name}"
     if options.select and not _named(rule, options.select):

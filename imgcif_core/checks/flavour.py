@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from imgcif_core.cif.document import Document
+from imgcif_core.ddlm.model import Dictionary
+from imgcif_core.ddlm.recognise import dictionary_kind
 from imgcif_core.tables import Tables
 
 
@@ -15,6 +17,14 @@ def flavour(document: Document, all_tables: Sequence[Tables]) -> str:
     if document.sections:
         return "full-cbf"
     return "template" if _is_template(all_tables) else "metadata"
+
+
+def judges_frames(document: Document, dictionary: Dictionary) -> bool:
+    """True if the save frames are judged: as data, or as the definitions of a dictionary by a dictionary of those.
+
+    A dictionary that is given for data is not taken apart; what to do with it is said once.
+    """
+    return dictionary.is_of_attributes or not dictionary_kind(document)
 
 
 def choose_profile(document: Document, all_tables: Sequence[Tables]) -> str:

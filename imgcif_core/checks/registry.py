@@ -13,6 +13,9 @@ from imgcif_core.cif.document import Change, Place
 from imgcif_core.errors import UsageError
 from imgcif_core.findings import Severity
 
+# Families of rules that know the instrument of imgCIF, and those of their rules that any dictionary serves.
+INSTRUMENT_FAMILIES = frozenset({"AXI", "BIN", "CMP", "CON", "DET", "EXT", "IMG", "MTA", "REL", "SCN", "SRC"})
+FOR_ANY_DICTIONARY = frozenset({"REL001", "REL002", "REL004", "REL005", "REL006", "REL017", "MTA006"})
 FILE_INPUTS = frozenset({"document", "source", "dictionary", "options", "profile", "tolerances", "all_tables"})
 HEADINGS = ("What", "Why", "How to fix", "Source")
 MENDERS = frozenset({"author", "beamline", "program", "dictionary", "journal"})
@@ -113,6 +116,11 @@ class Rule:
     def family(self) -> str:
         """The letters of the code."""
         return self.code.rstrip("0123456789")
+
+    @property
+    def is_of_instrument(self) -> bool:
+        """True if it can only judge by a dictionary that defines the instrument of imgCIF."""
+        return self.family in INSTRUMENT_FAMILIES and self.code not in FOR_ANY_DICTIONARY
 
     @property
     def prose(self) -> dict[str, str]:

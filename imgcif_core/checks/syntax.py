@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.cif.document import Document, Place
+from imgcif_core.ddlm.model import Dictionary
+from imgcif_core.ddlm.recognise import dictionary_kind
 
 
 def problems_of(document: Document, code: str) -> Iterator[Problem]:
@@ -40,6 +42,7 @@ def _category(item: str | None) -> str | None:
         "not-separated": "values of a list or table are not separated - expected white space before {text!r}",
         "wrong-bracket": "closing bracket {text} does not match the opening one",
         "table-entry": "{text!r} in a table is not a quoted key with a value - expected 'key':value",
+        "glued-comment": "comment {text!r} follows a value or bracket without white space",
         "too-deep": "lists are nested more than 500 deep - what lies deeper is not judged",
     },
 )
@@ -60,6 +63,7 @@ def malformed_text(document: Document) -> Iterator[Problem]:
     message="first line does not name a version of CIF - the file is read as CIF 1.1",
     messages={
         "cif2-syntax": "file uses the syntax of CIF 2.0, but its first line is not #\\#CIF_2.0",
+        "trailing": "first line goes on after {magic} - expected nothing but blanks there",
         "unknown": "version {version} of CIF is not known - expected 1.1 or 2.0",
     },
 )
@@ -99,12 +103,13 @@ def cbf_magic(document: Document) -> Iterator[Problem]:
     severity="error",
     source="CIF 1.1 syntax specification, uniqueness of data names",
     message="{name} is given twice in one block - first in line {first_line}",
+    messages={"key": "key {text} is given twice in one table - only one of its values can be kept"},
 )
 def duplicate_data_name(document: Document) -> Iterator[Problem]:
-    """What: The same data name stands twice in one data block or save frame, compared without case.
+    """What: The same data name stands twice in one data block or save frame, or the same key twice in one table.
     Why: Only one of the two can be the value, and programs differ in which one they take.
-    How to fix: Delete one of the two, or move it to the block where it belongs.
-    Source: CIF 1.1 syntax specification, paragraph on data names within a block.
+    How to fix: Delete one of the two, or move it to where it belongs.
+    Source: CIF 1.1 syntax specification, paragraph on data names within a block; CIF 2.0 specification, tables.
     """
     yield from problems_of(document, "SYN004")
 
@@ -119,6 +124,7 @@ def duplicate_data_name(document: Document) -> Iterator[Problem]:
         "frame": "save frame {name!r} has the same name as another one of its block",
         "empty": "data block has no name - expected data_NAME",
         "long": "name of the data block has {length} characters - CIF 1.1 allows 75",
+        "long-frame": "name of the save frame has {length} characters - CIF 1.1 allows 75",
     },
 )
 def block_code(document: Document) -> Iterator[Problem]:
@@ -206,7 +212,7 @@ def unterminated_value(document: Document) -> Iterator[Problem]:
         "control": "text holds the control character 0x{byte:02x}",
         "not-utf-8": "byte 0x{byte:02x} is not UTF-8",
         "bom": "byte order mark within the text",
-        "code-point": "{code_point} is not allowed in CIF 2.0",
+        "code-point": "{code_point} is not allowed in CIF",
         "non-ascii": "character outside ASCII in a file that is not CIF 2.0",
     },
 )
@@ -317,14 +323,16 @@ def name_value_pairing(document: Document) -> Iterator[Problem]:
     "save-frame-in-data",
     severity="warning",
     source="CIF 1.1 syntax specification, save frames",
-    message="save frame {name!r} in a data file - save frames belong in dictionaries",
+    message="save frame {name!r} in a data file - its items are judged one by one, not as part of the experiment",
 )
-def save_frame_in_data(document: Document) -> Iterator[Problem]:
+def save_frame_in_data(document: Document, dictionary: Dictionary) -> Iterator[Problem]:
     """What: A data file holds a save frame.
-    Why: Save frames are for dictionaries; what is in them is not read as data.
+    Why: Save frames are for dictionaries; programs do not read what is in them as data.
     How to fix: Move the items out of the frame, or give them a data block of their own.
     Source: CIF 1.1 syntax specification, save frames.
     """
+    if dictionary.is_of_attributes or dictionary_kind(document):
+        raise NotApplicable("a dictionary")
     yield from problems_of(document, "SYN016")
 
 

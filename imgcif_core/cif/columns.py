@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from imgcif_core.cif.containers import Cell, decode_container
+from imgcif_core.cif.containers import Cell, decode_container, leaves
 from imgcif_core.cif.counting import Counting, find_counting
 from imgcif_core.cif.document import Loop, Quoting, Source
 from imgcif_core.cif.values import decode_text, decode_text_field, parse_number
@@ -106,15 +106,7 @@ class Column:
 
     def cells(self, row: int) -> Iterator[Cell]:
         """The leaves of a CIF 2.0 container, in the order of the text."""
-        stack = [self.value(row)]
-        while stack:
-            value = stack.pop()
-            if isinstance(value, Cell):
-                yield value
-            elif isinstance(value, list):
-                stack.extend(reversed(value))
-            elif isinstance(value, dict):
-                stack.extend(reversed(list(value.values())))
+        return leaves(self.value(row))
 
     def span(self, row: int) -> Span:
         """Lines and columns of a value."""

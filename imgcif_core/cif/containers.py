@@ -1,6 +1,7 @@
 """CIF 2.0 lists and tables, decoded on demand and without recursion."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imgcif_core.cif.document import Quoting
@@ -63,6 +64,19 @@ def decode_container(data: bytes, start: int, end: int) -> list | dict:
                 _put(stack[-1], key, cell)
                 key = None
     return top[0] if top else top
+
+
+def leaves(value: object) -> Iterator[Cell]:
+    """The leaves of a decoded container, in the order of the text."""
+    stack = [value]
+    while stack:
+        entry = stack.pop()
+        if isinstance(entry, Cell):
+            yield entry
+        elif isinstance(entry, list):
+            stack.extend(reversed(entry))
+        elif isinstance(entry, dict):
+            stack.extend(reversed(list(entry.values())))
 
 
 def _put(container: list | dict, key: str | None, value: object) -> None:

@@ -103,6 +103,8 @@ class Parser(LoopReading):
             self._frame = Block(name, "save", token.start, token.end)
             block.frames.append(self._frame)
             self._say("SYN016", "", token.start, token.end, "warning", name=name)
+            if not self._is_cif2 and len(name) > NAME_LIMIT:
+                self._say("SYN005", "long-frame", token.start, token.end, "warning", length=len(name))
             if fold(name) in self._frame_codes:
                 self._say("SYN005", "frame", token.start, token.end, name=name)
             self._frame_codes.add(fold(name))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from imgcif_core.cif.cbf import MAGIC, find_sections
-from imgcif_core.cif.document import BinarySection, Document, Source
+from imgcif_core.cif.document import BinarySection, Document, Source, SyntaxProblem
 from imgcif_core.cif.parser import Parser
 from imgcif_core.cif.textcheck import check_text
 from imgcif_core.errors import InputError
@@ -24,7 +24,8 @@ MAX_RATIO = 200
 _CHUNK = 1 << 20
 _VERSION = re.compile(rb"#\\#CIF_(\d+\.\d+)(?=[ \t\r\n]|\Z)")
 _CBF = re.compile(rb"###CBF(?:: VERSION[ \t]+[\d.]+)?")
-_CIF2_HINTS = frozenset({"SYN007", "SYN008", "SYN012", "SYN013", "SYN006"})
+_BRACKETED = re.compile(rb"\[[^\[\]\s]*\]")
+_CIF2_HINTS = frozenset({"SYN007", "SYN008", "SYN013", "SYN006"})
 
 
 def read(source: Source, *, road: Literal["auto", "careful"] = "auto") -> Document:
@@ -87,10 +88,20 @@ def _first_line(data: bytes, start: int) -> tuple[str | None, str, bool]:
 
 
 def _hints_at_cif2(document: Document) -> bool:
-    """True if the errors are such as CIF 2.0 syntax makes under the rules of CIF 1.1."""
-    codes = _CIF2_HINTS & set(document.problem_totals)
+    """True if the errors are such as CIF 2.0 syntax makes under the rules of CIF 1.1.
+
+    Words in brackets alone are no reason: they may be texts that lack their quotes as well as lists.
+    """
+    errors = [problem for problem in document.problems if problem.severity == "error"]
+    codes = {problem.code for problem in errors if not _is_bracketed_word(problem, document)} & _CIF2_HINTS
     data = document.source.data
     return bool(codes) and any(mark in data for mark in (b"[", b"{", b"'''", b'"""'))
+
+
+def _is_bracketed_word(problem: SyntaxProblem, document: Document) -> bool:
+    """True for a value such as [abc], which CIF 1.1 forbids without quotes."""
+    text = document.source.data[problem.start : problem.end]
+    return (problem.code, problem.variant) == ("SYN007", "first-character") and _BRACKETED.fullmatch(text) is not None
 
 
 def _errors(document: Document) -> int:

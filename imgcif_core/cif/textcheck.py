@@ -40,7 +40,9 @@ def _check_version(document: Document, start: int, *, needs_cif2: bool) -> None:
     """The version line, and the magic of a CBF against what the file holds."""
     end = start + len(document.magic.encode())
     if needs_cif2:
-        _add(document, "SYN002", "cif2-syntax", start, start, "warning")
+        _add(document, "SYN002", "cif2-syntax", start, start, "error")
+    elif document.is_cif2 and (rest := _rest_of_line(document.source.data, end)):
+        _add(document, "SYN002", "trailing", end, end + rest, "warning", magic=document.magic)
     elif document.version is not None and document.version not in VERSIONS:
         _add(document, "SYN002", "unknown", start, end, "warning", version=document.version)
     elif not document.magic and document.blocks:
@@ -51,6 +53,13 @@ def _check_version(document: Document, start: int, *, needs_cif2: bool) -> None:
             _add(document, "SYN003", "no-magic", first.boundary_start, first.header_start, "warning")
     elif document.is_cbf and not document.sections:
         _add(document, "SYN003", "no-section", start, end, "info")
+
+
+def _rest_of_line(data: bytes, start: int) -> int:
+    """The number of bytes up to the end of the line, 0 where only blanks are left."""
+    line = re.compile(rb"[^\r\n]*").match(data, start)
+    text = line[0] if line else b""
+    return len(text) if text.strip(b" \t") else 0
 
 
 def _text_ranges(document: Document, start: int) -> list[tuple[int, int]]:
@@ -67,12 +76,11 @@ def _text_ranges(document: Document, start: int) -> list[tuple[int, int]]:
 def _check_bytes(document: Document, start: int) -> None:
     """Encoding and control characters outside the payloads."""
     data = document.source.data
-    severity = "error" if document.is_cif2 else "warning"
     for begin, end in _text_ranges(document, start):
         array = np.frombuffer(data, np.uint8, end - begin, begin)
         allowed = data.count(b"\t", begin, end) + _line_end_bytes(document.source, begin, end)
         if np.count_nonzero(array < 32) > allowed or data.find(b"\x7f", begin, end) >= 0:
-            _report_controls(document, begin, array, severity)
+            _report_controls(document, begin, array)
         if not data.isascii() and (array > 127).any():
             _check_unicode(document, begin, end)
 
@@ -85,7 +93,7 @@ def _line_end_bytes(source: Source, begin: int, end: int) -> int:
     return int(last - first)
 
 
-def _report_controls(document: Document, begin: int, array: np.ndarray, severity: str) -> None:
+def _report_controls(document: Document, begin: int, array: np.ndarray) -> None:
     """NUL bytes, and other control characters; the first of each kind is told."""
     nulls = array == 0
     others = _CONTROL[array] & ~nulls
@@ -95,7 +103,7 @@ def _report_controls(document: Document, begin: int, array: np.ndarray, severity
     if others.any():
         at = begin + int(others.argmax())
         byte, count = document.source.data[at], int(others.sum())
-        _add(document, "SYN009", "control", at, at + 1, severity, byte=byte, count=count)
+        _add(document, "SYN009", "control", at, at + 1, "error", byte=byte, count=count)
 
 
 def _check_unicode(document: Document, begin: int, end: int) -> None:
@@ -111,7 +119,7 @@ def _check_unicode(document: Document, begin: int, end: int) -> None:
         at = begin + len(text[: text.index("\ufeff")].encode())
         _add(document, "SYN009", "bom", at, at + 3, "warning", count=1)
     match = _FORBIDDEN.search(text)
-    if match and document.is_cif2:
+    if match:
         at = begin + len(text[: match.start()].encode())
         _add(
             document,
@@ -123,7 +131,7 @@ def _check_unicode(document: Document, begin: int, end: int) -> None:
             code_point=f"U+{ord(match[0]):04X}",
             count=1,
         )
-    elif not document.is_cif2:
+    if not document.is_cif2 and not match:
         at = begin + next(index for index, byte in enumerate(data[begin:end]) if byte > 127)
         _add(document, "SYN009", "non-ascii", at, at + 1, "warning", count=1)
 

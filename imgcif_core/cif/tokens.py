@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from imgcif_core.cif.document import BinarySection, Quoting, SyntaxProblem
+from imgcif_core.cif.values import decode_text, normal
 
 MAX_DEPTH = 500
 
@@ -43,6 +44,7 @@ _TEXT_END = re.compile(rb"(?:\r\n|\n|\r);")
 _LINE_END = re.compile(rb"[\r\n]")
 _KEYWORD = re.compile(rb"(?:(loop_)|(data_)|(save_)|(stop_)|(global_))", re.I)
 _WHITE = b" \t\r\n"
+_CLOSES = re.compile(rb"[ \t\r\n]*[\]}]")
 
 
 _KEYS = (Quoting.SINGLE, Quoting.DOUBLE, Quoting.TRIPLE_SINGLE, Quoting.TRIPLE_DOUBLE)
@@ -50,10 +52,11 @@ _KEYS = (Quoting.SINGLE, Quoting.DOUBLE, Quoting.TRIPLE_SINGLE, Quoting.TRIPLE_D
 
 @dataclass(slots=True)
 class _Level:
-    """An open list or table; `has_key` where a key waits for its value."""
+    """An open list or table; `has_key` where a key waits for its value, `keys` are those of a table so far."""
 
     is_table: bool
     has_key: bool = False
+    keys: set[str] = field(default_factory=set)
 
 
 class Tokeniser:
@@ -116,6 +119,8 @@ class Tokeniser:
         """A keyword, a heading or a bare word."""
         match = _KEYWORD.match(self.data, position)
         if match is not None:
+            if self._is_inside and self._is_enclosed(position):
+                return self._enclosed_keyword(position)
             word = _WORD.match(self.data, position)
             end = word.end() if word else match.end()
             kind = (Kind.LOOP, Kind.DATA, Kind.SAVE, Kind.STOP, Kind.GLOBAL)[(match.lastindex or 1) - 1]
@@ -132,6 +137,20 @@ class Tokeniser:
             self._problem("SYN001", "bracket-in-word", position, end)
         elif self.data[position] in (b"$" if self.is_cif2 else b"$[]"):
             self._problem("SYN007", "first-character", position, end)
+        return self._value(position, end, Quoting.BARE)
+
+    def _is_enclosed(self, position: int) -> bool:
+        """True if a word in a container is followed by its closing bracket, so that it can only be meant as a value."""
+        word = _WORD2.match(self.data, position)
+        return word is not None and _CLOSES.match(self.data, word.end()) is not None
+
+    def _enclosed_keyword(self, position: int) -> Token:
+        """A reserved word as the last value of a list or table."""
+        word = _WORD2.match(self.data, position)
+        end = word.end() if word else position + 1
+        text = self.data[position:end].lower()
+        if text in (b"loop_", b"stop_", b"global_") or text.startswith((b"data_", b"save_")):
+            self._problem("SYN007", "reserved", position, end)
         return self._value(position, end, Quoting.BARE)
 
     def _problem(self, code: str, variant: str, start: int, end: int, severity: str = "error") -> None:
@@ -220,6 +239,9 @@ class Tokeniser:
             here = found.end() if found else self.position
             if here >= len(data):
                 break
+            # A bracket that opens sets a comment apart, a colon or a bracket that closes does not.
+            if data[self.position] == ord("#") and data[self.position - 1] in b":]}":
+                self._problem("SYN001", "glued-comment", self.position, self._line_end(self.position))
             is_apart = is_apart or here > self.position
             if data[here] in b"]}":
                 self._close_level(levels.pop(), here)
@@ -285,5 +307,15 @@ class Tokeniser:
         self.position += is_key
         if is_key is level.has_key:
             self._problem("SYN001", "table-entry", here, self.position)
+        if is_key:
+            self._enter_key(level, token)
         level.has_key = is_key
         return is_key
+
+    def _enter_key(self, level: "_Level", token: Token) -> None:
+        """A key of a table, which may stand there once."""
+        width = 3 if token.quoting in (Quoting.TRIPLE_SINGLE, Quoting.TRIPLE_DOUBLE) else 1
+        key = normal(decode_text(self.data[token.start + width : token.end - width]))
+        if key in level.keys:
+            self._problem("SYN004", "key", token.start, token.end)
+        level.keys.add(key)

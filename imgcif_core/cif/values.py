@@ -15,6 +15,11 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
+def normal(text: str) -> str:
+    """A text in the form in which CIF 2.0 compares the keys of tables: canonical equivalence, with case."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def decode_text(raw: bytes) -> str:
     """Bytes as text: UTF-8, with what is not UTF-8 read as Latin-1 so that nothing is lost."""
     try:

@@ -9,22 +9,28 @@ import numpy as np
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Quoting
 from imgcif_core.cif.values import fold, parse_number
-from imgcif_core.ddlm.model import NUMERIC, Item
+from imgcif_core.ddlm.model import NUMERIC, Form, Item
+from imgcif_core.ddlm.uris import iri, uri_reference
 
 _REAL = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\(\d+\))?"
+_UNSIGNED = _REAL.removeprefix("[+-]?")
 _DAY = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 PATTERNS = {
     "Word": re.compile(r"\S+"),
     "Code": re.compile(r"\S+"),
     "Name": re.compile(r"[A-Za-z0-9_]+"),
     "Tag": re.compile(r"_\S+"),
-    "Uri": re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*"),
-    "Iri": re.compile(r"(?:[^\s<>\"{}|\\^`%]|%[0-9A-Fa-f]{2})*"),
+    "Uri": uri_reference(),
+    "Iri": iri(),
     "Date": re.compile(_DAY),
     "DateTime": re.compile(
         _DAY + r"(?:[T ](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d))?"
     ),
-    "Version": re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"),
+    "Version": re.compile(
+        r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}"
+        r"(?:-(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?"
+        r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+    ),
     "Dimension": re.compile(r"\[(?:\d*(?:,\d*)*)?\]"),
     "Range": re.compile(r"[^\s:]*:[^\s:]*"),
     "Integer": re.compile(r"[+-]?\d+(?:\(\d+\))?"),
@@ -32,10 +38,11 @@ PATTERNS = {
     "Index": re.compile(r"\+?0*[1-9]\d*"),
     "Real": re.compile(_REAL),
     "Imag": re.compile(_REAL + "[ij]"),
-    "Complex": re.compile(f"{_REAL}[+-](?:{_REAL.removeprefix('[+-]?')})[ij]|{_REAL}(?:[ij])?"),
+    "Complex": re.compile(f"{_REAL}[+-]{_UNSIGNED}[ij]|{_REAL}[ij]?"),
     "Symop": re.compile(r"0*[1-9]\d*(?:[_ ]\d{3,})?"),
 }
 DEPRECATED_CONTENTS = frozenset({"Count", "Index"})
+_PARTS = re.compile(f"(?P<real>{_REAL}(?![ij]))?(?:(?P<imaginary>[+-]?{_UNSIGNED})[ij])?")
 
 
 def check_contents(contents: str, text: str) -> bool:
@@ -72,6 +79,15 @@ def _is_real_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def complex_of(text: str) -> complex | None:
+    """The number that a text of a number type stands for, uncertainties left out; None if it is none."""
+    match = _PARTS.fullmatch(text)
+    if match is None or not text:
+        return None
+    real, imaginary = (parse_number((part or "0").encode()) for part in (match["real"], match["imaginary"]))
+    return complex(real[0] if real else 0.0, imaginary[0] if imaginary else 0.0)
 
 
 def wrong_rows(item: Item, column: Column) -> np.ndarray:
@@ -139,12 +155,28 @@ def shape_of(value: object) -> Iterator[int]:
         value = value[0]
 
 
-def fits_dimension(dimension: str, value: object) -> bool:
-    """True if a list has the shape that `_type.dimension`, for example `[3,3]`, gives."""
+def fits_dimension(dimension: str, value: object, *, has_inner: bool = False) -> bool:
+    """True if a list has the shape that `_type.dimension`, for example `[3,3]`, gives.
+
+    Elements that are lists of their own (`has_inner`) may go deeper than the dimension.
+    """
     wanted = dimension.strip("[]").split(",") if dimension.strip("[]") else []
     if not wanted:
         return True
     shape = list(shape_of(value))
+    if has_inner:
+        shape = shape[: len(wanted)]
     if len(shape) != len(wanted) or -1 in shape:
         return False
     return all(not number.strip() or int(number) == length for number, length in zip(wanted, shape, strict=True))
+
+
+def elements_of(form: Form | Item, value: object) -> Iterator[object]:
+    """The elements of a container: the values of a table, the entries of a list at the depth of its dimension."""
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        level: list[object] = [value]
+        for _ in range(form.dimension.count(",") + 1):
+            level = [entry for part in level for entry in (part if isinstance(part, list) else [part])]
+        yield from level

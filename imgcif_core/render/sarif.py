@@ -110,6 +110,8 @@ def _dictionary(identity: DictionaryIdentity) -> dict[str, Any]:
         "version": identity.version,
         "properties": {"sha256": identity.sha256, "origin": identity.origin},
     }
+    if identity.gaps:
+        entry["properties"]["gaps"] = list(identity.gaps)
     if re.fullmatch(r"\d{4}-\d\d-\d\d", identity.date):
         entry["releaseDateUtc"] = identity.date
     return entry

@@ -95,8 +95,13 @@ def gaps(entry: FileReport) -> list[Gap]:
     return [Gap(kind, reason, tuple(rules)) for (kind, reason), rules in grouped.items()]
 
 
+GAPS_SHOWN = 3
+
+
 def judge(identity: DictionaryIdentity) -> str:
     """Which dictionary judged, in one line."""
     date = f" of {identity.date}" if identity.date else ""
     origin = f" ({identity.origin})" if identity.origin else ""
-    return f"dictionary {identity.title} {identity.version}{date}{origin}"
+    gaps = f", in part only: {'; '.join(identity.gaps[:GAPS_SHOWN])}" if identity.gaps else ""
+    more = f" and {len(identity.gaps) - GAPS_SHOWN} more" if len(identity.gaps) > GAPS_SHOWN else ""
+    return f"dictionary {identity.title} {identity.version}{date}{origin}{gaps}{more}"

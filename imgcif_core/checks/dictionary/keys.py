@@ -94,6 +94,8 @@ def implied_value(tables: Tables, dictionary: Dictionary, item: Item) -> str | N
         return f"the value of {item.implied}"
     if item.id.lower() in ("_diffrn_measurement_axis.measurement_device", "_diffrn_measurement.device_class"):
         return "the id of the measurement"
+    if item.is_made_by_method:
+        return "what the method of the dictionary gives"
     if item.linked is None:
         return None
     parent = dictionary.lookup(item.linked)

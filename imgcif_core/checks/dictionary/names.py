@@ -8,8 +8,9 @@ import numpy as np
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.suggest import nearest
 from imgcif_core.cif.columns import Column
-from imgcif_core.cif.document import Block, Place
+from imgcif_core.cif.document import Block, Document, Place
 from imgcif_core.ddlm.model import Dictionary, Item
+from imgcif_core.ddlm.recognise import dictionary_kind
 from imgcif_core.tables import Tables
 
 MAX_SUGGESTED = 40
@@ -49,9 +50,13 @@ def is_local(name: str) -> bool:
     messages={
         "nothing": "none of the {names} data names is in the dictionary {dictionary} - nothing could be judged",
         "undefined": "{name} is not defined: {reason}",
+        "dictionary": "file is a dictionary ({kind}), not data - nothing could be judged",
+        "gap": "{name} is not in what could be had of the dictionary {dictionary} - an import is missing",
     },
 )
-def unknown_data_name(tables: Tables, dictionary: Dictionary, all_tables: Sequence[Tables]) -> Iterator[Problem]:
+def unknown_data_name(
+    document: Document, tables: Tables, dictionary: Dictionary, all_tables: Sequence[Tables]
+) -> Iterator[Problem]:
     """What: A data name is neither defined in the dictionary nor an alias, nor marked as local.
     Why: Programs pass over names that they do not know, so that a misspelt name loses its value silently.
     How to fix: Correct the name, or mark your own names with a prefix such as _axis.[local]_name.
@@ -60,7 +65,14 @@ def unknown_data_name(tables: Tables, dictionary: Dictionary, all_tables: Sequen
     block = tables.block
     unknown = [column for column in tables.unknown if not is_local(column.name)]
     title = f"{dictionary.title} {dictionary.version}".strip()
-    if unknown and not any(entry.items for entry in all_tables):
+    kind = dictionary_kind(document) if not dictionary.is_of_attributes else ""
+    if kind:
+        if tables is all_tables[0]:
+            remedy = "check it with: imgcif dictionary lint FILE" if kind in ("DDLm", "template") else "give a data file"
+            place = Place(document.source, block.start, block.end, block.name)
+            yield Problem(place, severity="error", variant="dictionary", help=remedy, kind=kind)
+        return
+    if unknown and block.kind == "data" and not any(entry.items for entry in all_tables):
         if any(entry.unknown for entry in all_tables[: all_tables.index(tables)]):
             return
         place = name_place(block, unknown[0])
@@ -71,6 +83,10 @@ def unknown_data_name(tables: Tables, dictionary: Dictionary, all_tables: Sequen
         if reason:
             place = name_place(block, column)
             yield Problem(place, severity="info", variant="undefined", name=column.name, reason=reason)
+            continue
+        if dictionary.gaps:
+            names = {"name": column.name, "dictionary": title}
+            yield Problem(name_place(block, column), severity="info", variant="gap", help=dictionary.gaps[0], **names)
             continue
         help_text = suggestion(column.name, dictionary) if index < MAX_SUGGESTED else None
         yield Problem(name_place(block, column), name=column.name, dictionary=title, help=help_text)
@@ -205,6 +221,7 @@ def alias_and_name(tables: Tables) -> Iterator[Problem]:
     severity="error",
     source="_name.category_id",
     message="loop holds items of {first} and of {second}, which are not joined",
+    messages={"local": "loop of {first} holds {name}, a local item named for {second}"},
 )
 def mixed_loop(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     """What: One loop holds items of categories that have nothing to do with each other.
@@ -217,13 +234,23 @@ def mixed_loop(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if column.loop is None:
             continue
         first = seen.setdefault(id(column.loop), (item.category, column))
-        if item.category == first[0] or _are_joined(first[0], item.category, dictionary):
+        if item.category == first[0] or dictionary.may_share_loop(first[0], item.category):
             continue
         yield Problem(name_place(tables.block, column), first=first[0].upper(), second=item.category.upper())
     if not seen:
         raise NotApplicable("no loops")
+    yield from _local_strangers(tables, dictionary, seen)
 
 
-def _are_joined(one: str, other: str, dictionary: Dictionary) -> bool:
-    """True if the rows of two categories may stand in one loop."""
-    return one in dictionary.family(other) or other in dictionary.family(one)
+def _local_strangers(tables: Tables, dictionary: Dictionary, seen: dict[int, tuple[str, Column]]) -> Iterator[Problem]:
+    """Local items named for another category than the one whose rows the loop holds."""
+    for column in tables.unknown:
+        home = seen.get(id(column.loop)) if column.loop is not None else None
+        category = column.name.partition(".")[0].lstrip("_").lower()
+        if home is None or dictionary.category(category) is None or not is_local(column.name):
+            continue
+        if category != home[0] and not dictionary.may_share_loop(home[0], category):
+            names = {"first": home[0].upper(), "second": category.upper()}
+            yield Problem(
+                name_place(tables.block, column), severity="warning", variant="local", name=column.name, **names
+            )

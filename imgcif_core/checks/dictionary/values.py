@@ -1,6 +1,7 @@
 """Rules about single values: types, standard uncertainties, states, ranges, empty and null values."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,16 +9,24 @@ from imgcif_core.checks.joins import columns_named
 from imgcif_core.checks.registry import Problem, rule
 from imgcif_core.checks.suggest import nearest
 from imgcif_core.cif.columns import Column
-from imgcif_core.cif.document import Block, Place, Quoting
+from imgcif_core.cif.containers import Cell, leaves
+from imgcif_core.cif.document import Place, Quoting
 from imgcif_core.cif.values import parse_number
-from imgcif_core.ddlm.model import Dictionary, Item
-from imgcif_core.ddlm.types import check_contents, fits_dimension, in_ranges, in_states, wrong_rows
+from imgcif_core.ddlm.model import Dictionary, Form, Item
+from imgcif_core.ddlm.types import (
+    check_contents,
+    elements_of,
+    fits_dimension,
+    in_ranges,
+    in_states,
+    shape_of,
+    wrong_rows,
+)
 from imgcif_core.tables import Tables
 
 SHOWN = 60
 MAX_PLACES = 6
 MAX_SUGGESTED = 50
-_CONTAINERS = ("List", "Array", "Matrix")
 
 
 def value_place(tables: Tables, item: Item, column: Column, row: int) -> Place:
@@ -209,6 +218,11 @@ def _in_words(contents: str) -> str:
         "Date": "a date yyyy-mm-dd",
         "DateTime": "a date and time yyyy-mm-ddThh:mm:ss with zone",
         "Symop": "a symmetry operation such as 2_555",
+        "Uri": "a URI such as https://example.org/data",
+        "Iri": "an IRI such as https://example.org/data",
+        "Version": "a version such as 1.2.0",
+        "Imag": "an imaginary number such as 2.5j",
+        "Complex": "a complex number such as 1.0+2.5j",
     }.get(contents, f"a value of type {contents}")
 
 
@@ -233,47 +247,57 @@ def _quoted_numbers(tables: Tables, item: Item, column: Column) -> Iterator[Prob
 
 def _container_problems(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
     """Lists and tables where single values are due, the other way round, and wrong shapes."""
-    wants_list, wants_table = item.container in _CONTAINERS, item.container == "Table"
-    if column.quoting is None and not wants_list and not wants_table:
+    if column.quoting is None and item.container == "Single":
         return
     for row in range(min(len(column), 2000)):
-        quoting = column.quoting_of(row)
-        is_list, is_table = quoting is Quoting.LIST, quoting is Quoting.TABLE
-        if column.is_null[row] or (is_list, is_table) == (wants_list, wants_table):
-            if is_list and not fits_dimension(item.dimension, column.value(row)):
-                yield _shape_problem(tables, item, column, row)
-            if is_list or is_table:
-                yield from _cells_of_wrong_type(tables, item, column, row)
-            continue
-        found = "a list" if is_list else "a table" if is_table else "a single value"
-        expected = "a table" if wants_table else f"a list ({item.container})" if wants_list else "a single value"
-        place = value_place(tables, item, column, row)
-        yield Problem(place, variant="container", name=column.name, found=found, expected=expected)
-
-
-def _shape_problem(tables: Tables, item: Item, column: Column, row: int) -> Problem:
-    """A list of the wrong shape."""
-    from imgcif_core.ddlm.types import shape_of
-
-    shape = [("ragged" if number < 0 else number) for number in shape_of(column.value(row))]
-    text = "[" + ",".join(map(str, shape)) + "]"
-    place = value_place(tables, item, column, row)
-    return Problem(place, variant="dimension", name=column.name, shape=text, dimension=item.dimension)
-
-
-def _cells_of_wrong_type(tables: Tables, item: Item, column: Column, row: int) -> Iterator[Problem]:
-    """Leaves of a container that are not of the type of contents, and keys of a table that are not of theirs."""
-    block: Block = tables.block
-    value = column.value(row)
-    for key in value if isinstance(value, dict) and item.indices else ():
-        if not check_contents(item.indices, key):
+        if not column.is_null[row]:
             place = value_place(tables, item, column, row)
-            contents = _in_words(item.indices)
+            yield from _form_problems(item, column, place, column.value(row))
+
+
+def _form_problems(form: Form | Item, column: Column, place: Place, value: object) -> Iterator[Problem]:
+    """What is wrong with one value of a form, and with the elements in it."""
+    found, expected = _kind_of(value), _KINDS.get(form.container, "single")
+    if found != expected:
+        words = {"single": "a single value", "list": f"a list ({form.container})", "table": "a table"}
+        found = "a list" if found == "list" else words[found]
+        yield Problem(place, variant="container", name=column.name, found=found, expected=words[expected])
+        return
+    if found == "list" and not fits_dimension(form.dimension, value, has_inner=form.elements is not None):
+        shape = [("ragged" if number < 0 else number) for number in shape_of(value)]
+        text = "[" + ",".join(map(str, shape)) + "]"
+        yield Problem(place, variant="dimension", name=column.name, shape=text, dimension=form.dimension)
+    for key in value if isinstance(value, dict) and form.indices else ():
+        if not check_contents(form.indices, key):
+            contents = _in_words(form.indices)
             yield Problem(place, variant="key", name=column.name, value=key[:SHOWN], contents=contents)
-    for cell in column.cells(row):
-        if not cell.is_null and not check_contents(item.contents, cell.text):
-            place = Place(column.source, cell.start, cell.end, block.name, item.category, column.name)
-            yield Problem(place, name=column.name, value=cell.text[:SHOWN], contents=_in_words(item.contents))
+    if found != "single" and form.elements is not None:
+        for element in elements_of(form, value):
+            if not (isinstance(element, Cell) and element.is_null):
+                yield from _form_problems(form.elements, column, _narrowed(place, element), element)
+    elif found != "single":
+        yield from _cells_of_wrong_type(form, column, place, value)
+
+
+def _kind_of(value: object) -> str:
+    """How a decoded value is built."""
+    return "list" if isinstance(value, list) else "table" if isinstance(value, dict) else "single"
+
+
+_KINDS = {"List": "list", "Array": "list", "Matrix": "list", "Table": "table"}
+
+
+def _narrowed(place: Place, element: object) -> Place:
+    """The place of an element where it is a leaf, else that of the whole value."""
+    return replace(place, start=element.start, end=element.end) if isinstance(element, Cell) else place
+
+
+def _cells_of_wrong_type(form: Form | Item, column: Column, place: Place, value: object) -> Iterator[Problem]:
+    """Leaves of a container that are not of the type of contents."""
+    for cell in leaves(value):
+        if not cell.is_null and not check_contents(form.contents, cell.text):
+            here = replace(place, start=cell.start, end=cell.end, key={})
+            yield Problem(here, name=column.name, value=cell.text[:SHOWN], contents=_in_words(form.contents))
 
 
 @rule(

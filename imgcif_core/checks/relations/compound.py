@@ -7,20 +7,23 @@ import numpy as np
 from imgcif_core.checks.registry import Problem
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.values import parse_number
-from imgcif_core.ddlm.model import Dictionary, Item
+from imgcif_core.ddlm.model import NUMERIC, Dictionary, Item
+from imgcif_core.ddlm.types import complex_of
 from imgcif_core.model.joins import combined, filled_hashes
 from imgcif_core.tables import Table, Tables
 
 _SHOWN = 50
-_WHOLE = ("Integer", "Count", "Index")
+_COMPOSED = ("Imag", "Complex")
 
 
 def typed_hashes(table: Table, item: Item, default: str | None) -> np.ndarray:
     """Hashes of a column, equal for equal values of the type: 1 and 01 as integers, A and a as codes."""
     hashes = filled_hashes(table, item.object.lower(), default, fold=item.is_caseless)
     column = table.column(item.object.lower())
-    if item.contents not in _WHOLE or column is None or (column.counting is not None and default is None):
+    if item.contents not in NUMERIC or column is None or (column.counting is not None and default is None):
         return hashes
+    if item.contents in _COMPOSED:
+        return _composed_hashes(column, hashes)
     stand_in = parse_number(default.encode()) if default is not None else None
     return numeric_hashes(column, hashes, stand_in[0] if stand_in else None)
 
@@ -36,18 +39,33 @@ def numeric_hashes(column: Column, hashes: np.ndarray, stand_in: float | None = 
     return np.where(valid, (values + 0.0).view(np.uint64), hashes)
 
 
+def _composed_hashes(column: Column, hashes: np.ndarray) -> np.ndarray:
+    """Hashes by the parts of imaginary and complex numbers, the given ones elsewhere: (rows,) uint64."""
+    first, inverse = column.distinct()
+    result = hashes.copy()
+    for index, row in enumerate(first):
+        number = None if column.is_null[row] else complex_of(column.text(int(row)))
+        if number is not None:
+            parts = np.array([[number.real + 0.0], [number.imag + 0.0]]).view(np.uint64)
+            result[inverse == index] = combined(list(parts))
+    return result
+
+
 def is_distinct(table: Table, item: Item) -> bool:
     """True if one key column alone is seen to tell all rows apart."""
     column = table.column(item.object.lower())
     if column is None or item.is_caseless or column.is_null.any() or not column.is_all_distinct:
         return False
-    return item.contents not in _WHOLE or column.counting is not None
+    return item.contents not in NUMERIC or column.counting is not None
 
 
 def equal_as_numbers(item: Item, column: Column, rows: np.ndarray, parents: list[Column]) -> np.ndarray:
     """Of some rows, those whose number a parent column holds in another spelling: (n,) int64."""
-    if item.contents not in _WHOLE or not len(rows):
+    if item.contents not in NUMERIC or not len(rows):
         return np.zeros(0, dtype=np.int64)
+    if item.contents in _COMPOSED:
+        held = {complex_of(text) for parent in parents for text in parent.texts()} - {None}
+        return np.array([row for row in rows if complex_of(column.text(int(row))) in held], dtype=np.int64)
     known = [parent.numbers() for parent in parents]
     pool = np.concatenate([numbers.values[numbers.valid] for numbers in known]) if known else np.zeros(0)
     numbers = column.numbers()
