@@ -26,7 +26,7 @@ GROUPED = {"syntax": "syntax", "ddlm": "check"}
 GENERATED = {"generate"}
 BOTH = {"pass", "fail"}
 FIELDS = {"id", "title", "input", "base", "edit", "expect"}
-MAX_BYTES = 8_000_000
+MAX_BYTES = 20_000_000
 MAX_RULES = 2
 
 

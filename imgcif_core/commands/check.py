@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--block", metavar="NAME", help="check only this data block")
     add("--dictionary", action="append", default=[], metavar="FILE", help="judge by this DDLm dictionary")
     add("--dictionary-path", action="append", default=[], metavar="DIR", help="where imports are looked for")
+    add("--lenient-imports", action="store_true", help="judge without the imports that cannot be had, and say so")
     add("--images", choices=("none", "header", "sample", "all"), default="header")
     add("--local", metavar="DIR", help="local stand-in for external data")
     add("--map", action="append", default=[], metavar="URL=PATH", help="local stand-in for one URL")
@@ -51,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
         from imgcif_core.output import refuse_output
 
         refuse_output(given.output, inputs=given.paths)
-    dictionary = api.load_dictionary(given.dictionary, given.dictionary_path)
+    dictionary = api.load_dictionary(given.dictionary, given.dictionary_path, is_lenient=given.lenient_imports)
     files, unreadable = _check_all(given, options, dictionary)
     report = Report(__version__, api.identities(dictionary), tuple(files))
     if files or not unreadable:

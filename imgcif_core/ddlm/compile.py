@@ -202,7 +202,7 @@ def _item(frames: list[Frame], definitions: dict[str, list[Frame]]) -> dict[str,
 
 def _form(frame: Frame, definitions: dict[str, list[Frame]], depth: int = 8) -> dict[str, Any]:
     """The form of values, followed to the item that a reference names; what is itself a container becomes elements."""
-    own = {
+    own: dict[str, Any] = {
         "contents": frame.first("_type.contents", "Text"),
         "container": frame.first("_type.container", "Single"),
         "dimension": frame.first("_type.dimension"),

@@ -42,7 +42,7 @@ PATTERNS = {
     "Symop": re.compile(r"0*[1-9]\d*(?:[_ ]\d{3,})?"),
 }
 DEPRECATED_CONTENTS = frozenset({"Count", "Index"})
-_PARTS = re.compile(f"(?P<real>{_REAL}(?![ij]))?(?:(?P<imaginary>[+-]?{_UNSIGNED})[ij])?")
+_COMPLEX = re.compile(f"(?:(?P<real>{_REAL})(?P<signed>[+-]{_UNSIGNED})|(?P<imaginary>{_REAL}))[ij]")
 
 
 def check_contents(contents: str, text: str) -> bool:
@@ -83,11 +83,15 @@ def _is_real_date(text: str) -> bool:
 
 def complex_of(text: str) -> complex | None:
     """The number that a text of a number type stands for, uncertainties left out; None if it is none."""
-    match = _PARTS.fullmatch(text)
-    if match is None or not text:
+    number = parse_number(text.encode())
+    if number is not None:
+        return complex(number[0])
+    match = _COMPLEX.fullmatch(text)
+    if match is None:
         return None
-    real, imaginary = (parse_number((part or "0").encode()) for part in (match["real"], match["imaginary"]))
-    return complex(real[0] if real else 0.0, imaginary[0] if imaginary else 0.0)
+    parts = (match["real"] or "0", match["signed"] or match["imaginary"])
+    real, imaginary = (parse_number(part.encode()) for part in parts)
+    return complex(real[0], imaginary[0]) if real and imaginary else None
 
 
 def wrong_rows(item: Item, column: Column) -> np.ndarray:

@@ -15,7 +15,7 @@ from imgcif_core.cif.document import Block, Document, Quoting
 from imgcif_core.cif.reader import open_source, read
 
 CASES = sorted(path for path in (ROOT / "conformance" / "datasets").rglob("*.c[ib]f"))
-FILES = [*text_files(), *sorted(DICTIONARIES.glob("*"))]
+FILES = [*text_files(), *sorted(path for path in DICTIONARIES.glob("*") if path.is_file())]
 
 
 def holders(document: Document) -> list[Block]:

@@ -101,6 +101,9 @@ def implied_value(tables: Tables, dictionary: Dictionary, item: Item) -> str | N
     parent = dictionary.lookup(item.linked)
     if parent is None:
         return None
+    if parent.is_link and parent.linked != item.id and not tables.table(parent.category):
+        # The key of an absent table points further: to the table at the end of the chain.
+        parent = dictionary.lookup(parent.linked or "") or parent
     rows = tables.table(parent.category).rows
     return f"the only row of {parent.category.upper()}" if rows <= 1 else None
 

@@ -68,7 +68,9 @@ def unknown_data_name(
     kind = dictionary_kind(document) if not dictionary.is_of_attributes else ""
     if kind:
         if tables is all_tables[0]:
-            remedy = "check it with: imgcif dictionary lint FILE" if kind in ("DDLm", "template") else "give a data file"
+            remedy = (
+                "check it with: imgcif dictionary lint FILE" if kind in ("DDLm", "template") else "give a data file"
+            )
             place = Place(document.source, block.start, block.end, block.name)
             yield Problem(place, severity="error", variant="dictionary", help=remedy, kind=kind)
         return
@@ -85,8 +87,9 @@ def unknown_data_name(
             yield Problem(place, severity="info", variant="undefined", name=column.name, reason=reason)
             continue
         if dictionary.gaps:
-            names = {"name": column.name, "dictionary": title}
-            yield Problem(name_place(block, column), severity="info", variant="gap", help=dictionary.gaps[0], **names)
+            place = name_place(block, column)
+            told = dictionary.gaps[0]
+            yield Problem(place, severity="info", variant="gap", help=told, name=column.name, dictionary=title)
             continue
         help_text = suggestion(column.name, dictionary) if index < MAX_SUGGESTED else None
         yield Problem(name_place(block, column), name=column.name, dictionary=title, help=help_text)
@@ -250,7 +253,6 @@ def _local_strangers(tables: Tables, dictionary: Dictionary, seen: dict[int, tup
         if home is None or dictionary.category(category) is None or not is_local(column.name):
             continue
         if category != home[0] and not dictionary.may_share_loop(home[0], category):
-            names = {"first": home[0].upper(), "second": category.upper()}
-            yield Problem(
-                name_place(tables.block, column), severity="warning", variant="local", name=column.name, **names
-            )
+            place = name_place(tables.block, column)
+            first, second = home[0].upper(), category.upper()
+            yield Problem(place, severity="warning", variant="local", name=column.name, first=first, second=second)

@@ -157,17 +157,25 @@ def parent_table_absent(tables: Tables, dictionary: Dictionary) -> Iterator[Prob
                     values[text] = None
         if not values:
             continue
+        above = dictionary.lookup(parent_id)
+        # Rows of sub-categories make up the rows of the category above them, which may hold nothing of its own.
+        is_needed = any(above is None or not _is_below(dictionary, child, above) for child, _ in children)
         item, column = children[0]
         row = int((~column.is_null).argmax())
         text, place, _, _ = next(by_value(tables, item, column, np.array([row])))
         yield Problem(
             place,
-            severity="warning" if len(values) > 1 and _is_telling(parent_id) else "info",
+            severity="warning" if len(values) > 1 and _is_telling(parent_id) and is_needed else "info",
             reference=parent_id,
             children=", ".join(child[1].name for child in children[:3]) + (", ..." if len(children) > 3 else ""),
             values=", ".join(list(values)[:4]) + (", ..." if len(values) > 4 else ""),
             parent=parent_id,
         )
+
+
+def _is_below(dictionary: Dictionary, item: Item, parent: Item) -> bool:
+    """True for a key by which a sub-category hangs on the looped category above it."""
+    return item.is_key and parent.is_key and parent.category in dictionary.family(item.category)
 
 
 def _is_telling(parent_id: str) -> bool:
