@@ -24,6 +24,7 @@ from imgcif_core.formats import image_words
 from imgcif_core.output import refuse_output, write_file
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import Incomplete
+from imgcif_core.sources.statements import left_out_notes
 
 Ask = Callable[[Question], str | None]
 PERSON = Provenance(Origin.PERSON, "answer")
@@ -124,7 +125,7 @@ def create(
     described, paths = _described(inputs, chosen)
     described, answers = _completed(described, chosen)
     questions = _open_with_links(described, answers, chosen)
-    notes = list(described.notes)
+    notes = [*described.notes, *left_out_notes(described.statements)]
     if isinstance(described, Incomplete):
         if described.missing():
             return Creation("", None, tuple(questions), tuple(notes), (), 0.0)
@@ -255,7 +256,8 @@ def _block(
         images = [entry for entry, _ in pictured if entry is not None]
         external = external_rows(images, [scan_id for _, scan_id in pictured], links)
     found = [*_head(built, name, dataset, answers, wishes), *categories(built, external)]
-    return DataBlock(name, _with_items(found, wishes.items))
+    found = _with_items(found, built.experiment.items, built.origin("items") or "file")
+    return DataBlock(name, _with_items(found, wishes.items, "person: --set"))
 
 
 def _head(built: Built, name: str, dataset: str | None, answers: Mapping[str, Any], wishes: Wishes) -> list[Category]:
@@ -288,8 +290,8 @@ def doi_of(wishes: Wishes, answers: Mapping[str, Any]) -> str | None:
     return guess_doi(address)
 
 
-def _with_items(found: list[Category], items: Mapping[str, Value]) -> list[Category]:
-    """Categories with items of a person, which win."""
+def _with_items(found: list[Category], items: Mapping[str, Value], said: str) -> list[Category]:
+    """Categories with further items, which win over those that are there."""
     if not items:
         return found
     from imgcif_core.ddlm.bundled import load_bundled
@@ -304,11 +306,11 @@ def _with_items(found: list[Category], items: Mapping[str, Value]) -> list[Categ
         category, entry = item.category.lower(), item.object
         position = next((i for i, one in enumerate(found) if one.name == category), None)
         if position is None:
-            found.append(Category(category, {entry: value}, sources={"": "person: --set"}))
+            found.append(Category(category, {entry: value}, sources={"": said}))
             continue
         old = found[position]
         kept = next((known for known in old.items if known.lower() == entry.lower()), entry)
-        found[position] = replace(old, items={**old.items, kept: value}, sources={**old.sources, kept: "person: --set"})
+        found[position] = replace(old, items={**old.items, kept: value}, sources={**old.sources, kept: said})
     return found
 
 

@@ -29,8 +29,8 @@ class Kind:
 
 KINDS = {
     "expt": Kind("DIALS experiment list", "expt:read_expt"),
-    "nxmx": Kind("HDF5 master", "nxmx:read_master"),
-    "minicbf": Kind("miniCBF image", "minicbf:read_minicbf"),
+    "nxmx": Kind("HDF5 master", "nxmx:read_described_master"),
+    "minicbf": Kind("miniCBF image", "minicbf:read_minicbf_draft"),
     "imgcif": Kind("imgCIF or full CBF", "imgcif:read_imgcif"),
     "smv": Kind("SMV image", "smv:read_smv"),
     "tiff": Kind("TIFF image", "tiff:read_tiff"),
@@ -76,6 +76,12 @@ def read_described(source: str | Path, *, dxtbx: bool = False) -> Described:
 
 
 def read_source(source: str | Path) -> Experiment:
-    """The experiment that a source describes; `InputError` where it cannot be read or leaves facts open."""
+    """The experiment that a source describes, to compare with; directions that it does not give are defaults.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or leaves the place of the detector open.
+    """
     described = read_described(source)
-    return described.experiment() if isinstance(described, Incomplete) else described
+    return described.guessed() if isinstance(described, Incomplete) else described

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from imgcif_core.model.vectors import unit
+from imgcif_core.sources.statements import Statement
 
 IDENTITY = np.eye(3)
 _SIN_22_5 = np.sin(np.radians(22.5))
@@ -173,6 +174,8 @@ class Experiment:
     first, empty where only the positions of the panels are known; gravity : (3,) unit vector down.
     `facts` holds texts such as detector, facility, beamline, by name; `provenance` says of any field,
     by dotted name such as `beam.wavelength`, where it comes from; `notes` are remarks for a person.
+    `items` are further values by CIF data name; `statements` say of each value of the source what
+    became of it.
     """
 
     path: str
@@ -185,6 +188,8 @@ class Experiment:
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     gravity: np.ndarray | None = None
+    items: Mapping[str, str | float] = field(default_factory=dict)
+    statements: tuple[Statement, ...] = ()
 
     @cached_property
     def principal_axis(self) -> np.ndarray | None:

@@ -36,6 +36,9 @@ class Master:
         self._h5py = h5py
         self.path = Path(path)
         self.notes: list[str] = []
+        # Names of the datasets whose values were read, and of those that are images.
+        self.read: set[str] = set()
+        self.images: set[str] = set()
         self._files = Files(str(path), {})
         try:
             self.root = self._files.file(self._files.path)
@@ -55,6 +58,9 @@ class Master:
         try:
             return self._files.follow(base, base.file.filename, path)[0]
         except BytesError as error:
+            # Some writers leave out the slash with which a path from the root begins.
+            if "/" in path and not path.startswith("/") and path.split("/")[0] in self.root:
+                return self.get(self.root, f"/{path}")
             self._note(error)
             return None
 
@@ -88,6 +94,26 @@ class Master:
     def is_dataset(self, node: Any) -> bool:
         """True for a dataset."""
         return isinstance(node, self._h5py.Dataset)
+
+    def datasets(self, base: Any, depth: int = 0) -> Iterator[Any]:
+        """All datasets below a group that are stored in it, not linked to; in the order of names."""
+        if not isinstance(base, self._h5py.Group) or depth > MAX_STEPS:
+            return
+        for name in sorted(base):
+            node = self.get(base, name) if self._is_own(base, name) else None
+            if self.is_dataset(node):
+                yield node
+            elif node is not None and node.name.startswith(base.name):
+                yield from self.datasets(node, depth + 1)
+
+    def shown(self, node: Any) -> str:
+        """A value as a text of one line; of many the first and the last."""
+        try:
+            values = np.asarray(node[()]).ravel()
+        except (OSError, RuntimeError, ValueError, TypeError):
+            return "unreadable"
+        texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values]
+        return " ".join(texts) if len(texts) <= 3 else f"{texts[0]} ... {texts[-1]}"
 
     def text(self, base: Any, path: str) -> str | None:
         """A text value; None where there is none."""
@@ -138,6 +164,7 @@ class Master:
             return None
         if node.size is None or node.size > 50_000_000:
             raise InputError(f"{self.path}: {self._place(base, path)} holds {node.size} values, too many for metadata")
+        self.read.add(node.name)
         try:
             return node[()]
         except (OSError, RuntimeError, ValueError) as error:

@@ -1,5 +1,6 @@
 """HDF5 masters: NXmx with its transformations, and plainer ones by distance and beam centre."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,25 +8,31 @@ import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
-from imgcif_core.sources.description import (
-    AxisFacts,
-    BeamFacts,
-    Experiment,
-    Origin,
-    PanelFacts,
-    Provenance,
-    ScanFacts,
-)
-from imgcif_core.sources.hdf5 import LENGTHS, TIMES, WAVELENGTHS, Master, attribute
+from imgcif_core.sources.description import AxisFacts, Experiment, Origin, PanelFacts, Provenance
+from imgcif_core.sources.draft import Draft
+from imgcif_core.sources.hdf5 import ANGLES, LENGTHS, TIMES, WAVELENGTHS, Master, attribute, vector
 from imgcif_core.sources.nexus import Step, as_axes, follow, place, settings_of
+from imgcif_core.sources.settings import NAMES, Setting, moving_axis, plain_settings, setting_at
 from imgcif_core.sources.stacks import find_stack
+from imgcif_core.sources.statements import NO_ITEM, Fate, Statement
 
 KIND = "nxmx"
-_STEADY = 1e-5
 
 
 def read_master(path: str | Path) -> Experiment:
-    """The experiment that an HDF5 master describes.
+    """The experiment that an HDF5 master describes; directions that it does not give are defaults.
+
+    Raises
+    ------
+    InputError
+        If the file is no readable HDF5, holds no instrument, or something in it does not fit.
+    """
+    described = read_described_master(path)
+    return described.guessed() if isinstance(described, Draft) else described
+
+
+def read_described_master(path: str | Path, images_per_file: int | None = None) -> Experiment | Draft:
+    """What an HDF5 master describes: a draft where it leaves questions open.
 
     Raises
     ------
@@ -33,66 +40,90 @@ def read_master(path: str | Path) -> Experiment:
         If the file is no readable HDF5, holds no instrument, or something in it does not fit.
     """
     with Master(path) as master:
-        entry = next((group for _, group in master.groups(master.root, "NXentry")), None)
-        if entry is None:
+        entries = [group for _, group in master.groups(master.root, "NXentry")]
+        if not entries:
             raise InputError(f"{path}: no NXentry group, so nothing describes an experiment")
-        instrument = next((group for _, group in master.groups(entry, "NXinstrument")), None)
-        detector = next((group for _, group in master.groups(instrument, "NXdetector")), None)
-        if detector is None:
+        instrument = next((group for _, group in master.groups(entries[0], "NXinstrument")), None)
+        detectors = [group for _, group in master.groups(instrument, "NXdetector")]
+        if not detectors:
             raise InputError(f"{path}: no NXdetector in an NXinstrument, so nothing describes the detector")
-        return _Reading(master, entry, instrument, detector).experiment()
+        reading = _Reading(master, entries[0], instrument, detectors[0], images_per_file)
+        for kind, groups in (("NXentry", entries), ("NXdetector", detectors)):
+            if len(groups) > 1:
+                names = ", ".join(group.name for group in groups[1:])
+                reading.notes.append(f"left out, because one {kind} is described at a time: {names}")
+        return reading.described()
 
 
 class _Reading:
     """One entry of a master on its way to a description."""
 
-    def __init__(self, master: Master, entry: Any, instrument: Any, detector: Any) -> None:
+    def __init__(
+        self, master: Master, entry: Any, instrument: Any, detector: Any, images_per_file: int | None = None
+    ) -> None:
         self.master, self.entry, self.instrument, self.detector = master, entry, instrument, detector
         self.name = str(master.path)
+        self.images_per_file = images_per_file
         self.notes: list[str] = []
         self.provenance: dict[str, Provenance] = {}
 
-    def experiment(self) -> Experiment:
-        """The whole description."""
-        stack = find_stack(self.master, self.entry, self.detector)
+    def described(self) -> Experiment | Draft:
+        """The whole description, or what there is of it."""
+        stack = find_stack(self.master, self.entry, self.detector, self.images_per_file)
         self.notes.extend(stack.notes)
-        wavelength = self._wavelength()
         modules = [module for _, module in self.master.groups(self.detector, "NXdetector_module")]
-        chain = self._detector_chain(modules)
-        panels = self._panels(modules, stack.shape) if modules else self._plain_panel(stack.shape)
-        goniometer, settings, varying, frames = self._goniometer(stack.frames)
-        scan = ScanFacts(
-            "SCAN1",
-            frames,
-            settings,
-            panels,
-            stack.images,
-            exposure_time=self._exposure("count_time"),
-            period=self._exposure("frame_time"),
-            start_date=self._date("start_time")
-            or self._date("instrument/detector/detectorSpecific/data_collection_date"),
-            end_date=self._date("end_time") or self._date("end_time_estimated"),
-            wavelength=wavelength,
-            varying=varying,
-            detector_settings={
-                axis.id: float(settings_of(step)[0]) for axis, step in zip(as_axes(chain), reversed(chain), strict=True)
-            },
-        )
-        self.notes.extend(self.master.notes)
-        beam = BeamFacts(np.array([0.0, 0.0, 1.0]), wavelength, probe=self._probe(), flux=self._flux())
-        return Experiment(
+        chain = self._detector_chain() if modules else []
+        panels = self._panels(modules, stack.shape) if modules else ()
+        axes, settings, frames = self._goniometer(stack.frames)
+        arm, arm_fate = self._arm(chain, bool(modules))
+        date = self._date("start_time") or self._date("instrument/detector/detectorSpecific/data_collection_date")
+        ends = self._date("end_time") or self._date("end_time_estimated")
+        for setting in settings.values():
+            self.notes += [setting.note] if setting.note else []
+        places = {
+            axis.id: float(settings_of(step)[0]) for axis, step in zip(as_axes(chain), reversed(chain), strict=True)
+        }
+        moving = moving_axis(settings)
+        draft = Draft(
             self.name,
             KIND,
-            beam,
-            goniometer,
-            (scan,),
-            as_axes(chain),
-            self._facts(),
-            self.provenance,
-            tuple(dict.fromkeys(self.notes)),
+            stack.images,
+            wavelength=self._wavelength(),
+            probe=self._probe(),
+            start=settings[moving].start if moving else None,
+            increment=settings[moving].increment if moving else None,
+            two_theta=arm,
+            axis_id=moving or "omega",
+            standing={name: setting.start for name, setting in settings.items() if name != moving},
+            goniometer=axes,
+            varying={name: entry.uneven for name, entry in settings.items() if entry.uneven is not None},
+            panels=panels,
+            mounting=as_axes(chain),
+            detector_settings=places,
             # NeXus defines its Y axis to point up.
-            np.array([0.0, -1.0, 0.0]),
+            gravity=np.array([0.0, -1.0, 0.0]),
+            frames=frames or None,
+            exposure_time=self._exposure("count_time"),
+            period=self._exposure("frame_time"),
+            date=date,
+            end_date=ends,
+            flux=self._flux(),
+            facts=self._facts(),
+            items=self._items(),
         )
+        if not modules:
+            draft = self._with_plain_detector(draft, stack.shape)
+        self.notes.extend(self.master.notes)
+        draft = replace(
+            draft,
+            provenance=self.provenance,
+            notes=tuple(dict.fromkeys((*draft.notes, *self.notes))),
+            statements=self._statements(draft, arm_fate),
+        ).sound()
+        is_whole = bool(axes or draft.axis is not None) and not [
+            name for name in draft.missing() if name != "wavelength"
+        ]
+        return draft.guessed() if is_whole else draft
 
     def _from_file(self, field: str, place: str) -> None:
         """Record that a field was read at a place of the file."""
@@ -170,12 +201,32 @@ class _Reading:
                     self._from_file("facts.facility", f"{group.name}/name")
         return found
 
-    def _detector_chain(self, modules: list[Any]) -> list[Step]:
+    def _detector_chain(self) -> list[Step]:
         """The transformations that carry the detector, innermost first."""
         path = self.master.text(self.detector, "depends_on")
         if path and path != ".":
             return follow(self.master, self.detector, path)
         return []
+
+    def _arm(self, chain: list[Step], is_placed: bool) -> tuple[float, Fate | None]:
+        """The angle of the detector arm where no transformation holds it, and what becomes of it."""
+        for path in ("goniometer/two_theta", "transformations/two_theta", "two_theta"):
+            node = self.master.get(self.detector, path)
+            if not self.master.is_dataset(node):
+                continue
+            if any(step.path == node.name for step in chain):
+                return 0.0, Fate.USED
+            values = self.master.numbers(node, node.name, ANGLES, "deg")
+            setting = setting_at(self.master, node.name, values, None)
+            if setting is None:
+                continue
+            turned = [step for step in chain if step.kind == "rotation" and len(step.values) and step.values[0]]
+            if is_placed and turned:
+                return 0.0, Fate.USED
+            if setting.moves:
+                self.notes.append(f"{node.name} moves during the scan; its first angle was taken")
+            return setting.start, Fate.ASKED if setting.start else Fate.LEFT_OUT
+        return 0.0, None
 
     def _panels(self, modules: list[Any], shape: tuple[int, ...]) -> tuple[PanelFacts, ...]:
         """One panel for each module."""
@@ -246,31 +297,37 @@ class _Reading:
             "thickness": self.master.number(self.detector, "sensor_thickness", LENGTHS, "m"),
         }
 
-    def _plain_panel(self, shape: tuple[int, ...]) -> tuple[PanelFacts, ...]:
-        """A detector that is known by pixel size, beam centre and distance only: across the beam."""
+    def _with_plain_detector(self, draft: Draft, shape: tuple[int, ...]) -> Draft:
+        """A detector that is known by pixel size, beam centre and distance at most: across the beam."""
         pixel = [self.master.number(self.detector, f"{name}_pixel_size", LENGTHS, "m") for name in ("x", "y")]
         distance = self.master.number(self.detector, "detector_distance", LENGTHS, "m")
         if distance is None:
             distance = self.master.number(self.detector, "distance", LENGTHS, "m")
         centre = [self._centre(name, size) for name, size in zip(("x", "y"), pixel, strict=True)]
-        size = self._whole_size(shape)
-        missing = [
-            name
-            for name, value in (
-                ("pixel size", None if None in pixel else pixel),
-                ("distance", distance),
-                ("beam centre", None if None in centre else centre),
-                ("size of the images", size),
-            )
-            if value is None
-        ]
-        if missing or size is None or distance is None:
-            raise InputError(f"{self.name}: {self.detector.name} has no module and does not give {', '.join(missing)}")
-        x, y = float(pixel[0] or 0.0), float(pixel[1] or 0.0)
-        corner = np.array([-float(centre[0] or 0.0) * x, float(centre[1] or 0.0) * y, -distance])
-        self.provenance["panels"] = Provenance(Origin.DERIVED, self.name, "distance and beam centre, across the beam")
-        fast, slow = np.array([1.0, 0.0, 0.0]), np.array([0.0, -1.0, 0.0])
-        return (PanelFacts("detector", size, (x, y), corner, fast, slow, **self._sensor()),)
+        words = "distance and beam centre, across the beam"
+        for name in ("first_pixel", "beam_centre", "distance"):
+            self.provenance[name] = Provenance(Origin.DERIVED, self.name, words)
+        self.provenance["panels"] = Provenance(Origin.DERIVED, self.name, words)
+        is_usual = self._is_usual_orientation()
+        sensor = self._sensor()
+        return replace(
+            draft,
+            size=self._whole_size(shape),
+            pixel_size=None if None in pixel else (float(pixel[0] or 0.0), float(pixel[1] or 0.0)),
+            distance=distance,
+            beam_centre=None if None in centre else (float(centre[0] or 0.0), float(centre[1] or 0.0)),
+            first_pixel="top left" if is_usual else None,
+            fast_direction="horizontal" if is_usual else None,
+            underload=sensor.pop("underload"),
+            overload=sensor.pop("overload"),
+            sensor=sensor,
+        )
+
+    def _is_usual_orientation(self) -> bool:
+        """True unless the file says that fast does not run to the right and slow not down."""
+        stated = self.master.numbers(self.detector, "geometry/orientation/value")
+        # In NeXus's frame +X is to the left, seen from the source.
+        return len(stated) != 6 or bool(np.allclose(stated, [-1.0, 0.0, 0.0, 0.0, -1.0, 0.0], atol=1e-6))
 
     def _centre(self, name: str, pixel: float | None) -> float | None:
         """The beam centre along one direction in pixels from the corner."""
@@ -286,64 +343,92 @@ class _Reading:
             return None if value is None else value / pixel
         return self.master.number(self.detector, f"beam_center_{name}")
 
-    def _goniometer(
-        self, frames: int
-    ) -> tuple[tuple[AxisFacts, ...], dict[str, tuple[float, float]], dict[str, np.ndarray], int]:
-        """Axes from base to sample, start and increment, uneven settings, and the number of frames."""
+    def _goniometer(self, frames: int) -> tuple[tuple[AxisFacts, ...], dict[str, Setting], int]:
+        """Axes from base to sample where they have directions, the settings of all, and the number of frames."""
         sample = next((group for _, group in self.master.groups(self.entry, "NXsample")), None)
         path = self.master.text(sample, "depends_on") if sample is not None else None
         steps = follow(self.master, sample, path) if path and path != "." else []
+        if not steps and sample is not None:
+            steps = self._scattered_steps(sample)
         if not steps:
-            return self._plain_goniometer(sample, frames)
+            holder = self.master.get(sample, "goniometer") if sample is not None else None
+            return (), plain_settings(self.master, holder, frames) if holder is not None else {}, frames
         self._from_file("goniometer", sample.name if sample is not None else "")
         axes = as_axes(steps)
         lengths = [len(step.values) for step in steps if len(step.values) > 1]
-        total = frames or max(lengths, default=1)
-        settings, varying = {}, {}
+        total = frames or max(lengths, default=0)
+        settings = {}
         for axis, step in zip(axes, reversed(steps), strict=True):
             values = settings_of(step)
             if len(values) > 1 and len(values) != total:
                 self.notes.append(f"{step.path} has {len(values)} settings for {total} frames")
                 values = values[:total] if len(values) > total else values[:1]
-            settings[axis.id], uneven = self._even(step, values)
-            if uneven:
-                varying[axis.id] = values
-        return axes, settings, varying, total
+            is_rotation = step.kind == "rotation"
+            setting = setting_at(self.master, step.path, values, total) if is_rotation else None
+            settings[axis.id] = setting or Setting(float(values[0]) if len(values) else 0.0, 0.0)
+        if not any(setting.moves for setting in settings.values()):
+            settings = self._moved_elsewhere(sample, settings, total)
+        return axes, settings, total
 
-    def _even(self, step: Step, values: np.ndarray) -> tuple[tuple[float, float], bool]:
-        """Start and increment of some settings, and whether they are uneven."""
-        if not len(values):
-            return (0.0, 0.0), False
-        if len(values) == 1:
-            widths = self.master.numbers(self.master.root, f"{step.path}_increment_set")
-            return (float(values[0]), float(widths[0]) if len(widths) else 0.0), False
-        increment = float(f"{(values[-1] - values[0]) / (len(values) - 1):.10g}")
-        if abs(increment) < 1e-9:
-            increment = 0.0
-        even = values[0] + increment * np.arange(len(values))
-        return (float(values[0]), increment), bool(np.abs(even - values).max() > _STEADY)
+    def _moved_elsewhere(self, sample: Any, settings: dict[str, Setting], frames: int) -> dict[str, Setting]:
+        """Settings of axes that stand still in their chain, where the plain goniometer beside it moves them."""
+        holder = self.master.get(sample, "goniometer") if sample is not None else None
+        if holder is None:
+            return settings
+        plain = plain_settings(self.master, holder, frames)
+        return {name: plain[name] if name in plain and plain[name].moves else own for name, own in settings.items()}
 
-    def _plain_goniometer(
-        self, sample: Any, frames: int
-    ) -> tuple[tuple[AxisFacts, ...], dict[str, tuple[float, float]], dict[str, np.ndarray], int]:
-        """A goniometer that is known by settings only: the axis that moves, along X."""
-        total = frames or 1
-        group = self.master.get(sample, "goniometer") if sample is not None else None
-        if group is None:
-            return (), {}, {}, total
-        moving = None
-        for name in ("omega", "phi", "chi", "kappa"):
-            starts = self.master.numbers(group, name)
-            increment = self.master.number(group, f"{name}_increment") or 0.0
-            if len(starts) and (moving is None or increment):
-                moving = (name, float(starts[0]), increment)
-                if increment:
-                    break
-        if moving is None:
-            return (), {}, {}, total
-        name, start, increment = moving
-        self.provenance["goniometer"] = Provenance(
-            Origin.DEFAULT, self.name, "axis taken along X; only its settings are given"
-        )
-        self.notes.append(f"the direction of axis {name} is not in the file; it was taken along +X")
-        return (AxisFacts(name, "rotation", np.array([1.0, 0.0, 0.0])),), {name: (start, increment)}, {}, total
+    def _scattered_steps(self, sample: Any) -> list[Step]:
+        """Rotations that have directions although nothing leads to them: the chain that carries most of them."""
+        nodes = {node.name: node for node in self.master.datasets(sample) if vector(node, "vector") is not None}
+        turning = [name for name, node in nodes.items() if attribute(node, "transformation_type").lower() == "rotation"]
+        chains = [follow(self.master, sample, name) for name in turning]
+        return max(chains, key=len, default=[])
+
+    def _items(self) -> dict[str, str | float]:
+        """What the dictionary has items for besides: monochromator, temperature, dead time, gain."""
+        found: dict[str, str | float] = {}
+        for _, sample in self.master.groups(self.entry, "NXsample"):
+            temperature = self.master.number(sample, "temperature", {"k": 1.0, "kelvin": 1.0}, "K")
+            if temperature and temperature > 0:
+                found["_diffrn.ambient_temperature"] = temperature
+        gain = self.master.text(self.detector, "gain_setting")
+        dead_time = self.master.number(self.detector, "dead_time", TIMES, "s")
+        found |= {"_diffrn_detector.gain_setting": gain} if gain else {}
+        found |= {"_diffrn_detector.dtime": float(f"{dead_time * 1e6:.12g}")} if dead_time else {}
+        return found
+
+    def _statements(self, draft: Draft, arm: Fate | None) -> tuple[Statement, ...]:
+        """What becomes of every value of the master, tables and images apart."""
+        unknown = {f"{name}_axis" for name in draft.unknown_axes}
+        found = []
+        for node in self.master.datasets(self.entry):
+            if node.size is None or node.size > _LARGEST_VALUE or node.name in self.master.images:
+                continue
+            last = node.name.rsplit("/", 1)[-1]
+            axis = next((name for name in NAMES if last == name or last.startswith(f"{name}_")), None)
+            fate, reason = Fate.LEFT_OUT, _reason(last)
+            if last.startswith("two_theta") and arm is not None:
+                fate, reason = arm, "the arm stands at zero" if arm is Fate.LEFT_OUT else ""
+            elif axis is not None and not draft.goniometer and axis != draft.axis_id and "/goniometer/" in node.name:
+                is_open = f"{axis}_axis" in unknown
+                reason = "" if is_open else "the axis stands at zero and its direction is not known"
+                fate = Fate.ASKED if is_open else Fate.LEFT_OUT
+            elif node.name in self.master.read:
+                fate, reason = Fate.USED, ""
+            found.append(Statement(node.name, self.master.shown(node), fate, reason))
+        return tuple(found)
+
+
+# Larger arrays are masks and tables of corrections.
+_LARGEST_VALUE = 100_000
+_STORAGE = ("bit_depth", "compression", "nimages", "ntrigger", "data_size", "data_origin", "data_type", "image_nr")
+
+
+def _reason(name: str) -> str:
+    """Why a dataset of such a name is left out."""
+    if name == "definition":
+        return "it names the definition that the file follows"
+    if any(word in name for word in _STORAGE):
+        return "it tells how the images are stored"
+    return NO_ITEM

@@ -1,7 +1,7 @@
 """Inputs of a creation: one description, several of one instrument, or the single images of scans."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +14,7 @@ from imgcif_core.model.vectors import angle_between
 from imgcif_core.sources.description import Experiment, ImageFiles, Provenance, ScanFacts
 from imgcif_core.sources.detect import SINGLE_IMAGES, Detected, detect
 from imgcif_core.sources.draft import Draft, Incomplete
+from imgcif_core.sources.statements import Statement, varying
 
 Described = Experiment | Incomplete
 _NUMBER = re.compile(r"\d+(?!.*\d)")
@@ -161,7 +162,8 @@ def _joined(frames: Sequence[Described], run: Sequence[Numbered]) -> Described:
     if len(frames) == 1:
         return frames[0]
     if all(isinstance(frame, Draft) for frame in frames):
-        return _joined_drafts([frame for frame in frames if isinstance(frame, Draft)])
+        drafts = [frame for frame in frames if isinstance(frame, Draft)]
+        return _joined_drafts(drafts, run[0].number or 1)
     wholes = [_whole(frame) for frame in frames]
     first = wholes[0]
     if any(len(whole.scans) != 1 or whole.scans[0].frames > 1 for whole in wholes):
@@ -256,44 +258,146 @@ def _refuse_jumps(name: str, starts: np.ndarray, steps: np.ndarray, paths: Seque
         )
 
 
-def _joined_drafts(drafts: Sequence[Draft]) -> Draft:
+_COMPARED = {
+    "size": "size in pixels",
+    "pixel_size": "pixel size in mm",
+    "distance": "distance in mm",
+    "beam_centre": "beam centre in pixels",
+    "wavelength": "wavelength in ångström",
+    "two_theta": "two theta in degrees",
+    "axis_id": "moving axis",
+}
+# Places of headers that are taken image by image.
+_FRAMEWISE = ("start_angle", "osc_start", "date", "DateTime", "image_number")
+
+
+def _joined_drafts(drafts: Sequence[Draft], first_number: int) -> Draft:
     """One draft of single images with equal headers."""
     first = drafts[0]
     for draft in drafts[1:]:
-        for name in ("size", "pixel_size", "distance", "beam_centre", "wavelength", "increment", "two_theta"):
+        for name, words in _COMPARED.items():
             one, other = getattr(first, name), getattr(draft, name)
-            if one != other and not (one is not None and other is not None and np.allclose(one, other, rtol=_SAME)):
-                raise InputError(f"{draft.path}: {name} is {other}, in {first.path} it is {one}")
+            if one != other and not (
+                isinstance(one, (float, tuple)) and isinstance(other, (float, tuple)) and np.allclose(one, other, _SAME)
+            ):
+                raise InputError(f"{draft.path}: {words} is {other}, in {first.path} it is {one}")
+        if draft.increment != first.increment:
+            steps = [f"{part.increment:g}" if part.increment is not None else "?" for part in (draft, first)]
+            raise InputError(
+                f"{draft.path}: turns {first.axis_id} by {steps[0]} degrees, "
+                f"{first.path} turns it by {steps[1]} degrees"
+            )
+        for name, angle in first.standing.items():
+            other_angle = draft.standing.get(name)
+            if other_angle is None or abs(other_angle - angle) > _ANGLE_ROUNDING:
+                raise InputError(f"{draft.path}: {name} stands at {other_angle}, in {first.path} at {angle}")
     if first.start is not None and first.increment is not None:
         starts = np.array([draft.start if draft.start is not None else np.nan for draft in drafts])
         if np.isnan(starts).any():
             row = int(np.flatnonzero(np.isnan(starts))[0])
             raise InputError(f"{drafts[row].path}: gives no start angle, {first.path} gives {first.start:g} degrees")
-        steps = np.full(len(starts), first.increment)
-        _refuse_jumps(first.axis_id, starts, steps, [draft.path for draft in drafts])
-    files = tuple(name for draft in drafts for name in draft.images.files)
+        _refuse_jumps(first.axis_id, starts, np.full(len(starts), first.increment), [draft.path for draft in drafts])
+    pictured = [draft.images for draft in drafts if draft.images is not None]
+    files = tuple(name for images in pictured for name in images.files)
     images = ImageFiles(
         files,
-        np.concatenate([draft.images.file + index for index, draft in enumerate(drafts)]),
-        np.concatenate([draft.images.frame for draft in drafts]),
-        first.images.path,
-        first.images.format,
+        np.concatenate([images.file + index for index, images in enumerate(pictured)]),
+        np.concatenate([images.frame for images in pictured]),
+        pictured[0].path,
+        pictured[0].format,
     )
-    return replace(first, images=images)
+    framewise = (*_FRAMEWISE, first.axis_id, *(("phi",) if "phi" not in first.standing else ()))
+    statements = varying([draft.statements for draft in drafts], framewise)
+    ends = drafts[-1].date if drafts[-1].date != first.date else None
+    return replace(first, images=images, statements=statements, first_number=first_number, end_date=ends)
+
+
+@dataclass(frozen=True)
+class Drafts(Incomplete):
+    """Several scans of one instrument, of which some facts are missing; what a person tells holds for all.
+
+    Raises
+    ------
+    InputError
+        If facts of single scans are missing, which an answer for all could not give.
+    """
+
+    parts: tuple[Draft, ...]
+
+    @property
+    def path(self) -> str:  # type: ignore[override]
+        """The first image."""
+        return self.parts[0].path
+
+    @property
+    def kind(self) -> str:
+        """The kind of the source."""
+        return self.parts[0].kind
+
+    @property
+    def probe(self) -> str | None:  # type: ignore[override]
+        """The kind of radiation."""
+        return self.parts[0].probe
+
+    @property
+    def wavelength(self) -> float | None:  # type: ignore[override]
+        """The wavelength of the first scan."""
+        return self.parts[0].wavelength
+
+    @property
+    def facts(self) -> Mapping[str, str]:  # type: ignore[override]
+        """Names of the instrument's parts."""
+        return self.parts[0].facts
+
+    @property
+    def provenance(self) -> Mapping[str, Provenance]:  # type: ignore[override]
+        """Where facts come from."""
+        return self.parts[0].provenance
+
+    @property
+    def notes(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Remarks about all scans."""
+        return tuple(dict.fromkeys(note for part in self.parts for note in part.notes))
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:  # type: ignore[override]
+        """What becomes of the values of all headers."""
+        return tuple(dict.fromkeys(entry for part in self.parts for entry in part.statements))
+
+    @property
+    def proposals(self) -> Mapping[str, tuple[str, str]]:  # type: ignore[override]
+        """Proposals for the first scan."""
+        return self.parts[0].proposals
+
+    def missing(self) -> tuple[str, ...]:
+        """What is missing of any scan."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.missing()))
+
+    def with_fact(self, name: str, value: object, provenance: Provenance) -> "Drafts":
+        """The same with one fact more in every scan that lacks it, or in all where it is one of the instrument."""
+        parts = [
+            part
+            if name in _OF_A_SCAN and getattr(part, name, None) is not None
+            else part.with_fact(name, value, provenance)
+            for part in self.parts
+        ]
+        return Drafts(tuple(parts))
+
+    def with_facts(self, facts: Mapping[str, str], provenance: Mapping[str, Provenance]) -> "Drafts":
+        """The same with other names of the instrument's parts."""
+        return Drafts(tuple(replace(part, facts=facts, provenance=provenance) for part in self.parts))
+
+    def experiment(self) -> Experiment:
+        """All scans; `InputError` where facts are missing."""
+        return merged([part.experiment() for part in self.parts])
+
+
+_OF_A_SCAN = ("start", "increment", "wavelength", "distance", "beam_centre", "frames")
 
 
 def _one_draft(drafts: Sequence[Draft]) -> Described:
-    """The only draft; several must have all their facts."""
-    if len(drafts) == 1:
-        return drafts[0]
-    for draft in drafts:
-        missing = draft.missing()
-        if missing:
-            raise InputError(
-                f"{draft.path}: nothing tells {', '.join(missing)}; images that leave questions open "
-                "are created one scan at a time"
-            )
-    return merged([draft.experiment() for draft in drafts])
+    """The only draft, or all of them, with what is missing of each."""
+    return drafts[0] if len(drafts) == 1 else Drafts(tuple(drafts))
 
 
 def merged(experiments: Sequence[Experiment]) -> Experiment:

@@ -9,8 +9,9 @@ import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.sources.description import ImageFiles, Origin, Provenance
-from imgcif_core.sources.draft import Draft
-from imgcif_core.sources.minicbf import read_head
+from imgcif_core.sources.draft import ORDER, Draft
+from imgcif_core.sources.minicbf import angle_fate, read_head
+from imgcif_core.sources.statements import NO_ITEM, NOT_KNOWN, Fate, Judge, judged
 
 KIND = "smv"
 _LINE = re.compile(r"\s*([A-Za-z0-9_]+)\s*=\s*([^;]*);?")
@@ -63,13 +64,24 @@ def read_smv(path: str | Path) -> Draft:
     facts = {"beamline": header["BEAMLINE"]} if header.get("BEAMLINE") else {}
     if header.get("DETECTOR_SN"):
         facts["detector_serial"] = header["DETECTOR_SN"]
+    for key in ("DETECTOR_NAME", "DETECTOR_MODEL"):
+        if header.get(key):
+            facts.setdefault("detector", header[key])
     notes = []
     beam = {key: header[key] for key in ("BEAM_CENTER_X", "BEAM_CENTER_Y") if key in header}
     if beam:
         facts["beam_header"] = " ".join(beam.values())
         notes.append(f"{' and '.join(f'{key}={value}' for key, value in beam.items())} mean different things to makers")
     source = Provenance(Origin.FILE, name, "SMV header")
-    start = _number(header, "OSC_START", name)
+    start, axis = _number(header, "OSC_START", name), plain_axis(header.get("AXIS", "omega"))
+    phi = _number(header, "PHI", name)
+    start = start if start is not None else phi
+    standing = {other: _number(header, other.upper(), name) for other in ORDER if other != axis}
+    if phi is not None and phi == start:
+        # Many headers give the start of the rotation as PHI, whatever the axis is called.
+        standing.pop("phi", None)
+    kept = {other: angle for other, angle in standing.items() if angle is not None}
+    gain = _number(header, "GAIN", name)
     return Draft(
         name,
         KIND,
@@ -78,17 +90,64 @@ def read_smv(path: str | Path) -> Draft:
         (pixel, pixel) if pixel else None,
         _number(header, "DISTANCE", name) or None,
         wavelength=_number(header, "WAVELENGTH", name) or None,
-        start=start if start is not None else _number(header, "PHI", name),
+        start=start,
         increment=_number(header, "OSC_RANGE", name),
         two_theta=_number(header, "TWOTHETA", name) or 0.0,
-        axis_id=plain_axis(header.get("AXIS", "omega")),
+        axis_id=axis,
+        standing=kept,
         exposure_time=_number(header, "TIME", name) or None,
         date=_date(header.get("DATE", "")),
         overload=_number(header, "CCD_IMAGE_SATURATION", name) or _LARGEST.get(header.get("TYPE", "")),
+        sensor={"gain": gain} if gain and gain > 0 else {},
         facts=facts,
-        provenance=dict.fromkeys(("wavelength", "distance", "pixel_size", "size", "start", "scans", "facts"), source),
+        items=_storage(header),
+        provenance=dict.fromkeys(
+            ("wavelength", "distance", "pixel_size", "size", "start", "scans", "facts", "items"), source
+        ),
         notes=tuple(notes),
-    )
+        statements=judged(header, _judge(axis, kept)),
+    ).sound()
+
+
+_USED = {"SIZE1", "SIZE2", "PIXEL_SIZE", "DISTANCE", "WAVELENGTH", "OSC_START", "OSC_RANGE", "AXIS", "TIME", "DATE"}
+_USED |= {"CCD_IMAGE_SATURATION", "DETECTOR_SN", "BEAMLINE", "DETECTOR_NAME", "DETECTOR_MODEL", "TYPE", "BYTE_ORDER"}
+_ASKED = ("BEAM_CENTER_X", "BEAM_CENTER_Y", "DENZO_X_BEAM", "DENZO_Y_BEAM", "DENZO_XBEAM", "DENZO_YBEAM")
+_WITHOUT_ITEM = {"CREV", "BIN", "ADC", "UNIF_PED", "IMAGE_PEDESTAL", "ACC_TIME", "CCD", "BIN_TYPE", "CTYPE"}
+_WITHOUT_ITEM |= {"COMMENT", "PHIST_BEAM_X", "PHIST_BEAM_Y"}
+
+
+def _judge(axis: str, standing: Mapping[str, float]) -> Judge:
+    """What becomes of the values of a header."""
+
+    def judge(key: str, text: str) -> tuple[Fate, str]:
+        if not text:
+            return Fate.LEFT_OUT, "it is empty"
+        if key in _USED or key == axis.upper():
+            return Fate.USED, ""
+        if key in ("HEADER_BYTES", "DIM"):
+            return Fate.LEFT_OUT, "it tells how the file is stored"
+        if key in _ASKED:
+            return Fate.ASKED, ""
+        if key == "TWOTHETA" or key.lower() in standing:
+            return angle_fate(float(text))
+        if key == "PHI" or (key == "GAIN" and float(text) > 0):
+            return Fate.USED, ""
+        return Fate.LEFT_OUT, NO_ITEM if key in _WITHOUT_ITEM else NOT_KNOWN
+
+    return judge
+
+
+def _storage(header: Mapping[str, str]) -> dict[str, str | float]:
+    """How the pixels are stored, as far as the header tells it in words that imgCIF has."""
+    found: dict[str, str | float] = {}
+    order = header.get("BYTE_ORDER", "").lower()
+    if order in ("little_endian", "big_endian"):
+        found["_array_structure.byte_order"] = order
+    kinds = {"unsigned_short": "unsigned 16-bit integer", "unsigned_long": "unsigned 32-bit integer"}
+    kinds |= {"signed_short": "signed 16-bit integer", "signed_long": "signed 32-bit integer"}
+    kinds |= {"float": "signed 32-bit real IEEE"}
+    kind = kinds.get(header.get("TYPE", "").lower())
+    return found | ({"_array_structure.encoding_type": kind} if kind else {})
 
 
 def plain_axis(name: str) -> str:

@@ -19,10 +19,16 @@ class Stack:
     frames: int = 0
     images: ImageFiles | None = None
     notes: list[str] = field(default_factory=list)
+    absent: tuple[str, ...] = ()
+    absent_path: str = ""
 
 
-def find_stack(master: Master, entry: Any, detector: Any) -> Stack:
-    """The stack that the data groups or the detector of an entry hold."""
+def find_stack(master: Master, entry: Any, detector: Any, images_per_file: int | None = None) -> Stack:
+    """The stack that the data groups or the detector of an entry hold.
+
+    Where the data files are absent, the master's own count is taken, and shared among them by
+    `images_per_file`.
+    """
     groups = [group for _, group in master.groups(entry, "NXdata")]
     stack = Stack()
     for group in groups:
@@ -34,6 +40,7 @@ def find_stack(master: Master, entry: Any, detector: Any) -> Stack:
     if stack.frames == 0:
         counts = [master.number(detector, f"detectorSpecific/{name}") for name in ("nimages", "ntrigger")]
         stack.frames = int((counts[0] or 0) * (counts[1] or 1))
+        _share(stack, images_per_file)
     if not 0 <= stack.frames <= MAX_FRAMES:
         stack.notes.append(f"the number of frames {stack.frames} is not plausible and was not used")
         stack.frames = 0
@@ -58,6 +65,7 @@ def _from_dataset(master: Master, node: Any, stack: Stack) -> None:
     """A stack in one dataset, stored here or assembled from others."""
     if not master.is_dataset(node) or len(node.shape) < 2:
         return
+    master.images.add(node.name)
     stack.shape = tuple(int(length) for length in node.shape)
     stack.frames = stack.shape[0] if len(stack.shape) > 2 else 1
     if stack.frames > MAX_FRAMES:
@@ -99,6 +107,28 @@ def _from_virtual(master: Master, node: Any, stack: Stack) -> None:
         master.resolve(name)
 
 
+def _share(stack: Stack, images_per_file: int | None) -> None:
+    """Give the frames to data files that are not here: all to the only one, else as many to each as is said."""
+    count, files = stack.frames, stack.absent
+    if not files or not stack.absent_path or not 0 < count <= MAX_FRAMES:
+        return
+    if len(files) == 1:
+        images_per_file = count
+    elif len(files) == count:
+        images_per_file = 1
+    if images_per_file is None or -(-count // images_per_file) != len(files):
+        said = "" if images_per_file is None else f", which {images_per_file} images per file do not fill"
+        stack.notes.append(
+            f"{count} frames lie in {len(files)} data files that are not here{said}, so no frame is assigned to a "
+            "file; the answer images_per_file settles it"
+        )
+        return
+    numbers = np.arange(count)
+    stack.images = ImageFiles(
+        files, numbers // images_per_file, numbers % images_per_file + 1, stack.absent_path, "HDF5"
+    )
+
+
 def _linked(master: Master, node: Any, path: str) -> tuple[str, str]:
     """File and dataset to which a link of this file leads."""
     parent, _, name = path.rpartition("/")
@@ -128,11 +158,13 @@ def _from_links(master: Master, group: Any, names: list[str], stack: Stack) -> N
         node = master.get(group, name)
         files.append(str(getattr(link, "filename", master.path.name)))
         paths.add("/" + str(getattr(link, "path", f"{group.name}/{name}")).lstrip("/"))
-        if not master.is_dataset(node) or len(node.shape) < 2:
-            stack.notes.append(f"the frames of {files[-1]} cannot be counted, so no frame is assigned to a file")
-            return
-        counts.append(int(node.shape[0]) if len(node.shape) > 2 else 1)
-        stack.shape = (0, *node.shape[-2:])
+        if master.is_dataset(node) and len(node.shape) >= 2:
+            counts.append(int(node.shape[0]) if len(node.shape) > 2 else 1)
+            stack.shape = (0, *node.shape[-2:])
+            master.images.add(node.name)
+    if len(counts) < len(files):
+        stack.absent, stack.absent_path = tuple(files), paths.pop() if len(paths) == 1 else ""
+        return
     stack.frames = sum(counts)
     stack.shape = (stack.frames, *stack.shape[1:])
     if stack.frames > MAX_FRAMES or len(paths) != 1:

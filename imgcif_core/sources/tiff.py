@@ -3,9 +3,10 @@
 The header of Rayonix (MarCCD) detectors lies 1024 bytes from the start, in integers of fixed places.
 """
 
+import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import numpy as np
 from imgcif_core.errors import InputError
 from imgcif_core.formats import BY_WORD, HEAD_BYTES, format_suffix, image_format_of
 from imgcif_core.sources.description import ImageFiles, Origin, Provenance
-from imgcif_core.sources.draft import Draft
-from imgcif_core.sources.minicbf import parse_header
+from imgcif_core.sources.draft import ORDER, Draft
+from imgcif_core.sources.minicbf import as_draft, parse_header
+from imgcif_core.sources.statements import NO_ITEM, Fate, Statement, renewed
 
 KIND = "tiff"
 MAX_PAGES = 1_000_000
@@ -24,6 +26,17 @@ _WIDTH, _HEIGHT, _BITS, _TEXT, _MODEL, _DATE, _FORMAT = 256, 257, 258, 270, 272,
 _MAR_START = 1024
 _MAR_CORNERS = ("top left", "bottom left", "top right", "bottom right")
 _MAR_AXES = ("two_theta", "omega", "chi", "kappa", "phi", "delta", "gamma")
+# Places of 32-bit integers in the header, under the names that the maker gives them.
+_MAR_FIELDS = {"saturated_value": 104, "origin": 116, "orientation": 120, "view_direction": 124}
+_MAR_FIELDS |= {name: 640 + 4 * i for i, name in enumerate(("xtal_to_detector", "beam_x", "beam_y"))}
+_MAR_FIELDS |= {"integration_time": 652, "exposure_time": 656, "readout_time": 660, "nreads": 664}
+_MAR_FIELDS |= {f"start_{name}": 668 + 4 * i for i, name in enumerate(_MAR_AXES)} | {"start_xtal_to_detector": 696}
+_MAR_FIELDS |= {f"end_{name}": 700 + 4 * i for i, name in enumerate(_MAR_AXES)} | {"end_xtal_to_detector": 728}
+_MAR_FIELDS |= {"rotation_axis": 732, "rotation_range": 736, "detector_rotx": 740, "detector_roty": 744}
+_MAR_FIELDS |= {"detector_rotz": 748, "total_dose": 752, "detector_type": 768, "pixelsize_x": 772, "pixelsize_y": 776}
+_MAR_FIELDS |= {"mean_bias": 780, "photons_per_100adu": 784, "source_type": 896, "source_dx": 900, "source_dy": 904}
+_MAR_FIELDS |= {"source_wavelength": 908, "source_power": 912, "source_voltage": 916, "source_current": 920}
+_MAR_FIELDS |= {"source_polarization_x": 928, "source_polarization_y": 932}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,7 @@ def read_tiff(path: str | Path) -> Draft:
         date=_date(first.tags.get(_DATE)),
         overload=_overload(first),
         provenance={"size": source},
+        statements=_tag_statements(first),
     )
     text = first.tags.get(_TEXT)
     if isinstance(text, str) and text.startswith("#"):
@@ -122,6 +136,25 @@ def read_tiff(path: str | Path) -> Draft:
     if data[_MAR_START + 4 : _MAR_START + 7] == b"MMX" and len(data) > 4096:
         return _with_mar(draft, data[_MAR_START : _MAR_START + 3072])
     return draft
+
+
+_TEXT_TAGS = {271: "Make", 272: "Model", 305: "Software", 306: "DateTime", 315: "Artist", 316: "HostComputer"}
+
+
+def _tag_statements(page: Page) -> tuple[Statement, ...]:
+    """What becomes of the texts that the tags hold, the description apart."""
+    found = []
+    text = page.tags.get(_TEXT)
+    if isinstance(text, str) and text and not text.startswith("#"):
+        reason = "it is free text, in which nothing is looked for"
+        found.append(Statement("ImageDescription", text, Fate.LEFT_OUT, reason))
+    for tag, name in _TEXT_TAGS.items():
+        value = page.tags.get(tag)
+        if not isinstance(value, str) or not value.strip(" ,\0"):
+            continue
+        is_used = tag == _DATE and _date(value) is not None
+        found.append(Statement(name, value, Fate.USED if is_used else Fate.LEFT_OUT, "" if is_used else NO_ITEM))
+    return tuple(found)
 
 
 def _format(name: str, data: bytes) -> str:
@@ -151,70 +184,109 @@ def _date(text: Any) -> str | None:
 def _with_text(draft: Draft, text: str, model: str) -> Draft:
     """The facts in the comment lines of a DECTRIS detector; zeros that nobody filled in are none."""
     header = parse_header(text)
+    written = as_draft(header, draft.size, draft.path)
     source = Provenance(Origin.FILE, draft.path, "ImageDescription")
-    centre = header.beam_xy
-    known = {
-        "pixel_size": header.pixel_size,
-        "wavelength": header.wavelength,
-        "start": header.number("start_angle"),
-        "increment": header.number("angle_increment"),
-        "exposure_time": header.number("exposure_time"),
-    }
-    if centre and any(centre):
-        known["beam_centre"] = centre
-        known["distance"] = header.distance
-    elif header.distance:
-        known_notes = f"Detector_distance {header.distance:g} mm stands beside a Beam_xy of zero and was not believed"
-        draft = _noted(draft, known_notes)
-    for name, value in known.items():
+    is_centred = written.beam_centre is not None
+    chosen = ["pixel_size", "wavelength", "increment", "exposure_time", "period", "two_theta", "axis_id", "standing"]
+    chosen += ["sensor", "items", "proposals", "overload", "underload", "date"]
+    chosen += ["beam_centre", "distance"] if is_centred else []
+    if header.number("start_angle", header.axis_name) is not None:
+        chosen.append("start")
+    for name in chosen:
+        value = getattr(written, name)
         if value is not None:
             draft = draft.with_fact(name, value, source)
-    cutoff = header.number("count_cutoff")
-    if cutoff:
-        draft = draft.with_fact("overload", cutoff + 1.0, source)
+    if not is_centred and header.distance:
+        note = f"Detector_distance {header.distance:g} mm stands beside a Beam_xy of zero and was not believed"
+        draft = replace(draft, notes=(*draft.notes, note))
+    doubted = [name for name in ("beam_xy", "detector_distance") if not is_centred]
+    statements = renewed(written.statements, doubted, Fate.ASKED)
     detector = header.detector or model.strip(" ,\0")
+    draft = replace(draft, statements=(*draft.statements, *statements))
     return draft.with_fact("facts", {"detector": detector}, source) if detector else draft
-
-
-def _noted(draft: Draft, note: str) -> Draft:
-    """The draft with one remark more."""
-    from dataclasses import replace
-
-    return replace(draft, notes=(*draft.notes, note))
 
 
 def _with_mar(draft: Draft, header: bytes) -> Draft:
     """The facts in a Rayonix header: lengths in micrometres and nanometres, angles in thousandths."""
+    fields = mar_fields(header)
 
-    def values(offset: int, count: int = 1) -> tuple[int, ...]:
-        return struct.unpack_from(f"<{count}i", header, offset)
+    def value(name: str) -> int:
+        return fields.get(name, 0)
 
     source = Provenance(Origin.FILE, draft.path, "Rayonix header")
-    distance = values(640)[0] or values(696)[0]
-    beam, pixel, wavelength = values(644, 2), values(772, 2), values(908)[0]
-    axis, steps = values(732)[0], values(736)[0]
-    starts = values(668, 7)
+    distance = value("xtal_to_detector") or value("start_xtal_to_detector")
+    axis = value("rotation_axis")
     known: dict[str, Any] = {}
-    origin, orientation, view = values(116, 3)
+    origin, orientation, view = (value(name) for name in ("origin", "orientation", "view_direction"))
     if 0 <= origin < 4 and orientation in (0, 1) and view in (0, 1):
         # A picture seen towards the source is that from the source with left and right exchanged.
         known["first_pixel"] = _MAR_CORNERS[origin if view == 0 else (origin + 2) % 4]
         known["fast_direction"] = ("horizontal", "vertical")[orientation]
     if distance > 0:
         known["distance"] = distance * 1e-3
-    if min(pixel) > 0:
-        known["pixel_size"] = (pixel[0] / 1e6, pixel[1] / 1e6)
-    if min(beam) > 0:
-        known["beam_centre"] = (beam[0] / 1e3, beam[1] / 1e3)
-    if wavelength > 0:
-        known["wavelength"] = wavelength / 1e5
-    if 0 < axis < len(_MAR_AXES):
-        known |= {"axis_id": _MAR_AXES[axis], "start": starts[axis] / 1e3, "increment": steps / 1e3}
-    known["two_theta"] = starts[0] / 1e3
-    if values(652)[0] > 0:
-        known["exposure_time"] = values(652)[0] / 1e3
-    if values(104)[0] > 0:
-        known["overload"] = float(values(104)[0])
-    for name, value in known.items():
-        draft = draft.with_fact(name, value, source)
-    return draft.with_fact("facts", {"detector": "Rayonix"}, source)
+    if min(value("pixelsize_x"), value("pixelsize_y")) > 0:
+        known["pixel_size"] = (value("pixelsize_x") / 1e6, value("pixelsize_y") / 1e6)
+    centre = _mar_centre(draft.size, known.get("pixel_size"), (value("beam_x") / 1e3, value("beam_y") / 1e3))
+    if centre is not None:
+        known["beam_centre"] = centre
+    if value("source_wavelength") > 0:
+        known["wavelength"] = value("source_wavelength") / 1e5
+    moving = _MAR_AXES[axis] if 0 < axis < len(_MAR_AXES) else ""
+    if moving:
+        known |= {"axis_id": moving, "start": value(f"start_{moving}") / 1e3}
+        known["increment"] = value("rotation_range") / 1e3
+    known["two_theta"] = value("start_two_theta") / 1e3
+    known["standing"] = {name: value(f"start_{name}") / 1e3 for name in ORDER if name != moving}
+    if value("integration_time") > 0:
+        known["exposure_time"] = value("integration_time") / 1e3
+    if value("saturated_value") > 0:
+        known["overload"] = float(value("saturated_value"))
+    for name, entry in known.items():
+        draft = draft.with_fact(name, entry, source)
+    statements = [*draft.statements, *_mar_statements(fields, moving, centre is not None)]
+    serial = re.search(rb"Detector Serial Number\s*=?\s*(\d+)", header)
+    facts = {"detector": "Rayonix"} | ({"detector_serial": serial[1].decode()} if serial else {})
+    draft = replace(draft, statements=tuple(statements))
+    return draft.with_fact("facts", facts, source).sound()
+
+
+def mar_fields(header: bytes) -> dict[str, int]:
+    """The numbers of a Rayonix header that are not zero, by the names of its maker."""
+    found = {name: struct.unpack_from("<i", header, offset)[0] for name, offset in _MAR_FIELDS.items()}
+    return {name: value for name, value in found.items() if value}
+
+
+def _mar_centre(
+    size: tuple[int, int] | None, pixel: tuple[float, float] | None, stated: tuple[float, float]
+) -> tuple[float, float] | None:
+    """The beam centre in pixels: the maker counts in pixels, many beamlines in mm; None where neither fits."""
+    if size is None or not all(stated):
+        return None
+    half = (0.5 * size[0], 0.5 * size[1])
+    candidates = [stated]
+    if pixel is not None:
+        candidates.append((stated[0] / pixel[0], stated[1] / pixel[1]))
+    for centre in candidates:
+        if all(abs(place / middle - 1.0) < 0.5 for place, middle in zip(centre, half, strict=True)):
+            return float(f"{centre[0]:.12g}"), float(f"{centre[1]:.12g}")
+    return None
+
+
+def _mar_statements(fields: dict[str, int], moving: str, is_centred: bool) -> list[Statement]:
+    """What becomes of the numbers of a Rayonix header that are not zero."""
+    used = {"origin", "orientation", "view_direction", "xtal_to_detector", "start_xtal_to_detector", "pixelsize_x"}
+    used |= {"pixelsize_y", "source_wavelength", "rotation_axis", "rotation_range", "integration_time"}
+    used |= {"saturated_value", f"start_{moving}", f"end_{moving}"}
+    found = []
+    for name, value in fields.items():
+        fate, reason = Fate.LEFT_OUT, NO_ITEM
+        if name in used:
+            fate, reason = Fate.USED, ""
+        elif name in ("beam_x", "beam_y"):
+            fate, reason = (Fate.USED if is_centred else Fate.ASKED), ""
+        elif name.startswith("start_") and name.removeprefix("start_") in (*ORDER, "two_theta"):
+            fate, reason = Fate.ASKED, ""
+        elif name.startswith("end_") and value == fields.get(name.replace("end_", "start_")):
+            fate, reason = Fate.USED, ""
+        found.append(Statement(name, str(value), fate, reason))
+    return found

@@ -40,7 +40,7 @@ def test_two_files_of_one_number_are_named(tmp_path: Path) -> None:
     ("change", "pattern"),
     [
         ({"wavelength": 1.1}, r"x_0003\.cbf: wavelength in ångström is 1\.1, in .*x_0001\.cbf it is 1\.0"),
-        ({"distance": 0.21}, r"x_0003\.cbf: puts the detector 10 mm from where .*x_0001\.cbf has it"),
+        ({"distance": 0.21}, r"x_0003\.cbf: distance in mm is 210\.0, in .*x_0001\.cbf it is 200\.0"),
         ({"start": 7.0}, r"x_0003\.cbf: omega starts at 7 degrees, expected 1\.5 degrees"),
         ({"increment": 0.25}, r"x_0003\.cbf: turns omega by 0\.25 degrees, .*x_0001\.cbf turns it by 0\.5"),
     ],
@@ -53,8 +53,8 @@ def test_headers_of_one_scan_that_contradict_each_other(change: dict, pattern: s
 @pytest.mark.parametrize(
     ("change", "pattern"),
     [
-        ({"WAVELENGTH": 1.1}, r"b_2\.img: wavelength is 1\.1, in .*b_1\.img it is 1\.0"),
-        ({"DISTANCE": 90}, r"b_2\.img: distance is 90\.0, in .*b_1\.img it is 100\.0"),
+        ({"WAVELENGTH": 1.1}, r"b_2\.img: wavelength in ångström is 1\.1, in .*b_1\.img it is 1\.0"),
+        ({"DISTANCE": 90}, r"b_2\.img: distance in mm is 90\.0, in .*b_1\.img it is 100\.0"),
         ({"OSC_START": 4.0}, r"b_2\.img: omega starts at 4 degrees, expected 1 degrees"),
     ],
 )

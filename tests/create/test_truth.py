@@ -111,16 +111,20 @@ def test_crystfel_geometries_ask_for_a_distance_at_most(name: str) -> None:
     assert np.linalg.norm(own - expected, axis=-1).max() < MICROMETRE
 
 
-def test_master_without_its_data_files_is_described_without_links() -> None:
+def test_master_without_its_only_data_file_links_it_by_its_own_count() -> None:
     made = create(path_of("hdf5/dectris_eiger_master.h5"), wishes=Wishes(answers=UPRIGHT))
     assert made.is_sound
-    assert any("is missing" in note for note in made.notes)
-    assert "_array_data_external_data" not in made.text
+    # The master says nimages 1, ntrigger 1, and links dectris_eiger_data_000001.h5, which is not here.
+    (scan,) = made.built[0].scans
+    assert scan.frames == 1 and scan.images is not None
+    assert scan.images.files == ("dectris_eiger_data_000001.h5",) and scan.images.path == "/entry/data/data"
 
 
 def test_plain_nexus_is_placed_by_its_raw_values() -> None:
     # Raw values: beam at (17.1914, -0.9718) mm, distance 540.8 mm, pixels of 0.172 mm, wavelength 0.5904 A.
-    made = create(path_of("hdf5/APS_NXsas_example.hdf5"))
+    # Nothing in it speaks of a goniometer, so that it is asked how far the sample turned.
+    assert "increment" in [entry.key for entry in create(path_of("hdf5/APS_NXsas_example.hdf5")).needed]
+    made = create(path_of("hdf5/APS_NXsas_example.hdf5"), wishes=Wishes(answers={"increment": 0.0}))
     assert made.is_sound and not made.needed
     (part,) = experiments_of(made.text)
     panel = part.scans[0].panels[0]
