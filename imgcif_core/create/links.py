@@ -78,7 +78,8 @@ def external_rows(images: Sequence[ImageFiles], scan_ids: Sequence[str], links: 
     InputError
         If a file is not below the directory given.
     """
-    members = member_names([entry.files for entry in images], links)
+    members = member_names([() if entry.archive else entry.files for entry in images], links)
+    members = [list(entry.files) if entry.archive else names for entry, names in zip(images, members, strict=True)]
     columns: dict[str, list[Value]] = {name: [] for name in _PER_FILE}
     for number, (entry, names, scan_id) in enumerate(zip(images, members, scan_ids, strict=True), 1):
         for item, values in _addresses(entry, names, links, scan_id, number).items():
@@ -89,7 +90,9 @@ def external_rows(images: Sequence[ImageFiles], scan_ids: Sequence[str], links: 
         if distinct != {None}:
             found[item] = column[0] if len(distinct) == 1 else column
     paths = [entry.path for entry in images]
-    if any(paths):
+    if any(entry.paths for entry in images):
+        found["path"] = [path for entry in images for path in entry.paths or [entry.path] * len(entry)]
+    elif any(paths):
         found["path"] = paths[0] if len(set(paths)) == 1 else _spread(paths, images)
     frames = np.concatenate([entry.frame for entry in images])
     if (frames != 1).any() or set(columns["format"]) & MANY_IMAGES:
@@ -125,6 +128,11 @@ def _addresses(
     if links.archive_url:
         url = links.archive_url.replace("{scan}", quote(scan_id)).replace("{number}", str(number))
         return found | {"uri": url, "archive_format": archive_format(url), "archive_path": list(members)}
+    if entry.archive:
+        name = Path(entry.archive).name
+        url = f"{links.url_base.rstrip('/')}/{name}" if links.url_base else name
+        form = archive_format(name)
+        return found | {"uri": url, "archive_format": form, "archive_path": list(members)}
     base = f"{links.url_base.rstrip('/')}/" if links.url_base else ""
     if _UNSAFE.search("\n".join(members)):
         members = [quote(member, safe=_SAFE) for member in members]

@@ -1,5 +1,6 @@
 """The image of one frame from the files at hand, cut into the panels."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ def panel_images(built: Built, scan: int, frame: int, folders: list[Path]) -> li
     if images is None or len(images) <= frame:
         raise InputError(f"{built.experiment.path}: names no image for frame {frame + 1} of {built.scan_ids[scan]}")
     path = _found(images.files[int(images.file[frame])], folders)
+    if images.paths:
+        images = replace(images, path=images.paths[frame])
     whole = _read(path, images, int(images.frame[frame]) - 1)
     panels = built.layout.panels
     if len(panels) > 1 and not are_stacked(panels):

@@ -9,7 +9,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -31,6 +31,9 @@ _TAR_HEADERS = (
 )
 
 Fetched = tuple[str, "ByteSource | BytesError"]
+# Tells by the name and the first kilobytes of a member how many bytes of it are wanted.
+Enough = Callable[[Member, bytes], int]
+_FIRST = 4096
 
 
 class Archive(Protocol):
@@ -46,6 +49,15 @@ class Archive(Protocol):
         """Some members as files in the workspace, in the order of the archive, in one pass.
 
         Each name comes exactly once, with its bytes or with the reason why it has none.
+        """
+
+    def heads(self, enough: "Enough") -> Iterator[tuple[Member, bytes]]:
+        """Every file with its first bytes, as many as are asked for by name and size, in one pass.
+
+        Raises
+        ------
+        BytesError
+            If the archive is damaged, or a limit is reached.
         """
 
 
@@ -120,6 +132,15 @@ class TarArchive:
             return
         for name in wanted.values():
             yield name, BytesError("missing", f"{self.label} has no member {name}")
+
+    def heads(self, enough: Enough) -> Iterator[tuple[Member, bytes]]:
+        """Every file with its first bytes, in one pass."""
+        stream = self._stream()
+        for info in self._entries(stream):
+            member = _tar_member(info)
+            if member.kind == "file":
+                stream.seek(info.offset_data)
+                yield member, _head(stream, member, enough, self._limits)
 
     def _unpacked(self, stream: Any, info: tarfile.TarInfo, workspace: Workspace) -> ByteSource | BytesError:
         """One member as a file, or why not."""
@@ -232,6 +253,22 @@ class ZipArchive:
         for name in wanted.values():
             yield name, BytesError("missing", f"{self.label} has no member {name}")
 
+    def heads(self, enough: Enough) -> Iterator[tuple[Member, bytes]]:
+        """Every file with its first bytes, in the order of the archive."""
+        listing = self.listing()
+        if listing.fault is not None:
+            raise listing.fault
+        for info in self._open().infolist():
+            member = _zip_member(info)
+            if member.kind != "file" or info.compress_type not in _ZIP_METHODS:
+                continue
+            try:
+                with self._open().open(info) as stream:
+                    yield member, _head(stream, member, enough, self._limits)
+            except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
+                words = " ".join(str(error).split())
+                raise BytesError("damaged", f"{self.label}: {member.name} is damaged ({words})") from None
+
     def _unpacked(self, info: zipfile.ZipInfo, workspace: Workspace) -> ByteSource | BytesError:
         """One member as a file, or why not."""
         member = _zip_member(info)
@@ -318,6 +355,20 @@ class FolderArchive:
                 yield name, FileBytes(path)
             except BytesError as error:
                 yield name, error
+
+    def heads(self, enough: Enough) -> Iterator[tuple[Member, bytes]]:
+        """Every file with its first bytes, in the order of their names."""
+        for member in self.listing().members:
+            if member.kind == "file":
+                with (self._folder / plain_name(member.name)).open("rb") as stream:
+                    yield member, _head(stream, member, enough, self._limits)
+
+
+def _head(stream: Any, member: Member, enough: Enough, limits: Limits) -> bytes:
+    """The first bytes of a member, as many as are wanted and stated."""
+    first = stream.read(min(_FIRST, member.size))
+    wanted = min(enough(member, first), member.size, limits.member_bytes)
+    return first[:wanted] if wanted <= len(first) else first + stream.read(wanted - len(first))
 
 
 def _folder_member(path: Path, name: str) -> Member:

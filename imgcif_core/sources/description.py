@@ -123,7 +123,9 @@ class ImageFiles:
     """Where the images of a scan lie, one row a frame: columns.
 
     files : distinct paths as the source names them; file : (frames,) index into them;
-    path : the dataset within an HDF5 file, or None; frame : (frames,) 1-based number within the file.
+    path : the dataset within an HDF5 file, or None; frame : (frames,) 1-based number within the file;
+    paths : the dataset of each frame where these differ; archive : the local archive whose members
+    the files are.
     """
 
     files: tuple[str, ...]
@@ -131,6 +133,8 @@ class ImageFiles:
     frame: np.ndarray
     path: str | None = None
     format: str | None = None
+    paths: tuple[str, ...] = ()
+    archive: str | None = None
 
     def __len__(self) -> int:
         return len(self.file)

@@ -17,8 +17,9 @@ from imgcif_core.sources.description import (
     Origin,
     Provenance,
 )
-from imgcif_core.sources.geomdata import read_frame_data
+from imgcif_core.sources.geomdata import ELECTRON_PER_V, ELECTRON_V_ANGSTROM, read_frame_data
 from imgcif_core.sources.geomdraft import GeomDraft, GeomPanel
+from imgcif_core.sources.statements import NO_ITEM, Fate, Statement
 
 MAX_PANELS = 100_000
 _LARGEST = 1e12
@@ -43,7 +44,7 @@ def read_geom(path: str | Path, data_files: Sequence[str] = ()) -> GeomDraft:
     except OSError as error:
         raise InputError(f"{name}: {error.strerror or error}") from None
     top, panels = parse_geom(text, name)
-    draft = GeomDraft(name, tuple(panels), notes=())
+    draft = GeomDraft(name, tuple(panels), notes=(), statements=_statements(text, bool(data_files)))
     return with_data(_with_beam(draft, top), top, data_files)
 
 
@@ -71,6 +72,42 @@ def parse_geom(text: str, name: str) -> tuple[dict[str, str], list[GeomPanel]]:
         raise InputError(f"{name}: defines {len(own)} panels, more than {MAX_PANELS}")
     groups = _groups(defaults)
     return defaults, [_panel(panel, values, groups.get(panel, ()), name) for panel, values in own.items()]
+
+
+_USED = {"photon_energy", "wavelength", "electron_voltage", "clen", "coffset", "res", "data", "max_adu", "fs", "ss"}
+_USED |= {"min_fs", "max_fs", "min_ss", "max_ss", "corner_x", "corner_y", "adu_per_photon"}
+_MASKS = ("mask", "mask_file", "mask_good", "mask_bad", "flag_lessthan", "flag_morethan", "flag_equal", "no_index")
+
+
+def _statements(text: str, has_data: bool) -> tuple[Statement, ...]:
+    """What becomes of every setting of a geometry file; those of panels that are left out, once for all panels."""
+    found: dict[str, Statement] = {}
+    for line in text.splitlines():
+        key, equals, value = (part.strip() for part in line.partition(";")[0].partition("="))
+        if not equals:
+            continue
+        panel, _, item = key.rpartition("/")
+        fate, reason = _fate(panel or key if panel.startswith("bad") or not panel else panel, item, value, has_data)
+        is_shared = fate is Fate.LEFT_OUT and bool(panel) and not panel.startswith("bad")
+        place = f"{item} of panels" if is_shared else key
+        found.setdefault(place, Statement(place, value, fate, reason))
+    return tuple(found.values())
+
+
+def _fate(panel: str, item: str, value: str, has_data: bool) -> tuple[Fate, str]:
+    """What becomes of one setting."""
+    if panel.startswith("bad"):
+        return Fate.LEFT_OUT, "imgCIF has no regions of bad pixels"
+    if item.startswith(("rigid_group", "group")):
+        is_set = "collection" in item
+        return (Fate.LEFT_OUT, NO_ITEM) if is_set else (Fate.USED, "")
+    if item.rstrip("0123456789") in _MASKS:
+        return Fate.LEFT_OUT, "imgCIF has no masks of pixels"
+    if item in _USED or re.fullmatch(r"dim\d", item):
+        if value.startswith("/") and item != "data" and not has_data:
+            return Fate.ASKED, ""
+        return Fate.USED, ""
+    return Fate.LEFT_OUT, NO_ITEM
 
 
 def _groups(defaults: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -188,7 +225,7 @@ def electron_wavelength(volts: float) -> float:
 
     h / sqrt(2 m e V (1 + e V / 2 m c^2)), CODATA 2018.
     """
-    return float(f"{12.2642595 / np.sqrt(volts * (1.0 + 9.7847568e-7 * volts)):.10g}")
+    return float(f"{ELECTRON_V_ANGSTROM / np.sqrt(volts * (1.0 + ELECTRON_PER_V * volts)):.10g}")
 
 
 def with_data(draft: GeomDraft, top: Mapping[str, str], data_files: Sequence[str]) -> GeomDraft:
@@ -201,7 +238,8 @@ def with_data(draft: GeomDraft, top: Mapping[str, str], data_files: Sequence[str
             f"{draft.path}: the panels lie in {len(paths)} datasets, which are not linked; give one `data`"
         )
     lengths = {panel.clen for panel in draft.panels if isinstance(panel.clen, str)}
-    wanted = {key: top[key] for key in ("photon_energy", "wavelength") if top.get(key, "").startswith("/")}
+    keys = ("photon_energy", "wavelength", "electron_voltage")
+    wanted = {key: top[key] for key in keys if top.get(key, "").startswith("/")}
     data = read_frame_data(draft, data_files, str(paths.pop()), wanted, sorted(lengths))
     draft = replace(draft, data=data, notes=(*draft.notes, *data.notes))
     source = Provenance(Origin.FILE, data_files[0], ", ".join(wanted.values()))
@@ -209,7 +247,8 @@ def with_data(draft: GeomDraft, top: Mapping[str, str], data_files: Sequence[str
         values = data.wavelengths
         draft = draft.with_fact("wavelength", float(f"{np.mean(values):.12g}"), source)
         draft = replace(draft, wavelengths=values if len(values) > 1 and np.ptp(values) > 0 else None)
-        draft = draft.with_fact("probe", draft.probe or "x-ray", source)
+        probe = "electron" if "electron_voltage" in wanted else "x-ray" if "photon_energy" in wanted else None
+        draft = draft.with_fact("probe", draft.probe or probe, source)
     if data.distance is not None:
         length = data.distance + draft.panels[0].coffset
         draft = draft.with_fact("distance", length, Provenance(Origin.FILE, data_files[0], lengths.pop()))

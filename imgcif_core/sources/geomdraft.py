@@ -16,6 +16,7 @@ from imgcif_core.sources.description import (
     ScanFacts,
 )
 from imgcif_core.sources.draft import Incomplete
+from imgcif_core.sources.statements import Statement
 
 KIND = "crystfel"
 _TO_OURS = np.array([-1.0, 1.0, -1.0])
@@ -73,6 +74,7 @@ class GeomDraft(Incomplete):
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     kind: str = KIND
+    statements: tuple[Statement, ...] = ()
 
     def missing(self) -> tuple[str, ...]:
         """Distance and wavelength, where neither file nor data give them; a bare geometry needs no wavelength."""
@@ -95,7 +97,19 @@ class GeomDraft(Incomplete):
             known["beam.wavelength"] = known["wavelength"]
         beam = BeamFacts(np.array([0.0, 0.0, 1.0]), self.wavelength, self.wavelengths, self.probe)
         gravity = np.array([0.0, -1.0, 0.0])
-        return Experiment(self.path, KIND, beam, (), (scan,), (), self.facts, known, self.notes, gravity)
+        return Experiment(
+            self.path,
+            KIND,
+            beam,
+            (),
+            (scan,),
+            (),
+            self.facts,
+            known,
+            self.notes,
+            gravity,
+            statements=self.statements,
+        )
 
     def _panel(self, panel: GeomPanel) -> PanelFacts:
         """One panel in a frame with z towards the source."""

@@ -87,6 +87,11 @@ class Master:
             if isinstance(node, self._h5py.Group) and attribute(node, "NX_class") == nx_class:
                 yield name, node
 
+    def names(self, path: str) -> list[str]:
+        """The names in a group, sorted; none where there is no such group."""
+        node = self.get(self.root, path)
+        return sorted(node) if isinstance(node, self._h5py.Group) else []
+
     def _is_own(self, base: Any, name: str) -> bool:
         """True for a member that is stored in its group, not linked to."""
         return isinstance(base.get(name, getlink=True), self._h5py.HardLink)

@@ -68,12 +68,33 @@ def read_inputs(paths: Sequence[str], gaps: str | None = None, *, dxtbx: bool = 
     InputError
         If an input cannot be read, or two of them contradict each other.
     """
+    from imgcif_core.sources.archive import Opened, is_archive
+
+    with Opened() as opened:
+        try:
+            files = [file for path in paths for file in (opened.files(path) if is_archive(path) else _files(path))]
+            return opened.renamed(_read(_described_only(files), gaps, dxtbx))
+        except InputError as error:
+            raise InputError(opened.told(str(error))) from None
+
+
+def _described_only(files: list[str]) -> list[str]:
+    """The files of a folder or archive that have something to say: masters instead of their data files."""
+    masters = [file for file in files if "master" in Path(file).name.lower() and Path(file).suffix in (".h5", ".nxs")]
+    if len(files) < 2 or not masters:
+        return files
+    stems = tuple(re.sub(r"_?master.*$", "", name, flags=re.I) for name in masters)
+    own = [name for name in files if name not in masters and Path(name).suffix == ".h5" and name.startswith(stems)]
+    return [name for name in files if name not in set(own)]
+
+
+def _read(files: Sequence[str], gaps: str | None, dxtbx: bool) -> Described:
+    """What files describe together."""
     from imgcif_core.sources.any import KINDS, read_described
 
-    files = [file for path in paths for file in _files(path)]
     if len(files) == 1:
         return read_described(files[0], dxtbx=dxtbx)
-    found = [_detected(file) for file in files]
+    found = [Detected(file, "list", False) if file.lower().endswith(".lst") else _detected(file) for file in files]
     geometries = [entry.path for entry in found if entry.kind == "geom"]
     if len(geometries) == 1:
         from imgcif_core.sources.geom import read_geom
