@@ -9,7 +9,7 @@ import numpy as np
 from imgcif_core.create.questions import Question, question
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import STANDING, Draft, Incomplete, clock_direction
-from imgcif_core.sources.series import Drafts
+from imgcif_core.sources.merging import Drafts
 
 _DRAFT_FIELDS: tuple[str, ...] = (
     "quadrants",

@@ -17,6 +17,7 @@ from imgcif_core.model.known_detectors import detector_named
 from imgcif_core.model.vectors import unit
 from imgcif_core.sources.description import AxisFacts, Experiment, Origin, Provenance
 from imgcif_core.sources.draft import Draft, Incomplete
+from imgcif_core.sources.merging import Drafts
 from imgcif_core.sources.shapes import Arc, FlatModules, Shape
 from imgcif_core.sources.statements import Fate, renewed
 
@@ -158,8 +159,6 @@ def _shape(name: str) -> Shape:
 
 def complete(described: Described) -> Described:
     """What a source describes, with what is known of its instrument."""
-    from imgcif_core.sources.series import Drafts
-
     if isinstance(described, Drafts):
         parts = [complete(part) for part in described.parts]
         return replace(described, parts=tuple(part for part in parts if isinstance(part, Draft)))

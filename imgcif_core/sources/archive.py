@@ -18,6 +18,7 @@ from imgcif_core.images.limits import MIB, BytesError, Limits
 from imgcif_core.images.members import Member, danger_of, plain_name
 from imgcif_core.sources.description import Experiment, ImageFiles
 from imgcif_core.sources.draft import Draft, Incomplete
+from imgcif_core.sources.merging import Drafts
 
 _WHOLE = (".expt", ".json", ".geom", ".lst", ".inp", ".xds", ".toml")
 _STACKS = (".h5", ".hdf5", ".nxs", ".cxi", ".tif", ".tiff", ".mccd")
@@ -93,8 +94,6 @@ class Opened:
 
     def renamed(self, described: Experiment | Incomplete) -> Experiment | Incomplete:
         """A description whose images are members of the archives."""
-        from imgcif_core.sources.series import Drafts
-
         if not self._members:
             return described
         if isinstance(described, Drafts):
