@@ -20,6 +20,7 @@ from imgcif_core.checks.options import CheckOptions
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.containers import Cell
 from imgcif_core.cif.document import Block, Document, Quoting
+from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import ImgcifError, UsageError
 from imgcif_core.findings import FileReport
 
@@ -98,7 +99,7 @@ def reply(line: str) -> dict[str, Any]:
 def _check(request: dict[str, Any]) -> dict[str, Any]:
     """Verdict, findings, and the values where they are asked for."""
     document = api.read(request["file"])
-    report = api.check_document(document, options=_options(request))
+    report = api.check_document(document, options=_options(request), dictionary=_dictionary(request))
     if report.outcomes.crashed:
         crash = report.outcomes.crashed[0]
         return {"error": f"rule {crash.rule} crashed: {crash.reason}"}
@@ -106,6 +107,12 @@ def _check(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("values"):
         answer["document"] = values(document)
     return answer
+
+
+def _dictionary(request: dict[str, Any]) -> Dictionary:
+    """The dictionary that a case brings with it, else the bundled one."""
+    name = (request.get("options") or {}).get("dictionary")
+    return api.load_dictionary([Path(request.get("folder") or ".") / name] if name else [])
 
 
 def _options(request: dict[str, Any]) -> CheckOptions:
@@ -119,6 +126,7 @@ def _options(request: dict[str, Any]) -> CheckOptions:
         images=given.get("images", "header"),
         local=folder / local if local is not None else None,
         against=folder / given["against"] if "against" in given else None,
+        methods=bool(given.get("methods")),
         maps={url: str(folder / path) for url, path in dict(given.get("map", {})).items()},
     )
 

@@ -18,7 +18,7 @@ class CheckOptions:
     """The choices of one run; the defaults are those of the command line.
 
     `select` and `ignore` hold rule codes, names or prefixes of codes such as `AXI`; `against` is a source to
-    compare with, or what it describes.
+    compare with, or what it describes; `methods` runs the methods of the dictionary.
     """
 
     profile: str = "auto"
@@ -29,4 +29,5 @@ class CheckOptions:
     local: Path | None = None
     maps: Mapping[str, str] = field(default_factory=dict)
     against: str | Path | Experiment | None = None
+    methods: bool = False
     debug: bool = False

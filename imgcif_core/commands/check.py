@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--local", metavar="DIR", help="local stand-in for external data")
     add("--map", action="append", default=[], metavar="URL=PATH", help="local stand-in for one URL")
     add("--against", metavar="SOURCE", help="compare with .expt, HDF5 master, miniCBF header or another imgCIF")
+    add("--methods", action="store_true", help="run the methods of the dictionary (dREL) on the values")
     add("--jobs", type=int, default=1, metavar="N", help="files checked side by side")
     add("--quiet", action="store_true", help="only what reaches --fail-on")
     add("--no-color", action="store_true")
@@ -84,6 +85,7 @@ def _check_options(given: argparse.Namespace) -> "CheckOptions":
         local=Path(given.local) if given.local else None,
         maps=maps,
         against=_readable_source(given.against),
+        methods=given.methods,
         debug=given.debug,
     )
     _refuse_unknown(options)

@@ -194,7 +194,7 @@ class World:
                 return Value(self._conformed(item, value), CREATED)
         if value is NULL:
             default = self._static_default(item)
-            return Value(NULL, STORED) if default is None else default
+            return Value(NULL if default is None else default.value, STORED)
         return None if value is MISSING else Value(value, STORED)
 
     def _conformed(self, item: Item, value: Any) -> Any:
