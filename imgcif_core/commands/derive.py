@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     dictionary = dictionary_for(options.dictionary, options.dictionary_path)
     is_stream = options.file == "-"
     document = api.read(sys.stdin.buffer, name="<stdin>") if is_stream else api.read(options.file)
-    limits = Limits(seconds=min(10.0, options.seconds), total_seconds=options.seconds)
+    limits = Limits(seconds=min(5.0, options.seconds), total_seconds=options.seconds)
     blocks = derivations(document, dictionary, options.items, limits=limits)
     if options.format == "json":
         identities = [entry.as_dict() for entry in api.identities(dictionary)]

@@ -12,8 +12,8 @@ _LOOK = 256
 class Limits:
     """What one value, and what all values of a file may cost together."""
 
-    steps: int = 2_000_000
-    seconds: float = 10.0
+    steps: int = 1_000_000
+    seconds: float = 5.0
     total_seconds: float = 60.0
     depth: int = 60
 

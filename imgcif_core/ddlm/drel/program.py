@@ -1,5 +1,6 @@
 """Methods made ready to run: parsed and translated once, kept by their text."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ class Program:
 
     def __init__(self, methods: Methods, *, cached: bool = True) -> None:
         self.methods = methods
+        # The time that all blocks of a file share is counted from here.
+        self.started = time.monotonic()
         self._cache = NodeCache(methods) if cached else None
         self._nodes: dict[str, tuple[Statement, ...] | MethodError] = {}
         self._runs: dict[str, Run | MethodError] = {}

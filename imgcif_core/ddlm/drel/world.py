@@ -1,6 +1,5 @@
 """The data of one block as methods see it: rows, keys, and values that are stored, derived or understood."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,7 +66,7 @@ class World:
         self.relations = Relations(self)
         self.troubles: list[Trouble] = []
         self.messages: list[Trouble] = []
-        self._final = time.monotonic() + self.limits.total_seconds
+        self._final = program.started + self.limits.total_seconds
         self._known: dict[Key, Value] = {}
         self._created: dict[str, list[dict[str, Any]]] = {}
         self._asked: set[str] = set()
