@@ -27,7 +27,8 @@ class Part:
 class Table:
     """One category of one block; columns by object name, aliases resolved.
 
-    An absent category is an empty table with 0 rows, so that a rule need not ask first.
+    An absent category is an empty table with 0 rows, so that a rule need not ask first. `understood` holds
+    what stands for items that are left out, where the rest of the block leaves one reading only.
     """
 
     block: Block
@@ -36,6 +37,7 @@ class Table:
     columns: dict[str, Column] = field(default_factory=dict)
     rows: int = 0
     key_names: tuple[str, ...] = ()
+    understood: dict[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return self.rows > 0
@@ -59,7 +61,7 @@ class Table:
         """The decoded values, nulls and an absent column as `default`: rows long."""
         column = self.columns.get(name)
         if column is None:
-            return [default] * self.rows
+            return [self.understood.get(name, default)] * self.rows
         values: list[str | None] = list(column.texts())
         for row in np.flatnonzero(column.is_null):
             values[row] = default
@@ -68,7 +70,9 @@ class Table:
     def text(self, name: str, row: int = 0, default: str | None = None) -> str | None:
         """One decoded value, or `default` where it is absent or null."""
         column = self.columns.get(name)
-        if column is None or row >= len(column) or column.is_null[row]:
+        if column is None:
+            return self.understood.get(name, default)
+        if row >= len(column) or column.is_null[row]:
             return default
         return column.text(row)
 
@@ -145,6 +149,17 @@ class Table:
         return next(iter(self.columns.values()), None)
 
 
+_OF_ARRAYS = (
+    "array_structure",
+    "array_structure_list",
+    "array_structure_list_section",
+    "array_element_size",
+    "array_intensities",
+    "array_data",
+    "diffrn_data_frame",
+)
+
+
 def object_name(identifier: str) -> str:
     """The part of a data name after the dot."""
     return identifier.partition(".")[2]
@@ -159,6 +174,8 @@ class Tables:
         self.file: Sequence[Tables] = (self,)
         self.unknown: list[Column] = []
         self.items: dict[str, tuple[Item, Column]] = {}
+        # The categories that were asked for; the engine empties it to see what a rule rests on.
+        self.asked: set[str] = set()
         self._tables: dict[str, Table] = {}
         self._empty: dict[str, Table] = {}
         self._sort_columns()
@@ -176,6 +193,7 @@ class Tables:
     def table(self, category: str) -> Table:
         """The table of a category; empty when the block does not hold it."""
         name = category.lower()
+        self.asked.add(name)
         found = self._tables.get(name) or self._empty.get(name)
         if found is None:
             facts = self.dictionary.category(name) or Category.unknown(name)
@@ -207,6 +225,23 @@ class Tables:
             facts = self.dictionary.category(category) or Category.unknown(category)
             keys = self._key_names(facts)
             self._tables[category] = _join(Table(self.block, facts, list(by_loop.values()), key_names=keys))
+        self._understand_arrays()
+
+    def _understand_arrays(self) -> None:
+        """Where all tables that name an array name the same one, it stands for the id that others leave out."""
+        tables = [self._tables[name] for name in _OF_ARRAYS if name in self._tables]
+        named = [
+            (table, table.column("id" if table.category.name == "array_structure" else "array_id")) for table in tables
+        ]
+        columns = [column for _, column in named if column is not None and len(column)]
+        if not columns or len(columns) == len(tables):
+            return
+        ids = {column.text(0) for column in columns if column.is_constant and not column.is_null[0]}
+        if len(ids) != 1 or not all(column.is_constant for column in columns):
+            return
+        for table, column in named:
+            if column is None and table.category.name != "array_structure":
+                table.understood["array_id"] = next(iter(ids))
 
 
 def _join(table: Table) -> Table:

@@ -9,8 +9,6 @@ AXIS = "_axis.id"
 # What imgCIF says of a file beyond the constraint of DDLm that the file is about: rule, severity, item.
 BEYOND = {
     "key/diffrn_scan_frame-1": ("REL012", "warning", "_diffrn_scan_frame.frame_id"),
-    "link/_array_data.array_id": ("REL003", "error", None),
-    "link/_diffrn_data_frame.array_id": ("REL003", "error", None),
     "link/_diffrn_scan_frame.frame_id": ("REL013", "warning", None),
 }
 

@@ -1,11 +1,13 @@
 """The engine: builds inputs once, runs the rules, and records how each one ended."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from imgcif_core.checks.causes import Ledger, causes_first
 from imgcif_core.checks.flavour import choose_profile, flavour, judges_frames
 from imgcif_core.checks.grouping import gather
 from imgcif_core.checks.options import CheckOptions
@@ -41,9 +43,13 @@ class Inputs:
         self._values = dict(values)
         self._failures: dict[str, Exception] = {}
         self._parent = parent
+        self._tables: Tables | None = values.get("tables")
+        self._rests_on: dict[str, set[str]] = {}
 
     def get(self, name: str) -> Any:
         """The input, or the exception that its provider raised."""
+        if self._tables is not None:
+            self._tables.asked |= self._rests_on.get(name, set())
         if name in self._values:
             return self._values[name]
         if self._parent is not None and (name in self._parent._values or self._belongs_to_file(name)):
@@ -53,6 +59,19 @@ class Inputs:
         if name in self._failures:
             raise self._failures[name]
         return self._values[name]
+
+    @contextmanager
+    def watch(self) -> Iterator[set[str]]:
+        """The categories of the block that are asked for within, directly or by inputs."""
+        if self._tables is None:
+            yield set()
+            return
+        before, self._tables.asked = self._tables.asked, set()
+        asked = self._tables.asked
+        try:
+            yield asked
+        finally:
+            self._tables.asked = before | asked
 
     def close(self) -> None:
         """Let go of inputs that hold open files or temporary folders."""
@@ -72,7 +91,9 @@ class Inputs:
             raise UsageError(f"no provider gives the input {name}")
         function, parameters = providers()[name]
         try:
-            self._values[name] = function(**{key: self.get(key) for key in parameters})
+            with self.watch() as asked:
+                self._rests_on[name] = asked
+                self._values[name] = function(**{key: self.get(key) for key in parameters})
         except (Blocked, NotApplicable, NotChecked, _Crashed) as failure:
             self._failures[name] = failure
         except Exception as error:
@@ -134,9 +155,10 @@ def _run_all(
 ) -> tuple[list[Finding], Outcomes]:
     """All findings, and the outcome of every rule that has none."""
     findings: list[Finding] = []
-    records: dict[str, _Record] = {}
-    for rule in load_rules().values():
-        record = records[rule.code] = _Record()
+    records = {code: _Record() for code in load_rules()}
+    ledger = Ledger()
+    for rule in causes_first(load_rules().values()):
+        record = records[rule.code]
         reason = _reason_to_skip(rule, profile, options, top.get("dictionary"))
         if reason:
             record.endings.add("not_checked")
@@ -149,7 +171,7 @@ def _run_all(
         for inputs in [top] if is_of_file else inner:
             if rule.is_of_instrument and not is_of_file and inputs.get("block").kind == "save":
                 continue
-            findings.extend(_run_one(rule, inputs, profile, record))
+            findings.extend(_run_one(rule, inputs, profile, record, ledger))
     found = {finding.rule for finding in findings}
     quiet = {code: record for code, record in records.items() if code not in found or "crashed" in record.endings}
     return findings, _outcomes(quiet)
@@ -171,13 +193,20 @@ def _named(rule: Rule, codes: Sequence[str]) -> bool:
     return any(rule.name == code or rule.code.startswith(code.upper()) for code in codes)
 
 
-def _run_one(rule: Rule, inputs: Inputs, profile: Profile, record: _Record) -> Iterator[Finding]:
+def _run_one(rule: Rule, inputs: Inputs, profile: Profile, record: _Record, ledger: Ledger) -> Iterator[Finding]:
     """Run a rule on one set of inputs; whatever happens is recorded."""
+    causes: set[str] = set()
+    asked: set[str] = set()
     try:
-        arguments = {name: inputs.get(name) for name in rule.inputs}
-        found = list(gather(rule, rule.function(**arguments), profile))
+        with inputs.watch() as asked:
+            arguments = {name: inputs.get(name) for name in rule.inputs}
+            found = list(gather(rule, ledger.sift(rule, rule.function(**arguments), profile, causes), profile))
     except NotApplicable as reason:
-        record.endings.add("not_applicable")
+        is_of_file = is_file_rule(rule.inputs)
+        block = None if is_of_file else inputs.get("block").name
+        causes |= ledger.prevents(rule, block, asked, is_of_file=is_of_file)
+        record.endings.add("blocked" if causes else "not_applicable")
+        record.by |= causes
         record.inapplicable.append(str(reason))
     except NotChecked as reason:
         record.endings.add("not_checked")
@@ -191,7 +220,8 @@ def _run_one(rule: Rule, inputs: Inputs, profile: Profile, record: _Record) -> I
         trace = _trace(error.__cause__ or error) if inputs.get("options").debug else []
         yield _crash_finding(rule, record.reasons[-1], trace)
     else:
-        record.endings.add("findings" if found else "clean")
+        record.endings.add("findings" if found else "blocked" if causes else "clean")
+        record.by |= causes
         yield from found
 
 

@@ -141,10 +141,11 @@ def block_code(document: Document) -> Iterator[Problem]:
     "loop-value-count",
     severity="error",
     source="CIF 1.1 syntax specification, loops",
-    message="loop of {names} names has {values} values - {missing} missing to fill the last row",
     messages={
+        "shapeless": "loop of {names} names has {values} values - {missing} missing to fill the last row, "
+        "and its lines do not tell which; nothing of the loop is judged",
         "suspect": "loop of {names} names has {values} values - {missing} missing to fill the last row, "
-        "and line {suspect} is the first that is not {names} values long"
+        "and line {suspect} is the first that is not {names} values long",
     },
 )
 def loop_value_count(document: Document) -> Iterator[Problem]:
@@ -154,7 +155,7 @@ def loop_value_count(document: Document) -> Iterator[Problem]:
     Source: CIF 1.1 syntax specification, loop structures.
     """
     for problem in problems_of(document, "SYN006"):
-        problem.variant = "suspect" if problem.data.get("suspect") else ""
+        problem.variant = "suspect" if problem.data.get("suspect") else "shapeless"
         yield problem
 
 

@@ -136,19 +136,49 @@ class Tolerances:
     period_share: float = 0.1
 
 
+# A number with few digits is no licence for half of it: 0.0001 m is not 0.00015 m, and 0.5 s not 0.4 s.
+DIGIT_SHARE = 0.05
+
+
 def last_digit_half(text: str) -> float:
-    """Half a unit of the last digit printed: 0.44 gives 0.005."""
+    """Half a unit of the last digit printed, at most a share of the value: 0.44 gives 0.005, 0.4 gives 0.02."""
     match = _NUMBER.match(text)
     if match is None:
         return 0.0
-    return 0.5 * 10.0 ** (int(match[2] or 0) - len(match[1]))
+    half = printed_half(text)
+    try:
+        value = abs(float(match[0]))
+    except ValueError:
+        return half
+    return min(half, DIGIT_SHARE * value) if value else half
+
+
+def printed_half(text: str) -> float:
+    """Half a unit of the last digit printed, however small the number is.
+
+    For settings: an angle of 0.1 may stand for 0.0625, since its zero is where somebody put it.
+    """
+    match = _NUMBER.match(text)
+    return 0.5 * 10.0 ** (int(match[2] or 0) - len(match[1])) if match else 0.0
 
 
 def last_digit_halves(column: Column, rows: np.ndarray | None = None) -> np.ndarray:
     """`last_digit_half` of each value of a column, or of those of some rows: float64."""
+    return _capped(column, rows, printed_halves(column, rows))
+
+
+def _capped(column: Column, rows: np.ndarray | None, halves: np.ndarray) -> np.ndarray:
+    """Halves of last digits, at most a share of their values; those of zeros stay."""
+    values = np.abs(column.numbers().values if rows is None else column.numbers().values[rows])
+    with np.errstate(invalid="ignore"):
+        return np.where(values > 0, np.minimum(halves, DIGIT_SHARE * values), halves)
+
+
+def printed_halves(column: Column, rows: np.ndarray | None) -> np.ndarray:
+    """Half a unit of the last digit of each value of a column, or of those of some rows: float64."""
     chosen = np.arange(len(column)) if rows is None else rows
     if len(chosen) > 64 and column.is_constant:
-        return np.full(len(chosen), last_digit_half(column.text(0)))
+        return np.full(len(chosen), printed_half(column.text(0)))
     halves = np.full(len(chosen), 0.5)
     data, starts, ends = column.bytes_array, column.starts[chosen], column.ends[chosen]
     is_odd = ~column.is_bare[chosen]
@@ -164,14 +194,15 @@ def last_digit_halves(column: Column, rows: np.ndarray | None = None) -> np.ndar
         if not len(open_rows):
             break
     for index in np.flatnonzero(is_odd):
-        halves[index] = last_digit_half(column.text(int(chosen[index])))
+        halves[index] = printed_half(column.text(int(chosen[index])))
     return halves
 
 
-def written_half(table: Table, name: str, row: int) -> float:
+def written_half(table: Table, name: str, row: int, *, is_setting: bool = False) -> float:
     """Half a unit of the last digit of one value of a table; 0 where it is absent or null."""
     text = table.text(name, row)
-    return last_digit_half(text) if text is not None else 0.0
+    half = printed_half if is_setting else last_digit_half
+    return half(text) if text is not None else 0.0
 
 
 def step_half(table: Table, name: str, row: int) -> float:
@@ -190,6 +221,6 @@ def decimal_halves(table: Table, name: str) -> np.ndarray:
         return np.zeros(table.rows)
     first, inverse = column.distinct()
     texts = [column.text(int(row)) for row in first]
-    halves = [last_digit_half(text) if "." in text else 0.0 for text in texts]
+    halves = [printed_half(text) if "." in text else 0.0 for text in texts]
     exact = np.array([half if half < 0.5 else 0.0 for half in halves])
     return np.where(column.is_null, 0.0, exact[inverse]) if len(exact) else np.zeros(table.rows)

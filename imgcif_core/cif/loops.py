@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from imgcif_core.cif.document import Block, Loop, Quoting
+from imgcif_core.cif.document import Block, Loop, Quoting, SyntaxProblem
 from imgcif_core.cif.reading import Reading
 from imgcif_core.cif.recovery import is_heading, is_name_without_underscore, is_nearly_loop
 from imgcif_core.cif.scan import LARGEST_CHUNK, SMALLEST_CHUNK, plain_words
 from imgcif_core.cif.tokens import Kind, Token
 
 CAREFUL_STRETCH = 256
+MAX_LOOSE = 200
 
 
 class LoopReading(Reading):
@@ -136,6 +137,8 @@ class LoopReading(Reading):
         if whole is not None:
             starts, ends = starts[whole], ends[whole]
             quoting = None if quoting is None else quoting[whole]
+        elif len(starts) % len(names):
+            starts, ends, quoting = starts[:0], ends[:0], None
         loop = Loop(keyword.start, last)
         loop.rows = len(starts) // len(names)
         block.loops.append(loop)
@@ -160,20 +163,25 @@ class LoopReading(Reading):
             self._say("SYN017", "no-values", keyword.start, names[-1].end, item=first, name=first)
         elif left:
             begin, end = int(starts[len(starts) - left]), int(ends[-1])
+            loose: list[str] = []
             whole, line = self._whole_rows(len(names), starts)
             if whole is not None:
                 wrong = np.flatnonzero(~whole)
                 on_line = wrong[np.searchsorted(self._source.line_starts, starts[wrong], side="right") == line]
                 begin, end = int(starts[on_line[0]]), int(ends[on_line[-1]])
+                loose = [self._text(Token(Kind.VALUE, int(starts[at]), int(ends[at]))) for at in wrong[:MAX_LOOSE]]
             counts = (len(names), len(starts), len(names) - left)
-            self._say_count(begin, end, first, counts, line)
+            self._say_count(begin, end, first, counts, line, loose)
             return whole
         return None
 
-    def _say_count(self, begin: int, end: int, first: str, counts: tuple[int, int, int], line: int) -> None:
+    def _say_count(
+        self, begin: int, end: int, first: str, counts: tuple[int, int, int], line: int, loose: list[str]
+    ) -> None:
         """The number of values does not fit the number of names."""
         names, values, missing = counts
-        self._say("SYN006", "", begin, end, item=first, names=names, values=values, missing=missing, suspect=line)
+        data = {"names": names, "values": values, "missing": missing, "suspect": line, "loose": loose}
+        self._report(SyntaxProblem("SYN006", "", begin, end, item=first, data=data))
 
     def _whole_rows(self, width: int, starts: np.ndarray) -> tuple[np.ndarray | None, int]:
         """Which values stand in lines of the right length, and the first other line; None where rows are not lines."""

@@ -28,8 +28,10 @@ def combined(columns: Sequence[np.ndarray]) -> np.ndarray:
 
 def filled_hashes(table: Table, name: str, default: str | None, *, fold: bool = False) -> np.ndarray:
     """The hashes of an item of a table, with a default where it is absent or null."""
-    stand_in = hash_text(default if default is not None else "", fold=fold)
     column = table.column(name)
+    if column is None:
+        default = table.understood.get(name, default)
+    stand_in = hash_text(default if default is not None else "", fold=fold)
     if column is None:
         return np.full(table.rows, stand_in, dtype=np.uint64)
     hashes = hashes_of(column, fold=fold)

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import imgcif_core
-from imgcif_core.checks.tolerances import last_digit_half, last_digit_halves, step_half, written_half
+from imgcif_core.checks.tolerances import last_digit_half, last_digit_halves, printed_half, step_half, written_half
 from imgcif_core.cif.columns import Column
 from imgcif_core.tables import Table, Tables
 
@@ -26,10 +26,23 @@ def angles(*texts: str) -> Column:
 
 
 @pytest.mark.parametrize(
-    ("text", "half"), [("0.44", 0.005), ("3", 0.5), ("12.", 0.5), ("1e-3", 0.0005), ("1.25E2", 0.5), ("10.10", 0.005)]
+    ("text", "half"), [("0.44", 0.005), ("13", 0.5), ("12.", 0.5), ("1.1e-3", 5e-5), ("1.25E2", 0.5), ("10.10", 0.005)]
 )
 def test_the_half_follows_the_digits_as_printed(text: str, half: float) -> None:
     assert last_digit_half(text) == pytest.approx(half, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "half"), [("3", 0.15), ("0.5", 0.025), ("0.0001", 5e-6), ("-0.4", 0.02), ("0.0", 0.05)]
+)
+def test_few_digits_are_no_licence_for_half_of_the_value(text: str, half: float) -> None:
+    assert last_digit_half(text) == pytest.approx(half, rel=1e-12)
+
+
+@pytest.mark.parametrize(("text", "half"), [("0.1", 0.05), ("3", 0.5)])
+def test_settings_keep_what_their_digits_leave_open(text: str, half: float) -> None:
+    assert printed_half(text) == half
+    assert written_half(table(text), "angle", 0, is_setting=True) == half
 
 
 def test_columns_give_what_single_texts_give() -> None:
@@ -55,6 +68,6 @@ def test_random_decimals_agree_with_their_texts() -> None:
 
 def test_whole_numbers_are_exact_as_steps_only() -> None:
     settings = table("1", "1.0", "?")
-    assert (written_half(settings, "angle", 0), step_half(settings, "angle", 0)) == (0.5, 0.0)
+    assert (written_half(settings, "angle", 0), step_half(settings, "angle", 0)) == (0.05, 0.0)
     assert (written_half(settings, "angle", 1), step_half(settings, "angle", 1)) == (0.05, 0.05)
     assert (written_half(settings, "angle", 2), step_half(settings, "angle", 2)) == (0.0, 0.0)

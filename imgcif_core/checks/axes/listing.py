@@ -129,6 +129,7 @@ def positioner_not_listed(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles
         if not axis_roles.uses(row, POSITIONER)
         and axis_tree.kind[row] in ("rotation", "translation")
         and axis_tree.equipment[row] in (DETECTOR, "general", "")
+        and not _is_mount(axis_tree, axis_roles, row)
     ]
     if missing:
         yield Problem(table.at_top(), axes=listed(axis_tree, missing), help=f"list {listed(axis_tree, missing)}")
@@ -146,6 +147,14 @@ def positioner_not_listed(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles
     if unused:
         place = table.at(axis_roles.rows[POSITIONER][unused[0]], "axis_id")
         yield Problem(place, severity="info", variant="unused", axes=listed(axis_tree, unused))
+
+
+def _is_mount(axes: Axes, roles: AxisRoles, row: int) -> bool:
+    """True for an axis that only carries others at a fixed place: it has an offset, and no scan names it.
+
+    An axis without both would do nothing at all, and so is one to be set.
+    """
+    return bool(axes.offset[row].any()) and bool(roles.rows[SCAN]) and not roles.uses(row, SCAN, FRAME)
 
 
 @rule(

@@ -142,9 +142,11 @@ def time_not_given(experiment: Experiment) -> Iterator[Problem]:
     Source: Dictionary imgCIF, _diffrn_scan_frame.integration_time and _diffrn_scan.date_start.
     """
     if not experiment.has("diffrn_scan_frame.integration_time", "diffrn_scan.integration_time"):
-        yield Problem(experiment.place("_diffrn_scan_frame.integration_time"), severity="warning")
+        remedy = "add _diffrn_scan_frame.integration_time, or _diffrn_scan.integration_time, in seconds"
+        yield Problem(experiment.place("_diffrn_scan_frame.integration_time"), severity="warning", help=remedy)
     if not experiment.has("diffrn_scan.date_start", "diffrn_scan_frame.date", "diffrn_scan.date_end"):
-        yield Problem(experiment.place("_diffrn_scan.date_start"), variant="date")
+        remedy = "add _diffrn_scan.date_start"
+        yield Problem(experiment.place("_diffrn_scan.date_start"), variant="date", help=remedy)
 
 
 @rule(

@@ -71,7 +71,7 @@ def size_faults_of(tables: Tables, any_axes: Axes, tolerances: Tolerances) -> li
     ),
     messages={
         "slip": (
-            "element size {size:.6g} m along index {index} of array {array} is {size_mm:.6g} mm, {ratio:.0e} times the "
+            "element size {size:.6g} m along index {index} of array {array} is {size_mm:.6g} mm, {ratio:.6g} times the "
             "increment {increment:.6g} mm of axis {axis} - one of the two is in another unit"
         )
     },
@@ -87,15 +87,21 @@ def pixel_size_and_increment(
     """
     if not tables.table("array_element_size") or not tables.table("array_structure_list_axis"):
         raise NotApplicable("no element sizes, or no steps along the pixels")
+    groups: dict[tuple[bool, str], list[SizeFault]] = {}
     for fault in size_faults:
         is_real = tolerances.element_min_m <= fault.size <= tolerances.element_max_m
         is_real &= tolerances.pixel_min_mm <= fault.step <= tolerances.pixel_max_mm
         if not fault.is_slip and not is_real:
             # A size or step that no detector has is told by DET005 and DET025.
             continue
+        groups.setdefault((fault.is_slip, f"{fault.size * 1000.0 / fault.step:.3g}"), []).append(fault)
+    for group in groups.values():
+        fault, table = group[0], tables.table("array_element_size")
         entry = fault.dimension.surface[0]
         yield Problem(
-            tables.table("array_element_size").at(fault.row, "size"),
+            table.at(fault.row, "size"),
+            more=[table.at(other.row, "size") for other in group[1:6]],
+            count=len(group),
             severity="error" if fault.is_slip else None,
             variant="slip" if fault.is_slip else "",
             size=fault.size,

@@ -43,8 +43,10 @@ def exposures_and_dates(tables: Tables, scans: Scans, moments: Moments, toleranc
         total = frames * exposure
         length, resolution = window
         if length >= 0 and total > length * (1.0 + tolerances.duration_share) + resolution + tolerances.clock:
+            is_long = total > 2.0 * length + resolution + tolerances.clock
             yield Problem(
                 scan_place(tables, scan, "date_end"),
+                severity="warning" if is_long else None,
                 scan=scan_name(scan),
                 frames=frames,
                 exposure=exposure,

@@ -9,7 +9,7 @@ from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.model.axes import NO_PARENT
 from imgcif_core.model.beam import Beam
-from imgcif_core.model.detector import Posture
+from imgcif_core.model.detector import Panel, Posture
 from imgcif_core.model.scattering import resolution, two_theta
 from imgcif_core.model.vectors import unit
 from imgcif_core.tables import Tables
@@ -141,6 +141,12 @@ def _is_shifted(setups: Setups, beam: Beam, setup: int) -> bool:
     source="_array_structure_list.precedence",
     message="fast x slow points to the sample, cosine {cosine:.3f}, on {panels} - expected away from it, "
     "as the image is seen from the sample",
+    messages={
+        "sign": "fast x slow points to the sample on {panels}, which lies beside the beam - as if "
+        "displacement_increment of axis {axis} had the wrong sign",
+        "behind": "{panels} at z = {height:.6g} mm with all rotations at zero, on the side of the source, "
+        "with the back to the sample - as if the distance had the wrong sign",
+    },
 )
 def mirrored_panel(tables: Tables, setups: Setups, beam: Beam, tolerances: Tolerances) -> Iterator[Problem]:
     """What: Seen from the sample, the fast and the slow direction of a panel turn the wrong way round.
@@ -162,7 +168,66 @@ def mirrored_panel(tables: Tables, setups: Setups, beam: Beam, tolerances: Toler
     wrong = np.flatnonzero((facing < -tolerances.facing).all(axis=1))
     if len(wrong):
         group = [setups.panels[setups.sized[index]] for index in wrong]
-        yield panel_problem(tables, group, "precedence", total=len(setups.sized), cosine=float(facing[wrong].max()))
+        yield _mirrored(tables, setups, beam, group, float(facing[wrong].max()), tolerances)
+
+
+def _mirrored(
+    tables: Tables, setups: Setups, beam: Beam, group: list[Panel], cosine: float, tolerances: Tolerances
+) -> Problem:
+    """The finding for mirrored panels, with the slip that explains it where one does."""
+    total = len(setups.sized)
+    height = _height_at_zero(setups, beam)
+    if len(group) == total and setups.is_in_laboratory and height > tolerances.distance_mm:
+        axis = _distance_axis(setups, beam)
+        remedy = f"reverse the sign of the displacement of {axis}, or its vector" if axis else None
+        facts = {"height": height, "total": total, "cosine": cosine}
+        return panel_problem(tables, group, "array_id", variant="behind", help=remedy, **facts)
+    axis = _reversed_step(setups, beam, group)
+    if axis:
+        remedy = f"reverse the signs of displacement and displacement_increment of {axis}"
+        return panel_problem(tables, group, "precedence", variant="sign", help=remedy, total=total, axis=axis)
+    return panel_problem(tables, group, "precedence", total=total, cosine=cosine)
+
+
+def _height_at_zero(setups: Setups, beam: Beam) -> float:
+    """The lowest centre of a panel up the beam with all rotations at zero, mm; of the first panels."""
+    posture = _arms_at_zero(setups)
+    sized = [setups.panels[index] for index in setups.sized[:MAX_PANELS]]
+    return min(float(-(panel.pose(posture).centre[0] @ beam.direction)) for panel in sized)
+
+
+def _arms_at_zero(setups: Setups) -> Posture:
+    """The detector in its first setting with all axes of rotation at zero."""
+    axes = setups.detector.axes
+    held = {row: setups.settings[:1, index] for index, row in enumerate(setups.rows) if axes.kind[row] != "rotation"}
+    return Posture(axes, held)
+
+
+def _distance_axis(setups: Setups, beam: Beam) -> str:
+    """The axis that is moved furthest along the beam, an empty text where none is."""
+    axes = setups.detector.axes
+    moved = [
+        (abs(float(value * (axes.direction[row] @ beam.direction))), axes.id[row])
+        for row, value in zip(setups.rows, setups.settings[0], strict=True)
+        if axes.kind[row] == "translation"
+    ]
+    return max(moved)[1] if moved and max(moved)[0] > 0 else ""
+
+
+def _reversed_step(setups: Setups, beam: Beam, group: list[Panel]) -> str:
+    """The axis whose step, if reversed, brings a single panel round the beam; an empty text where none does."""
+    if len(group) != 1 or len(setups.sized) != 1:
+        return ""
+    pose = _arms_at_zero(setups)
+    shape = group[0].pose(pose)
+    centre, size = shape.beam_centre(beam.direction)[0], np.array(shape.size)
+    found = []
+    for index, part in enumerate(group[0].layout.directions):
+        turned = centre * np.where(np.arange(2) == index, -1.0, 1.0)
+        inside = ((turned > -1) & (turned < size)).all()
+        if inside and not ((centre > -1) & (centre < size)).all():
+            found.append(setups.detector.axes.id[part.surface[0].axis])
+    return found[0] if len(found) == 1 else ""
 
 
 @rule(
@@ -178,10 +243,7 @@ def tilted_detector(tables: Tables, setups: Setups, beam: Beam, tolerances: Tole
     How to fix: Nothing is needed where the detector is tilted on purpose.
     Source: Dictionary imgCIF, _axis.vector.
     """
-    axes = setups.detector.axes
-    arms = {row for row in setups.rows if axes.parent[row] == NO_PARENT and axes.kind[row] == "rotation"}
-    held = {row: setups.settings[:1, index] for index, row in enumerate(setups.rows) if row not in arms}
-    posture = Posture(axes, held)
+    posture = _arms_at_zero(setups)
     panels = setups.panels[:MAX_PANELS]
     normals = np.array([panel.pose(posture).normal[0] for panel in panels])
     cosines = np.abs(normals @ beam.direction)

@@ -15,6 +15,9 @@ from imgcif_core.tables import Table, Tables
 
 SECTION = re.compile(r"(?P<array>[^()\s]+)\((?P<body>[^()]*)\)")
 _STRIDE = re.compile(r"[+-]?\d*(?::[+-]?\d*){0,2}")
+_GEOMETRY = re.compile(
+    r"_(axis|array_structure_list|array_structure_list_\w+|array_element_size|diffrn_scan\w*_axis)\."
+)
 _SETTINGS = re.compile(r"_(array_structure_list_axis|diffrn_scan_axis|diffrn_scan_frame_axis)\.(angle|displacement)")
 
 
@@ -56,7 +59,10 @@ def _is_key_elsewhere(table: Table, name: str) -> bool:
     severity="error",
     source="_category_key.name",
     message="key {name} is {value} in a table of {rows} rows",
-    messages={"implied": "key {name} is {value} - {understood} is understood"},
+    messages={
+        "implied": "key {name} is {value} - {understood} is understood",
+        "empty": "{count_text} of {category} hold nothing but dots or question marks",
+    },
 )
 def null_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     """What: A key item has no value in one of several rows.
@@ -65,11 +71,14 @@ def null_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     Source: Dictionary imgCIF, _category_key.name and _enumeration.default.
     """
     for table in tables.present:
+        empty = _empty_rows(table)
+        if empty.any():
+            yield _empty_row_problem(table, np.flatnonzero(empty))
         for item in dictionary.key_items(table.category.id):
             column = table.column(item.object.lower())
-            if column is None or not column.is_null.any():
+            if column is None or not (column.is_null & ~empty[: len(column)]).any():
                 continue
-            rows = np.flatnonzero(column.is_null)
+            rows = np.flatnonzero(column.is_null & ~empty[: len(column)])
             understood = implied_value(tables, dictionary, item)
             has_value = table.rows == 1 or understood is not None
             places = [table.at(int(row), item.object.lower()) for row in rows[:MAX_PLACES]]
@@ -84,6 +93,29 @@ def null_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
                 rows=table.rows,
                 understood=understood or "the only row",
             )
+
+
+def _empty_rows(table: Table) -> np.ndarray:
+    """Where a row of several holds no value at all: (rows,) bool."""
+    columns = [column for column in table.columns.values() if len(column) == table.rows]
+    if table.rows < 2 or len(columns) < 2 or any(not column.is_null.any() for column in columns):
+        return np.zeros(table.rows, dtype=bool)
+    return np.logical_and.reduce([column.is_null for column in columns])
+
+
+def _empty_row_problem(table: Table, rows: np.ndarray) -> Problem:
+    """Rows without any value, as one problem; several of them have the same key by any default."""
+    places = [table.at(int(row)) for row in rows[:MAX_PLACES]]
+    return Problem(
+        places[0],
+        severity=None if len(rows) > 1 else "warning",
+        variant="empty",
+        help="delete the rows, or fill them in",
+        count=len(rows),
+        more=places[1:],
+        count_text="1 row" if len(rows) == 1 else f"{len(rows)} rows",
+        category=table.category.name.upper(),
+    )
 
 
 def implied_value(tables: Tables, dictionary: Dictionary, item: Item) -> str | None:
@@ -105,7 +137,9 @@ def implied_value(tables: Tables, dictionary: Dictionary, item: Item) -> str | N
         # The key of an absent table points further: to the table at the end of the chain.
         parent = dictionary.lookup(parent.linked or "") or parent
     rows = tables.table(parent.category).rows
-    return f"the only row of {parent.category.upper()}" if rows <= 1 else None
+    if not rows:
+        return f"one {parent.category.upper()}, which the block does not describe,"
+    return f"the only row of {parent.category.upper()}" if rows == 1 else None
 
 
 @rule(
@@ -113,7 +147,7 @@ def implied_value(tables: Tables, dictionary: Dictionary, item: Item) -> str | N
     "unknown-mandatory-value",
     severity="warning",
     source="_item.mandatory_code of the DDL2 edition",
-    message="{name} is ? (unknown), but the geometry rests on it",
+    message="{name} is ? (unknown), but {what} rests on it",
     messages={"inapplicable": "{name} is . (not applicable), but the DDL2 edition of the dictionary demands a value"},
 )
 def unknown_mandatory_value(tables: Tables) -> Iterator[Problem]:
@@ -123,6 +157,9 @@ def unknown_mandatory_value(tables: Tables) -> Iterator[Problem]:
     Source: DDL2 edition of the imgCIF dictionary, mandatory codes; dictionary imgCIF, axis settings.
     """
     for item, column in list(tables.items.values()):
+        if item.id.lower() == "_array_data.data":
+            # Where the data are is for EXT001 to say.
+            continue
         is_mandatory = item.mandatory == "yes" and not item.is_key
         if not is_mandatory and not _SETTINGS.match(item.id.lower()):
             continue
@@ -139,6 +176,7 @@ def unknown_mandatory_value(tables: Tables) -> Iterator[Problem]:
                 count=len(rows),
                 more=places[1:],
                 name=column.name,
+                what="the geometry" if _GEOMETRY.match(item.id.lower()) else "the use of the images",
             )
 
 
@@ -348,5 +386,7 @@ def default_understood(tables: Tables, dictionary: Dictionary) -> Iterator[Probl
     """
     for table in tables.present:
         for item in dictionary.key_items(table.category.id):
-            if item.default is not None and not table.has(item.object.lower()):
+            name = item.object.lower()
+            # Where another value is understood, as that of the only array, REL003 says so.
+            if item.default is not None and not table.has(name) and name not in table.understood:
                 yield Problem(table.at_top(), name=item.id, default=item.default)

@@ -173,12 +173,12 @@ def deprecated_data_name(tables: Tables, dictionary: Dictionary) -> Iterator[Pro
     """
     for name, (item, column) in tables.items.items():
         current = replacement(name, item)
-        if current and current.lower() != name:
+        # An importing dictionary that defines the name anew keeps it in use.
+        is_kept = bool(item.deprecated) and item.layer not in item.deprecated
+        if current and current.lower() != name and not is_kept:
             layer = ", ".join(item.deprecated) or item.layer
-            # An importing dictionary that defines the name anew keeps it in use.
-            severity = "info" if item.deprecated and item.layer not in item.deprecated else None
             place = name_place(tables.block, column)
-            yield Problem(place, severity=severity, name=column.name, layer=layer, current=current)
+            yield Problem(place, name=column.name, layer=layer, current=current)
 
 
 @rule(
@@ -232,17 +232,20 @@ def mixed_loop(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     How to fix: Split the loop, one for each category, each with its key.
     Source: Dictionary imgCIF, _name.category_id; DDLm, loops of parent and child categories.
     """
-    seen: dict[int, tuple[str, Column]] = {}
+    loops: dict[int, list[tuple[str, Column]]] = {}
     for item, column in tables.items.values():
-        if column.loop is None:
-            continue
-        first = seen.setdefault(id(column.loop), (item.category, column))
-        if item.category == first[0] or dictionary.may_share_loop(first[0], item.category):
-            continue
-        yield Problem(name_place(tables.block, column), first=first[0].upper(), second=item.category.upper())
-    if not seen:
+        if column.loop is not None:
+            loops.setdefault(id(column.loop), []).append((item.category, column))
+    for columns in loops.values():
+        first = columns[0][0]
+        foreign = [entry for entry in columns if entry[0] != first and not dictionary.may_share_loop(first, entry[0])]
+        if foreign:
+            places = [name_place(tables.block, column) for _, column in foreign]
+            others = " and ".join(dict.fromkeys(category.upper() for category, _ in foreign))
+            yield Problem(places[0], more=places[1:], count=len(places), first=first.upper(), second=others)
+    if not loops:
         raise NotApplicable("no loops")
-    yield from _local_strangers(tables, dictionary, seen)
+    yield from _local_strangers(tables, dictionary, {loop: columns[0] for loop, columns in loops.items()})
 
 
 def _local_strangers(tables: Tables, dictionary: Dictionary, seen: dict[int, tuple[str, Column]]) -> Iterator[Problem]:

@@ -172,6 +172,7 @@ def mime_token_for_compression(tables: Tables) -> Iterator[Problem]:
     message="{name} is {value!r} - expected {contents}",
     messages={
         "quoted": "number {value} of {name} is quoted - the dictionary makes it {contents}",
+        "column": "{name} holds {texts} different texts, the first {value!r} - expected {contents} in each row",
         "real": "{name} is {value} - expected an integer without a decimal point",
         "container": "{name} is {found} - expected {expected}",
         "key": "{name} has the key {value!r} - expected {contents}",
@@ -192,6 +193,9 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if item.contents in ("Word", "Code", "Text"):
             continue
         rows = wrong_rows(item, column)
+        if _is_another_column(column, rows):
+            yield _text_column(tables, item, column, rows)
+            rows = rows[:0]
         for text, place, count, more in by_value(tables, item, column, rows):
             number = parse_number(text.encode())
             is_real = item.contents == "Integer" and number is not None and float(number[0]).is_integer()
@@ -208,6 +212,33 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
                 contents=_in_words(item.contents),
             )
         yield from _quoted_numbers(tables, item, column)
+
+
+def _is_another_column(column: Column, rows: np.ndarray) -> bool:
+    """True if nearly all values of a column, not all alike, are of another type: the column holds something else."""
+    filled = int((~column.is_null).sum())
+    if len(rows) < 3 or len(rows) < 0.8 * filled:
+        return False
+    texts = {column.text(int(row)) for row in rows[:MAX_SUGGESTED]}
+    return len(texts) > 2 and not any(parse_number(text.encode()) for text in texts)
+
+
+def _text_column(tables: Tables, item: Item, column: Column, rows: np.ndarray) -> Problem:
+    """One finding for a column of texts where numbers belong."""
+    places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
+    contents = _in_words(item.contents)
+    return Problem(
+        places[0],
+        variant="column",
+        help=f"give {contents} in each row, or put the texts under the item that they belong to",
+        reference=item.id,
+        count=len(rows),
+        more=places[1:],
+        name=column.name,
+        value=column.text(int(rows[0]))[:SHOWN],
+        texts=len(np.unique(column.hashes[rows])),
+        contents=contents,
+    )
 
 
 def _in_words(contents: str) -> str:

@@ -60,7 +60,9 @@ def _gaps(external: ExternalData, numbers: np.ndarray) -> Iterator[Problem]:
         return
     before, after = rows[:-1], rows[1:]
     same = (external.dataset_keys[after] == external.dataset_keys[before]) & ~sequence.starts_run[1:]
-    step, wanted = numbers[after] - numbers[before], np.diff(sequence.number)
+    # What is no number of an image is told as such.
+    counted = np.where(numbers >= 1, numbers, np.nan)
+    step, wanted = counted[after] - counted[before], np.diff(sequence.number)
     bad = np.flatnonzero(same & external.is_container[after] & _is_irregular(step, wanted))
     if len(bad):
         index, row = bad[0], int(after[bad[0]])
@@ -108,6 +110,8 @@ def one_image_twice(external: ExternalData) -> Iterator[Problem]:
     if external.has_own_images and not column.is_null.any() and column.is_all_distinct:
         return
     used = np.flatnonzero(external.of_data >= 0)
+    # A link without address is told by EXT003.
+    used = used[external.table.explicit("uri")[external.of_data[used]]]
     without = rows_without_frame(external)
     if without is not None:
         used = used[~np.isin(external.of_data[used], without)]

@@ -26,6 +26,9 @@ _SIGNED = re.compile(
 )
 
 
+FOLDER_SCHEMES = frozenset({"rsync", "ftp", "globus", "s3"})
+
+
 def uris_of(external: ExternalData) -> Shapes:
     """The URIs, or nothing to judge."""
     if external.uris is None:
@@ -53,7 +56,10 @@ def uri_malformed(external: ExternalData) -> Iterator[Problem]:
     without = np.flatnonzero(~external.table.explicit("uri"))
     if len(without):
         text = counted(without)
-        yield problem_at(external.table, without, "uri", severity="warning", variant="none", count_text=text)
+        remedy = "give the address at which each file can be fetched"
+        yield problem_at(
+            external.table, without, "uri", severity="warning", variant="none", help=remedy, count_text=text
+        )
     uris = external.uris
     if uris is None:
         return
@@ -290,12 +296,13 @@ def _disagreement(
     "files-of-one-folder",
     severity="info",
     source="_array_data_external_data.uri",
-    message="{count_text} are single files below {folder} - they can be fetched as a folder",
+    message="{count_text} are single files below {folder}",
+    messages={"folder": "{count_text} are single files below {folder} - they can be fetched as a folder"},
 )
 def files_of_one_folder(external: ExternalData) -> Iterator[Problem]:
     """What: The links lead to single files of one folder, not to an archive.
-    Why: Fetching them one by one is slow; programs may fetch the folder at once.
-    How to fix: Nothing is needed; where the server offers no folders, an archive is fetched faster.
+    Why: Fetching them one by one is slow, unless the server gives out the folder at once.
+    How to fix: Nothing is needed; an archive of all files is fetched faster.
     Source: Dictionary imgCIF, _array_data_external_data.uri.
     """
     uris = uris_of(external)
@@ -308,7 +315,10 @@ def files_of_one_folder(external: ExternalData) -> Iterator[Problem]:
             last = uris.column.text(int(single[-1]))
             shared = (one == two for one, two in zip(folder, last, strict=False))
             folder = folder[: sum(takewhile(bool, shared))].rpartition("/")[0] + "/"
-            yield problem_at(external.table, single, "uri", count_text=counted(single, "link"), folder=folder)
+            # Of web servers nothing says that they give out a folder as a whole.
+            variant = "folder" if parse_uri(folder).scheme in FOLDER_SCHEMES else ""
+            text = counted(single, "link")
+            yield problem_at(external.table, single, "uri", variant=variant, count_text=text, folder=folder)
 
 
 def _folder(text: str) -> str | None:

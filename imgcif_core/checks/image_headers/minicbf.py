@@ -8,7 +8,7 @@ import numpy as np
 
 from imgcif_core.checks.image_headers.texts import Instrument, TextHeader, place_of
 from imgcif_core.checks.registry import Problem, rule
-from imgcif_core.checks.tolerances import Tolerances, last_digit_half
+from imgcif_core.checks.tolerances import Tolerances, last_digit_half, printed_half
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.model.detector import Panel, Pose, Posture
 from imgcif_core.model.frame_images import FrameImages
@@ -74,10 +74,11 @@ def _text(entry: TextHeader, *keys: str) -> str:
     return next((line.text for line in lines if line is not None), "")
 
 
-def _half(text: str) -> float:
+def _half(text: str, *, is_setting: bool = False) -> float:
     """Half a unit of the last digit of the first number in a text."""
     match = _NUMBER.search(text)
-    return last_digit_half(match[0]) if match else 0.0
+    half = printed_half if is_setting else last_digit_half
+    return half(match[0]) if match else 0.0
 
 
 def _against_tables(entry: TextHeader, instrument: Instrument, tolerances: Tolerances) -> Iterator[Difference]:
@@ -161,7 +162,8 @@ def _centre(
     known = [centre + shift for centre in centres for shift in (0.5, 0.0) if np.isfinite(centre).all()]
     if stated is None or not known:
         return
-    if min(np.abs(centre - stated).max() for centre in known) > tolerances.beam_centre_px + _half(text):
+    limit = tolerances.beam_centre_px + _half(text, is_setting=True)
+    if min(np.abs(centre - stated).max() for centre in known) > limit:
         first = known[0]
         flipped = min(np.abs(centre[::-1] - stated).max() for centre in known) <= tolerances.beam_centre_px
         remark = " - the two directions exchanged" if flipped else ""
@@ -175,7 +177,8 @@ def _two_theta(entry: TextHeader, turns: list[float], tolerances: Tolerances) ->
     stated, text = entry.header.number("detector_2theta"), _text(entry, "detector_2theta")
     if stated is None or len(turns) != 1:
         return
-    if min(angle_difference(turns[0], value) for value in (stated, -stated)) > 10 * tolerances.setting + _half(text):
+    limit = 10 * tolerances.setting + _half(text, is_setting=True)
+    if min(angle_difference(turns[0], value) for value in (stated, -stated)) > limit:
         yield Difference("Detector_2theta", text, f"{turns[0]:g} degrees")
 
 
@@ -200,7 +203,7 @@ def _angles(entry: TextHeader, instrument: Instrument, scan: Scan, tolerances: T
         ("Angle_increment", step, ("angle_increment", f"{axis}_increment")),
     ):
         stated, text = entry.header.number(*keys), _text(entry, *keys)
-        limit = tolerances.setting + _half(text)
+        limit = tolerances.setting + _half(text, is_setting=True)
         if stated is None or angle_difference(own, stated) <= limit:
             continue
         remark = " - with the opposite sign they agree" if angle_difference(own, -stated) <= limit else ""

@@ -1,6 +1,7 @@
 """Rules about arrays: the tables that name them, their sections, sizes and intensities."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,7 +9,8 @@ from imgcif_core.checks.dictionary.values import by_value
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.compound import compound_links
 from imgcif_core.checks.suggest import did_you_mean
-from imgcif_core.cif.document import Document, Quoting
+from imgcif_core.cif.columns import hash_text
+from imgcif_core.cif.document import Document, Place, Quoting
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.model.joins import combined, filled_hashes, repeated_rows
 from imgcif_core.tables import Table, Tables
@@ -30,9 +32,9 @@ def explicit_values(table: Table, name: str) -> list[str]:
     "array-ids-disagree",
     severity="error",
     source="_array_structure_list.array_id",
-    message="{name} names {value!r}, but the arrays described are {known}",
+    message="{name} {verb} {value!r}, but the arrays described are {known}",
     messages={
-        "partly": "{name} names {value!r} too, which is not among the arrays described: {known}",
+        "partly": "{name} {verb} {value!r} too, which is not among the arrays described: {known}",
         "implied": "{name} is left out - the only array, {known}, is understood",
     },
 )
@@ -47,6 +49,7 @@ def array_ids_disagree(tables: Tables) -> Iterator[Problem]:
     if not listed and not structures:
         raise NotApplicable("no array is described by name")
     described = listed or structures
+    foreigners: dict[tuple[bool, str], _Foreign] = {}
     for category in ("array_data", "diffrn_data_frame"):
         table = tables.table(category)
         if not table:
@@ -70,18 +73,35 @@ def array_ids_disagree(tables: Tables) -> Iterator[Problem]:
             continue
         disjoint = len(foreign) == len(used)
         for value in foreign[:20]:
-            row = next(int(row) for row in column.distinct()[0] if column.text(int(row)) == value)
-            count = int((column.hashes == column.hashes[row]).sum())
-            yield Problem(
-                table.at(row, "array_id"),
-                severity=None if disjoint else "warning",
-                variant="" if disjoint else "partly",
-                help=did_you_mean(value, described) or f"write {described[0]} in both, or {value} in both",
-                count=count,
-                name=column.name,
-                value=value,
-                known=", ".join(described[:4]),
-            )
+            found = foreigners.setdefault((disjoint, value.casefold()), _Foreign(value, [], [], 0))
+            rows = np.flatnonzero(column.hashes == hash_text(value))
+            found.names.append(column.name)
+            found.places.extend(table.at(int(row), "array_id") for row in rows[:6])
+            found.count += len(rows)
+    for (disjoint, _), found in foreigners.items():
+        yield Problem(
+            found.places[0],
+            severity=None if disjoint else "warning",
+            variant="" if disjoint else "partly",
+            help=did_you_mean(found.value, described) or f"write {described[0]} in both, or {found.value} in both",
+            count=found.count,
+            more=found.places[1:],
+            name=" and ".join(found.names),
+            verb="names" if len(found.names) == 1 else "name",
+            parent="_array_structure.id",
+            value=found.value,
+            known=", ".join(described[:4]),
+        )
+
+
+@dataclass(slots=True)
+class _Foreign:
+    """An array that is used and not described: the items that name it, and where."""
+
+    value: str
+    names: list[str]
+    places: list[Place]
+    count: int
 
 
 @rule(

@@ -1,6 +1,7 @@
 """Rules about links: references that lead nowhere, absent parents, other blocks."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.compound import equal_as_numbers
 from imgcif_core.checks.suggest import did_you_mean
 from imgcif_core.cif.columns import Column
+from imgcif_core.cif.document import Place
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.tables import Tables
 
@@ -78,7 +80,7 @@ def dangling(item: Item, column: Column, parents: list[Column]) -> np.ndarray:
     "dangling-link",
     severity="error",
     source="_name.linked_item_id",
-    message="{name} is {value!r}, which {parent} does not hold - expected {known}",
+    message="{name} {verb} {value!r}, which {parent} does not hold - expected {known}",
 )
 def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     """What: A value points to a row of another table, and that table has no such row.
@@ -87,6 +89,7 @@ def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     Source: Dictionary imgCIF, _name.linked_item_id and the pointers that its texts state.
     """
     judged = False
+    lost: dict[tuple[str, str], list[_Lost]] = {}
     for item, column, parent in generic_links(tables, dictionary):
         own, others = parent_columns(tables, parent)
         parents = own + others
@@ -96,22 +99,50 @@ def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if not has_parents(tables, own, others):
             continue
         judged = True
-        rows = dangling(item, column, parents)
-        for text, place, count, more in by_value(tables, item, column, rows):
+        for text, place, count, more in by_value(tables, item, column, dangling(item, column, parents)):
             known = known_values(own) or known_values(others)
-            yield Problem(
-                place,
-                help=did_you_mean(text, known) or f"add a row {text} to {parent.category.upper()}",
-                reference=item.id,
-                count=count,
-                more=more,
-                name=column.name,
-                value=text[:60],
-                parent=parent.id,
-                known=listed_values(known),
-            )
+            entry = _Lost(item, column.name, parent, known, [place, *more], count)
+            lost.setdefault((parent.id, text), []).append(entry)
+    for (_, text), entries in lost.items():
+        yield _lost_problem(text, entries)
     if not judged:
         raise NotApplicable("no links with parents")
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """One value of one item that leads nowhere: where it stands, and what the parent holds."""
+
+    item: Item
+    name: str
+    parent: Item
+    known: list[str]
+    places: list[Place]
+    count: int
+
+
+def _lost_problem(text: str, entries: list[_Lost]) -> Problem:
+    """One finding for a value that leads nowhere, in however many tables it stands."""
+    first = entries[0]
+    places = [place for entry in entries for place in entry.places]
+    return Problem(
+        places[0],
+        help=_remedy(text, first.known, first.parent),
+        reference=first.item.id,
+        count=sum(entry.count for entry in entries),
+        more=places[1:],
+        name=" and ".join(entry.name for entry in entries),
+        verb="is" if len(entries) == 1 else "are",
+        value=text[:60],
+        parent=first.parent.id,
+        known=listed_values(first.known),
+    )
+
+
+def _remedy(text: str, known: list[str], parent: Item) -> str:
+    """What to do about a value that leads nowhere."""
+    alone = f"write {known[0]}, the only one there, or " if len(known) == 1 else ""
+    return did_you_mean(text, known) or f"{alone}add a row {text} to {parent.category.upper()}"
 
 
 def known_values(parents: list[Column]) -> list[str]:

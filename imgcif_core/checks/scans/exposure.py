@@ -88,7 +88,10 @@ def exposure_and_period(
         if window[0] > 0 and abs(total - window[0]) > allowed:
             place = scan_place(tables, scan, "date_end")
             facts: dict[str, Any] = {"frames": frames, "period": period, "total": total, "window": window[0]}
-            yield Problem(place, severity="info", variant="window", scan=scan_name(scan), **facts)
+            # Dates may cover preparation; no clock lets the frames take twice the time in which they were made.
+            is_long = total > 2.0 * window[0] + window[1] + tolerances.clock
+            severity = "warning" if is_long else "info"
+            yield Problem(place, severity=severity, variant="window", scan=scan_name(scan), **facts)
     if not is_judged:
         raise NotApplicable("no periods")
 

@@ -45,12 +45,21 @@ def range_faults_of(tables: Tables, scans: Scans, tolerances: Tolerances) -> lis
             expected = frames * drive.increment + (frames - 1) * restart
             older = (frames - 1) * drive.step
             kind = _kind(tables, drive, frames, expected, older, tolerances)
-            if kind:
+            if kind and not _fits_frames_listed(tables, scan, drive, tolerances):
                 is_stated = stated_frames(scan) is not None
                 found.append(RangeFault(scan, drive, frames, is_stated, expected, older, kind))
     if not judged:
         raise NotApplicable("no range with an increment")
     return found
+
+
+def _fits_frames_listed(tables: Tables, scan: Scan, drive: Drive, tolerances: Tolerances) -> bool:
+    """True if the range is that of the frames that are listed, so that their stated number is what is wrong."""
+    listed = len(scan.frame_rows)
+    if stated_frames(scan) in (None, listed) or listed < 2:
+        return False
+    expected = listed * drive.increment + (listed - 1) * or_zero(drive.restart)
+    return not _kind(tables, drive, listed, expected, (listed - 1) * drive.step, tolerances)
 
 
 def _kind(tables: Tables, drive: Drive, frames: int, expected: float, older: float, tolerances: Tolerances) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.scans.common import UNIT, distinct_drives, listed, scan_name
-from imgcif_core.checks.tolerances import Tolerances, last_digit_halves, step_half, written_half
+from imgcif_core.checks.tolerances import Tolerances, printed_halves, step_half, written_half
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.scans import Drive, Scan, Scans, or_zero
 from imgcif_core.model.vectors import angle_difference
@@ -68,7 +68,8 @@ def _deviation(tables: Tables, scan: Scan, drive: Drive, tolerances: Tolerances)
     if not (difference > allowed).any():
         return None
     table = tables.table("diffrn_scan_axis")
-    limit = allowed + written_half(table, drive.item("start"), drive.row) + _halves(scan, drive.axis)
+    limit: float | np.ndarray = allowed + written_half(table, drive.item("start"), drive.row, is_setting=True)
+    limit = limit + _halves(scan, drive.axis)
     indices = np.flatnonzero(difference > limit)
     if not len(indices):
         return None
@@ -89,7 +90,7 @@ def _halves(scan: Scan, axis: int) -> np.ndarray:
     if column is None:
         return np.zeros(len(positions))
     rows = settings.rows_of(axis)[np.maximum(positions, 0)]
-    return np.where(positions < 0, 0.0, last_digit_halves(column, rows))
+    return np.where(positions < 0, 0.0, printed_halves(column, rows))
 
 
 def _setting_place(scan: Scan, axis: int, index: int):
