@@ -237,7 +237,7 @@ class Tables:
         if not columns or len(columns) == len(tables):
             return
         ids = {column.text(0) for column in columns if column.is_constant and not column.is_null[0]}
-        if len(ids) != 1 or not all(column.is_constant for column in columns):
+        if len(ids) != 1 or ids == {"1"} or not all(column.is_constant for column in columns):
             return
         for table, column in named:
             if column is None and table.category.name != "array_structure":

@@ -62,7 +62,7 @@ RELATIONS = (
     # A name that is not known leaves the item that it stood for absent.
     Relation("DIC001", "meant", ANY),
     # Ids that disagree between tables lead nowhere, in whichever way they are followed.
-    Relation("REL001", "value", ("REL003", "REL008")),
+    Relation("REL001", "value", ("REL003", "REL008", "REL019")),
     Relation("REL003", "value", ("REL008",)),
     Relation("REL003", "data", ("REL002",), by="parent"),
     Relation("REL001", "block", ("BIN005", "REL007", "REL019", "EXT012", "IMG001"), item="_array_data.array_id"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from imgcif_core.checks.dictionary.text_columns import is_another_column, text_column
 from imgcif_core.checks.joins import columns_named
 from imgcif_core.checks.registry import Problem, rule
 from imgcif_core.checks.suggest import nearest
@@ -193,8 +194,9 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if item.contents in ("Word", "Code", "Text"):
             continue
         rows = wrong_rows(item, column)
-        if _is_another_column(column, rows):
-            yield _text_column(tables, item, column, rows)
+        if is_another_column(column, rows):
+            places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
+            yield text_column(item, column, rows, places, _in_words(item.contents))
             rows = rows[:0]
         for text, place, count, more in by_value(tables, item, column, rows):
             number = parse_number(text.encode())
@@ -212,33 +214,6 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
                 contents=_in_words(item.contents),
             )
         yield from _quoted_numbers(tables, item, column)
-
-
-def _is_another_column(column: Column, rows: np.ndarray) -> bool:
-    """True if nearly all values of a column, not all alike, are of another type: the column holds something else."""
-    filled = int((~column.is_null).sum())
-    if len(rows) < 3 or len(rows) < 0.8 * filled:
-        return False
-    texts = {column.text(int(row)) for row in rows[:MAX_SUGGESTED]}
-    return len(texts) > 2 and not any(parse_number(text.encode()) for text in texts)
-
-
-def _text_column(tables: Tables, item: Item, column: Column, rows: np.ndarray) -> Problem:
-    """One finding for a column of texts where numbers belong."""
-    places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
-    contents = _in_words(item.contents)
-    return Problem(
-        places[0],
-        variant="column",
-        help=f"give {contents} in each row, or put the texts under the item that they belong to",
-        reference=item.id,
-        count=len(rows),
-        more=places[1:],
-        name=column.name,
-        value=column.text(int(rows[0]))[:SHOWN],
-        texts=len(np.unique(column.hashes[rows])),
-        contents=contents,
-    )
 
 
 def _in_words(contents: str) -> str:
