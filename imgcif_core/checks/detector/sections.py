@@ -1,8 +1,6 @@
 """Rules about sections of arrays: their bounds, their lengths, and how they share the array."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,64 +10,10 @@ from imgcif_core.cif.document import Place
 from imgcif_core.model.arrays import DEFAULT_ARRAY
 from imgcif_core.model.detector import Detector
 from imgcif_core.model.overlap import touching_boxes
+from imgcif_core.model.sections import Range, list_sections, whole_number
 from imgcif_core.tables import Tables
 
 MAX_PAIRS = 200
-_BY_ID = re.compile(r"(?P<array>[^()]+)\((?P<ranges>[^()]*)\)")
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """The elements of a section along one index, from 1; None where not given."""
-
-    start: int | None
-    end: int | None
-    stride: int
-    row: int | None
-
-    def bounds(self, dimension: int) -> tuple[int, int] | None:
-        """The first and last element, within the dimension; None where the two cannot be told."""
-        start = 1 if self.start is None else self.start
-        end = dimension if self.end is None else self.end
-        if self.stride == 0:
-            return start, start
-        if end != start and (end > start) != (self.stride > 0):
-            return None
-        return start, max(1, min(end, dimension)) if dimension else end
-
-
-def list_sections(tables: Tables) -> dict[str, tuple[str, dict[int, Range]]]:
-    """The array of each section and its ranges by index, also of those that their id defines."""
-    table = tables.table("array_structure_list_section")
-    found: dict[str, tuple[str, dict[int, Range]]] = {}
-    numbers = {name: table.numbers(name) for name in ("index", "start", "end", "stride")}
-    for row in range(table.rows):
-        name = table.text("id", row)
-        index = _count(numbers["index"][row])
-        if name is None or index is None:
-            continue
-        _, ranges = found.setdefault(name, (table.text("array_id", row, DEFAULT_ARRAY) or DEFAULT_ARRAY, {}))
-        stride = _count(numbers["stride"][row])
-        values = _count(numbers["start"][row]), _count(numbers["end"][row])
-        ranges.setdefault(index, Range(*values, 1 if stride is None else stride, row))
-    for name in set(tables.table("array_structure_list").texts("array_section_id")) - {None, *found}:
-        match = _BY_ID.fullmatch(name or "")
-        if match:
-            parts = enumerate(match["ranges"].split(","), 1)
-            found[match[0]] = (match["array"], {index: _range(text) for index, text in parts})
-    return found
-
-
-def _count(value: float) -> int | None:
-    """A whole number, None where it is not given."""
-    return int(value) if np.isfinite(value) and abs(value) < 2**53 else None
-
-
-def _range(text: str) -> Range:
-    """The range that a part of a section id gives: start:end:stride."""
-    parts = [int(part) if part.strip().lstrip("+-").isdigit() else None for part in text.split(":")]
-    start, end, stride = (*parts, None, None, None)[:3]
-    return Range(start, end if len(parts) > 1 else start, 1 if stride is None else stride, None)
 
 
 def _dimensions(tables: Tables) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], int]]:
@@ -80,7 +24,7 @@ def _dimensions(tables: Tables) -> tuple[dict[tuple[str, int], int], dict[tuple[
     index, dimension = table.numbers("index"), table.numbers("dimension")
     arrays, sections = table.texts("array_id", DEFAULT_ARRAY), table.texts("array_section_id")
     for row in range(table.rows):
-        number, size = _count(index[row]), _count(dimension[row])
+        number, size = whole_number(index[row]), whole_number(dimension[row])
         if number is None or size is None:
             continue
         if sections[row] is None:
