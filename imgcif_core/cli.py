@@ -17,6 +17,7 @@ COMMANDS = {
     "show": "the instrument in numbers (geometry passport)",
     "derive": "values that the methods of dictionaries give, with the path of derivation",
     "create": "imgCIF from raw data or an experiment description",
+    "export": "files from which DIALS, XDS, CrystFEL and NeXus readers can work",
     "explain": "what a rule means and how to mend what it found",
     "rules": "list all rules",
     "profiles": "list the profiles",

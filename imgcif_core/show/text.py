@@ -11,6 +11,7 @@ from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.model.detector import Panel
 from imgcif_core.model.pose import Pose
 from imgcif_core.model.scattering import resolution, two_theta
+from imgcif_core.model.terms import mcstas_matrix, rotation_axis, xds_terms
 from imgcif_core.model.vectors import angle_between
 from imgcif_core.show.instrument import (
     AT_SAMPLE_MM,
@@ -23,7 +24,6 @@ from imgcif_core.show.instrument import (
     unplaced,
 )
 from imgcif_core.show.numbers import frame_number
-from imgcif_core.show.terms import mcstas_matrix, rotation_axis, xds_terms
 
 MAX_LISTED = 100
 MAX_SCANS = 50
@@ -90,7 +90,7 @@ def _goniometer(entry: BlockInstrument) -> Iterator[str]:
     yield "Goniometer, base first" if rows else "Goniometer: none"
     if not rows:
         return
-    matrix = mcstas_matrix(entry.beam)
+    matrix = mcstas_matrix(entry.beam.direction, entry.beam.gravity)
     table = [("axis", "type", "vector, imgCIF", "vector, NeXus/McStas", "depends on")]
     for row in rows[:MAX_LISTED]:
         parent = int(axes.parent[row])
@@ -213,7 +213,7 @@ def _panel(entry: BlockInstrument, panel: Panel, pose: Pose) -> Iterator[str]:
 
 def _terms(entry: BlockInstrument, pose: Pose, pixel: np.ndarray) -> Iterator[str]:
     """One panel as imgCIF, NeXus, DIALS and XDS write it."""
-    matrix = mcstas_matrix(entry.beam)
+    matrix = mcstas_matrix(entry.beam.direction, entry.beam.gravity)
     size = pose.pixel_size
     has_centre = bool(np.isfinite(pixel).all())
     yield f"  imgCIF          first centre {vector(pose.origin[0])}"

@@ -9,18 +9,19 @@ from numpy.testing import assert_allclose
 from shared import CORPUS, ROOT, needs_corpus
 
 import imgcif_core
-from imgcif_core.model.beam import Beam
 from imgcif_core.model.pose import Pose
+from imgcif_core.model.terms import mcstas_matrix, xds_terms
 from imgcif_core.show import passport_text
-from imgcif_core.show.terms import mcstas_matrix, xds_terms
 
 BASES = ROOT / "conformance" / "datasets" / "bases"
 DICTIONARY = imgcif_core.load_dictionary()
 
 
-def beam(source=(0, 0, 1), gravity=(0, -1, 0)) -> Beam:
-    down = None if gravity is None else np.array(gravity, dtype=float)
-    return Beam(np.array(source, dtype=float), down, -1, -1, np.array([1.0]), (None,), None)
+DOWNSTREAM = np.array([0.0, 0.0, -1.0])
+
+
+def gravity_of(vector: tuple[float, float, float] | None) -> np.ndarray | None:
+    return None if vector is None else np.array(vector, dtype=float)
 
 
 def text_of(name: str, *changes: tuple[str, str]) -> str:
@@ -32,12 +33,12 @@ def text_of(name: str, *changes: tuple[str, str]) -> str:
 
 
 def test_mcstas_turns_a_horizontal_beam_about_y() -> None:
-    assert_allclose(mcstas_matrix(beam()) @ [1, 2, 3], [-1, 2, -3])
+    assert_allclose(mcstas_matrix(DOWNSTREAM, gravity_of((0, -1, 0))) @ [1, 2, 3], [-1, 2, -3])
 
 
 def test_mcstas_has_y_against_gravity() -> None:
     # Gravity along +X: y is -X, z is -Z, and x = y x z is the cross product of (-1,0,0) and (0,0,-1).
-    matrix = mcstas_matrix(beam(gravity=(1, 0, 0)))
+    matrix = mcstas_matrix(DOWNSTREAM, gravity_of((1, 0, 0)))
     assert_allclose(matrix @ [1, 0, 0], [0, -1, 0], atol=1e-15)
     assert_allclose(matrix @ [0, 0, -1], [0, 0, 1], atol=1e-15)
     assert_allclose(matrix @ np.cross([-1, 0, 0], [0, 0, -1]), [1, 0, 0], atol=1e-15)
@@ -45,7 +46,7 @@ def test_mcstas_has_y_against_gravity() -> None:
 
 @pytest.mark.parametrize("gravity", [None, (0, 0, 1), (0, 0, -1), (0.1, -1, 0.3)])
 def test_mcstas_is_a_rotation_whatever_gravity_is(gravity) -> None:
-    matrix = mcstas_matrix(beam(gravity=gravity))
+    matrix = mcstas_matrix(DOWNSTREAM, gravity_of(gravity))
     assert_allclose(matrix @ matrix.T, np.eye(3), atol=1e-12)
     assert_allclose(np.linalg.det(matrix), 1)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgcif_core.model.axes import Axes
-from imgcif_core.model.beam import Beam
 from imgcif_core.model.pose import Pose
 from imgcif_core.model.scans import Scan
 from imgcif_core.model.vectors import unit
@@ -27,14 +26,13 @@ class XdsTerms:
     distance: float
 
 
-def mcstas_matrix(beam: Beam) -> np.ndarray:
+def mcstas_matrix(along: np.ndarray, gravity: np.ndarray | None) -> np.ndarray:
     """Rotation from the laboratory frame of imgCIF to that of McStas: (3, 3).
 
-    z runs along the beam and y against gravity, +Y of imgCIF where gravity is not given or along
-    the beam. For a horizontal beam along -Z and gravity along -Y (x, y, z) becomes (-x, y, -z).
+    z runs along the beam, given as a unit vector (3,), and y against gravity, +Y of imgCIF where gravity
+    is not given or along the beam. With the beam along -Z and gravity along -Y (x, y, z) becomes (-x, y, -z).
     """
-    along = beam.direction
-    up = -beam.gravity if beam.gravity is not None else UPWARDS
+    up = -gravity if gravity is not None else UPWARDS
     across = np.cross(up, along)
     if np.linalg.norm(across) < 0.1:
         across = np.cross(UPWARDS if abs(along[1]) < 0.9 else np.array([1.0, 0.0, 0.0]), along)
