@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--local", action="append", default=[], metavar="DIR", help="folder with the downloaded images (repeatable)")
     add("--map", action="append", default=[], metavar="URL=PATH", help="local stand-in for one URL (repeatable)")
     add("--scan", metavar="ID", help="export only this scan")
+    add("--sensor", metavar="MATERIAL[:MM]", help="sensor of the detector where the file does not tell, as Si:0.32")
     add("--copy-images", action="store_true", help="nxmx: store the images in the master instead of links")
     add("--overwrite", action="store_true", help="replace files that exist")
 
@@ -39,6 +40,7 @@ def run(given: argparse.Namespace) -> int:
         local=[Path(folder) for folder in given.local],
         maps=url_maps(given.map),
         scan=given.scan,
+        sensor=sensor_of(given.sensor) if given.sensor else None,
         copy_images=given.copy_images,
         overwrite=given.overwrite,
     )
@@ -61,3 +63,15 @@ def url_maps(entries: list[str]) -> dict[str, str]:
             raise UsageError(f"--map {entry}: expected URL=PATH")
         maps[url] = path
     return maps
+
+
+def sensor_of(text: str) -> tuple[str, float | None]:
+    """Material and thickness in mm from MATERIAL[:MM]."""
+    material, _, thickness = text.partition(":")
+    try:
+        found = float(thickness) if thickness else None
+    except ValueError:
+        found = -1.0
+    if not material.isalpha() or (found is not None and not 0 < found < 100):
+        raise UsageError(f"--sensor {text}: expected a material and a thickness in mm, such as Si:0.32")
+    return material, found

@@ -18,7 +18,6 @@ from imgcif_core.sources.description import PanelFacts
 _NO_LOOKUP: dict[str, Any] = {"mask": None, "gain": None, "pedestal": None, "dx": None, "dy": None, "params": {}}
 # What a 32-bit counter holds: the limit where the file states none.
 _UNLIMITED = 2.0**31 - 1
-_MATERIALS = {"silicon": "Si", "si": "Si", "cdte": "CdTe", "gaas": "GaAs"}
 
 
 def write_expt(plan: Plan) -> tuple[str, list[str]]:
@@ -126,7 +125,6 @@ def trusted_range(panel: PanelFacts) -> list[float]:
 
 def _panel(plan: Plan, panel: PanelFacts) -> dict[str, Any]:
     """One panel."""
-    material = plan.facts.get("layer_material", "")
     return {
         **_group(panel.name),
         "type": "SENSOR_PAD",
@@ -138,7 +136,7 @@ def _panel(plan: Plan, panel: PanelFacts) -> dict[str, Any]:
         "pixel_size": tidy_list(panel.pixel_size),
         "trusted_range": trusted_range(panel),
         "thickness": tidy(panel.thickness or 0.0),
-        "material": _MATERIALS.get(material.lower(), material),
+        "material": plan.facts.get("sensor_material", ""),
         "identifier": plan.facts.get("detector", ""),
         "gain": tidy(panel.gain or 1.0),
     }

@@ -67,6 +67,8 @@ def write_nxmx(
         _source(entry, plan)
         _beam(instrument, plan, sweep, frame)
         _detector(instrument, plan, sweep, frame)
+        if not plan.facts.get("sensor_material") or not sweep.panels[0].thickness:
+            left_out.append("material or thickness of the sensor, which NXmx demands: give --sensor, such as Si:0.32")
         data = _group(entry, "data", "NXdata")
         data.attrs["signal"] = "data"
         left_out += _images(data, sweep, folder, pixels)
@@ -162,8 +164,8 @@ def _detector(instrument: "h5py.Group", plan: Plan, sweep: Sweep, frame: np.ndar
         if value:
             detector[name] = value
             detector[name].attrs["units"] = unit_name
-    if plan.facts.get("layer_material"):
-        detector["sensor_material"] = plan.facts["layer_material"]
+    if plan.facts.get("sensor_material"):
+        detector["sensor_material"] = plan.facts["sensor_material"]
     if first.overload is not None:
         detector["saturation_value"] = first.overload - 1.0
     if first.underload is not None:

@@ -4,6 +4,7 @@ The frame is that of the file: right-handed, X along the principal goniometer ax
 source. Millimetres, degrees, ångström, seconds.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -85,18 +86,28 @@ class Plan:
     left_out: tuple[str, ...] = ()
 
 
+_MATERIALS = {"silicon": "Si", "si": "Si", "cdte": "CdTe", "gaas": "GaAs"}
+_SENSOR = re.compile(r"\b(silicon|si|cdte|gaas)[ -]+sensor\b(?:,? +thickness +(\d*\.?\d+(?:e-?\d+)?) *m\b)?", re.I)
 _FACTS = {
     "detector": ("diffrn_detector", "make"),
     "detector_id": ("diffrn_detector", "id"),
     "details": ("diffrn_detector", "details"),
     "facility": ("diffrn_source", "facility"),
     "beamline": ("diffrn_source", "beamline"),
-    "layer_material": ("diffrn_detector", "layer_material"),
 }
 
 
-def make_plan(document: Document, dictionary: Dictionary, files: LocalFiles, scan: str | None = None) -> Plan:
+def make_plan(
+    document: Document,
+    dictionary: Dictionary,
+    files: LocalFiles,
+    scan: str | None = None,
+    sensor: tuple[str, float | None] | None = None,
+) -> Plan:
     """The sweeps of a file, or of its scan of one id.
+
+    `sensor` is the material of the sensor and its thickness in mm, for what the file does not state:
+    imgCIF has an item for the thickness only.
 
     Raises
     ------
@@ -110,7 +121,7 @@ def make_plan(document: Document, dictionary: Dictionary, files: LocalFiles, sca
     described = [tables for tables in blocks if tables.table("axis")]
     if not described:
         raise InputError(f"{path}: no data block with axes; nothing can be exported")
-    parts = [_Block(tables, path, document, files) for tables in described]
+    parts = [_Block(tables, path, document, files, sensor[1] if sensor else None) for tables in described]
     known = [name for part in parts for name in part.scan_ids]
     if scan is not None and scan not in known:
         raise InputError(f"{path}: no scan {scan}; it has {', '.join(known[:10]) or 'none'}")
@@ -127,6 +138,7 @@ def make_plan(document: Document, dictionary: Dictionary, files: LocalFiles, sca
         raise InputError(f"{path}: its blocks disagree about the direction of the beam")
     left_out = dict.fromkeys(text for part in parts for text in part.left_out)
     texts = {name: first.tables.table(category).text(item) or "" for name, (category, item) in _FACTS.items()}
+    texts["sensor_material"] = sensor[0] if sensor else _stated_sensor(first.tables)[0]
     return Plan(
         path,
         first.beam.source,
@@ -139,11 +151,26 @@ def make_plan(document: Document, dictionary: Dictionary, files: LocalFiles, sca
     )
 
 
+def _stated_sensor(tables: Tables) -> tuple[str, float | None]:
+    """Material and thickness in mm of the sensor, where a text of the detector or of an image header names it."""
+    detector = tables.table("diffrn_detector")
+    texts = [detector.text(name) or "" for name in ("details", "description", "type", "make")]
+    texts.append(tables.table("array_data").text("header_contents") or "")
+    found = (_SENSOR.search(text) for text in texts)
+    match = next((entry for entry in found if entry), None)
+    if match is None:
+        return "", None
+    return _MATERIALS[match[1].lower()], 1e3 * float(match[2]) if match[2] else None
+
+
 class _Block:
     """The sweeps of one data block."""
 
-    def __init__(self, tables: Tables, path: str, document: Document, files: LocalFiles) -> None:
+    def __init__(
+        self, tables: Tables, path: str, document: Document, files: LocalFiles, thickness: float | None
+    ) -> None:
         self.tables, self.path = tables, path
+        self._thickness = thickness or _stated_sensor(tables)[1]
         self.where = f"{path}: block {tables.block.name}"
         self.axes: Axes = build_axes(tables)
         self.beam: Beam = build_beam(tables, self.axes)
@@ -268,7 +295,7 @@ class _Block:
     def _panels(self, scan: Scan | None) -> tuple[PanelFacts, ...]:
         """The panels at the start of a scan."""
         thickness = self.tables.table("diffrn_detector").numbers("layer_thickness")
-        layer = float(thickness[0]) if len(thickness) and thickness[0] > 0 else None
+        layer = float(thickness[0]) if len(thickness) and thickness[0] > 0 else self._thickness
         panels = []
         for panel, pose, (offset, index) in zip(
             self.detector.flat, self.detector.poses(scan), self.places, strict=True

@@ -48,10 +48,13 @@ def export_file(
     local: Sequence[Path] = (),
     maps: Mapping[str, str] | None = None,
     scan: str | None = None,
+    sensor: tuple[str, float | None] | None = None,
     copy_images: bool = False,
     overwrite: bool = False,
 ) -> list[Written]:
     """Export a document to one of `TARGETS`; without `output` the text is only given back.
+
+    `sensor` tells material and thickness (mm) of the sensor where the file does not.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def export_file(
     source = Path(document.source.path)
     base = source.parent if source.exists() else None
     with closing(LocalFiles(base, local, maps)) as files:
-        plan = make_plan(document, dictionary, files, scan)
+        plan = make_plan(document, dictionary, files, scan, sensor)
     inputs = [source] if source.exists() else []
     if target == "nxmx":
         return _masters(plan, output, copy_images=copy_images, overwrite=overwrite, inputs=inputs)
@@ -87,7 +90,7 @@ def _with_places(plan: Plan, left_out: Sequence[str]) -> tuple[str, ...]:
     if absent:
         first = absent[0].images.files[0] if absent[0].images is not None else ""
         note = (
-            f"the images were not found on this machine, names are those of the links ({first}, ...); give --local DIR"
+            f"paths of the images: not found on this machine, names are those of the links ({first}); use --local DIR"
         )
         return (*left_out, note)
     return tuple(left_out)

@@ -1,0 +1,113 @@
+"""Refusals, names of files and images, and what is said to be left out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from export.exports import XdsFile, exported, plan_of
+from numpy.testing import assert_allclose
+from shared import EXAMPLE, ROOT
+
+from imgcif_core.cli import main
+from imgcif_core.errors import InputError, OutputError
+from imgcif_core.sources.expt import read_expt
+
+BASES = ROOT / "conformance" / "datasets" / "bases"
+TEXT = (BASES / "single-panel.cif").read_text(encoding="utf-8")
+TWO_THETA = (BASES / "two-theta-scans.cif").read_text(encoding="utf-8")
+
+
+def changed(text: str, *changes: tuple[str, str]) -> str:
+    for old, new in changes:
+        assert text.count(old) >= 1, old
+        text = text.replace(old, new)
+    return text
+
+
+def without(text: str, start: str) -> str:
+    """A text without the lines that begin with some words."""
+    kept = [line for line in text.splitlines() if not line.startswith(start)]
+    assert len(kept) < len(text.splitlines())
+    return "\n".join(kept) + "\n"
+
+
+def test_a_file_without_a_wavelength_is_refused_with_the_reason() -> None:
+    with pytest.raises(InputError, match="wavelength is not given"):
+        plan_of(without(TEXT, "_diffrn_radiation_wavelength.value"))
+
+
+def test_an_unknown_scan_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no scan NOPE; it has SCAN1"):
+        exported(TEXT, "expt", tmp_path, scan="NOPE")
+
+
+def test_several_scans_become_several_files_of_which_one_can_be_asked_for(tmp_path: Path) -> None:
+    plan = plan_of(TWO_THETA)
+    files = exported(TWO_THETA, "xds", tmp_path)
+    assert [name.name for name in files] == [f"XDS_{sweep.id}.INP" for sweep in plan.sweeps]
+    (one,) = exported(TWO_THETA, "xds", tmp_path, scan=plan.sweeps[1].id)
+    assert one.name == "XDS.INP"
+    assert XdsFile(one).values["DETECTOR_DISTANCE"] == XdsFile(files[1]).values["DETECTOR_DISTANCE"]
+
+
+def test_nothing_is_written_where_one_of_the_files_exists(tmp_path: Path) -> None:
+    plan = plan_of(TWO_THETA)
+    (tmp_path / f"XDS_{plan.sweeps[-1].id}.INP").write_text("mine")
+    with pytest.raises(OutputError, match="exists"):
+        exported(TWO_THETA, "xds", tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == [f"XDS_{plan.sweeps[-1].id}.INP"]
+
+
+def test_images_are_named_as_linked_and_found_when_they_are_here(tmp_path: Path) -> None:
+    plan = plan_of(EXAMPLE)
+    images = plan.sweeps[0].images
+    assert images is not None and not plan.sweeps[0].is_local
+    folder = tmp_path / "data"
+    for name in images.files:
+        place = folder / name.rpartition("/")[2]
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(b"")
+    (written,) = exported(EXAMPLE, "expt", tmp_path, local=[folder])
+    scan = read_expt(written).scans[0]
+    assert scan.images is not None
+    assert scan.images.files == tuple(str(folder / name.rpartition("/")[2]) for name in images.files)
+
+
+def test_a_spindle_that_turns_backwards_is_reversed_for_xds(tmp_path: Path) -> None:
+    # By hand: omega about +X from 0 in steps of -0.5 is a turn about -X from 0 in steps of +0.5.
+    plan = plan_of(TEXT)
+    (sweep,) = plan.sweeps
+    assert sweep.turning is not None
+    step = sweep.turning.step
+    text = TEXT.replace(f" {step:g} ", f" -{step:g} ") if f" {step:g} " in TEXT else TEXT
+    (turned,) = plan_of(text).sweeps
+    assert turned.turning is not None and turned.turning.step == -step
+    (file,) = exported(text, "xds", tmp_path)
+    read = XdsFile(file)
+    assert read.numbers("OSCILLATION_RANGE")[0] == pytest.approx(step)
+    assert_allclose(read.numbers("ROTATION_AXIS"), -sweep.turning.vector, atol=1e-12)
+    assert_allclose(read.numbers("STARTING_ANGLE")[0], -turned.turning.start)
+
+
+def test_the_command_says_what_is_not_carried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "out.expt"
+    assert main(["export", str(EXAMPLE), "--to", "expt", "-o", str(target)]) == 0
+    said = capsys.readouterr().err
+    assert "not carried: paths of the images" in said
+    assert f"wrote {target}" in said
+    assert main(["export", str(EXAMPLE), "--to", "expt", "-o", str(target)]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert main(["export", str(EXAMPLE), "--to", "nxmx"]) == 2
+    assert main(["export", str(EXAMPLE), "--to", "xds", "--copy-images"]) == 2
+
+
+def test_masters_store_images_on_request(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py", reason="the extra 'images' is not installed")
+    pytest.importorskip("fabio", reason="the extra 'images' is not installed")
+    source = BASES.parent / "bin" / "BIN018-digest-missing" / "pass-whole.cbf"
+    (master,) = exported(source, "nxmx", tmp_path, copy_images=True)
+    (sweep,) = plan_of(source).sweeps
+    with h5py.File(master) as file:
+        stack = file["entry/data/data"][()]
+    assert stack.shape == (sweep.frames, sweep.panels[0].size[1], sweep.panels[0].size[0])
+    assert np.ptp(stack) > 0
