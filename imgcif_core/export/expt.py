@@ -1,7 +1,7 @@
 """DIALS experiment lists: beam, goniometer, detector, scans and images, as dxtbx reads them.
 
 Source: the frame of dxtbx is that of imgCIF; a panel's origin is the outer corner of its first pixel;
-axes of a goniometer are listed from the sample outwards; limits of trusted values are inclusive.
+axes of a goniometer are listed from the sample outwards.
 """
 
 import json
@@ -17,7 +17,7 @@ from imgcif_core.sources.description import PanelFacts
 
 _NO_LOOKUP: dict[str, Any] = {"mask": None, "gain": None, "pedestal": None, "dx": None, "dy": None, "params": {}}
 # What a 32-bit counter holds: the limit where the file states none.
-_UNLIMITED = 2.0**31 - 1
+_UNLIMITED = 2.0**31
 
 
 def write_expt(plan: Plan) -> tuple[str, list[str]]:
@@ -26,12 +26,12 @@ def write_expt(plan: Plan) -> tuple[str, list[str]]:
     left_out = list(plan.left_out)
     experiments = []
     for sweep in plan.sweeps:
-        scan = _scan(sweep)
+        scan = scan_model(sweep)
         entry: dict[str, Any] = {"__id__": "Experiment", "identifier": ""}
-        entry["beam"] = _index(lists["beam"], _beam(plan, sweep))
-        entry["detector"] = _index(lists["detector"], _detector(plan, sweep))
+        entry["beam"] = _index(lists["beam"], beam_model(plan, sweep))
+        entry["detector"] = _index(lists["detector"], detector_model(plan, sweep))
         if sweep.circles:
-            entry["goniometer"] = _index(lists["goniometer"], _goniometer(sweep))
+            entry["goniometer"] = _index(lists["goniometer"], goniometer_model(sweep))
             entry["scan"] = _index(lists["scan"], scan)
         images = _images(sweep)
         if images is None:
@@ -60,7 +60,7 @@ def _index(known: list[Any], model: Any) -> int:
     return len(known) - 1
 
 
-def _beam(plan: Plan, sweep: Sweep) -> dict[str, Any]:
+def beam_model(plan: Plan, sweep: Sweep) -> dict[str, Any]:
     """The beam; what the file does not state is left to the defaults of dxtbx."""
     beam: dict[str, Any] = {
         "__id__": "monochromatic",
@@ -79,7 +79,7 @@ def _beam(plan: Plan, sweep: Sweep) -> dict[str, Any]:
     return beam
 
 
-def _detector(plan: Plan, sweep: Sweep) -> dict[str, Any]:
+def detector_model(plan: Plan, sweep: Sweep) -> dict[str, Any]:
     """The panels below a root that stands in the laboratory frame; arrays of their own are groups."""
     panels = [_panel(plan, panel) for panel in sweep.panels]
     leaves = [{"panel": index} for index in range(len(panels))]
@@ -117,10 +117,14 @@ def _group(name: str) -> dict[str, Any]:
 
 
 def trusted_range(panel: PanelFacts) -> list[float]:
-    """The lowest and the highest value that counts."""
+    """Limits between the values that count and those that do not, half a count beside each.
+
+    dxtbx counted the limits among the bad values up to version 3.11 and counts them among the good ones
+    since 3.12: halves mean the same to both.
+    """
     low = max(0.0, panel.underload) if panel.underload is not None else 0.0
-    high = panel.overload - 1.0 if panel.overload is not None and panel.overload > low + 1.0 else _UNLIMITED
-    return [tidy(low), tidy(high)]
+    high = panel.overload if panel.overload is not None and panel.overload > low + 1.0 else _UNLIMITED
+    return [tidy(low - 0.5), tidy(high - 0.5)]
 
 
 def _panel(plan: Plan, panel: PanelFacts) -> dict[str, Any]:
@@ -142,7 +146,7 @@ def _panel(plan: Plan, panel: PanelFacts) -> dict[str, Any]:
     }
 
 
-def _goniometer(sweep: Sweep) -> dict[str, Any]:
+def goniometer_model(sweep: Sweep) -> dict[str, Any]:
     """The circles from the sample outwards."""
     circles = list(reversed(sweep.circles))
     turning = next((index for index, circle in enumerate(circles) if circle.step != 0), len(circles) - 1)
@@ -154,7 +158,7 @@ def _goniometer(sweep: Sweep) -> dict[str, Any]:
     }
 
 
-def _scan(sweep: Sweep) -> dict[str, Any]:
+def scan_model(sweep: Sweep) -> dict[str, Any]:
     """The range of images; numbers are those in the names of the files, where these have any."""
     first = sweep.number
     if sweep.images is not None:
@@ -227,7 +231,7 @@ def _defaults(plan: Plan) -> Sequence[str]:
     if plan.polarization is None:
         found.append("polarization is not given; dxtbx takes its default")
     if any(panel.overload is None for sweep in plan.sweeps for panel in sweep.panels):
-        found.append(f"overload is not given for every panel; {_UNLIMITED:.0f} is written")
+        found.append(f"overload is not given for every panel; none is written")
     if any(panel.undefined_value is not None and panel.undefined_value >= 0 for s in plan.sweeps for panel in s.panels):
         found.append("the value of undefined pixels lies among the trusted ones; mask it in DIALS")
     return found

@@ -1,6 +1,6 @@
 """The images of a sweep one after the other, read by the isolated readers, also from archives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from imgcif_core.images.bytes import FileBytes
 from imgcif_core.images.isolated import Helper
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.pixels import ImageStack, open_images
+from imgcif_core.sources.description import PanelFacts
 
 
 def sweep_images(sweep: Sweep) -> Iterator[np.ndarray]:
@@ -31,7 +32,9 @@ def sweep_images(sweep: Sweep) -> Iterator[np.ndarray]:
         for file, frames in _runs(images.file, images.frame):
             path = Path(images.files[file])
             try:
-                yield from _checked(_stack(path, helper, images.path, needed), frames, needed, path)
+                stack = open_stack(path, helper, images.path, needed)
+                for frame in frames.tolist():
+                    yield whole(stack.read(frame - 1), needed, f"{path.name}: image {frame}")
             except BytesError as error:
                 raise InputError(f"{path.name}: {error}") from None
 
@@ -43,7 +46,7 @@ def _runs(file: np.ndarray, frame: np.ndarray) -> Iterator[tuple[int, np.ndarray
         yield int(file[part[0]]), frame[part]
 
 
-def _stack(path: Path, helper: Helper, dataset: str | None, needed: tuple[int, ...]) -> ImageStack:
+def open_stack(path: Path, helper: Helper, dataset: str | None, needed: tuple[int, ...]) -> ImageStack:
     """The images of one file; files that an HDF5 file links are looked for beside it."""
 
     def beside(name: str) -> str | None:
@@ -54,12 +57,22 @@ def _stack(path: Path, helper: Helper, dataset: str | None, needed: tuple[int, .
     return open_images(FileBytes(path), helper, path=dataset, described=needed[::-1], beside=beside)
 
 
-def _checked(stack: ImageStack, frames: np.ndarray, needed: tuple[int, ...], path: Path) -> Iterator[np.ndarray]:
-    """Some images of a file, refused where the panels do not fit into them."""
-    for frame in frames.tolist():
-        image = stack.read(frame - 1)
-        if image.ndim < 2 or image.shape[-2] < needed[0] or image.shape[-1] < needed[1]:
-            described = " x ".join(map(str, needed[::-1]))
-            found = " x ".join(map(str, image.shape[::-1]))
-            raise InputError(f"{path.name}: image {frame} has {found} pixels, but {described} are described")
-        yield image
+def whole(image: np.ndarray, needed: tuple[int, ...], name: str) -> np.ndarray:
+    """An image, refused where panels up to (slow, fast) do not fit into it."""
+    if image.ndim < 2 or image.shape[-2] < needed[0] or image.shape[-1] < needed[1]:
+        described, found = (" x ".join(map(str, size[::-1])) for size in (needed, image.shape))
+        raise InputError(f"{name} has {found} pixels, but {described} are described")
+    return image
+
+
+def cut(image: np.ndarray, panels: Sequence[PanelFacts], name: str) -> list[np.ndarray]:
+    """The part of an image that each panel holds: (slow, fast)."""
+    found = []
+    for panel in panels:
+        fast, slow = panel.raw_offset
+        end = slow + panel.size[1], fast + panel.size[0]
+        part = whole(image, end, name)
+        if panel.raw_index:
+            part = part[tuple(reversed(panel.raw_index))]
+        found.append(np.ascontiguousarray(part[..., slow : end[0], fast : end[1]]))
+    return found

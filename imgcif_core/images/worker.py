@@ -42,7 +42,7 @@ def decode_by_cbflib(blob: bytes, *, is_real: bool, compression: str) -> np.ndar
     return np.frombuffer(data, np.dtype(f"<{kind}{width}"))
 
 
-def _operations() -> dict[str, Callable[..., Any]]:
+def operations() -> dict[str, Callable[..., Any]]:
     """What can be asked for, by name."""
     from imgcif_core.images import fabio_files, hdf5_frames
 
@@ -78,7 +78,7 @@ def _refuse(output: BinaryIO, kind: str, text: str, *, is_last: bool = False) ->
 
 def _serve(requests: BinaryIO, output: BinaryIO) -> None:
     """Answer requests until there are no more."""
-    operations = _operations()
+    known = operations()
     for line in iter(requests.readline, b""):
         request = json.loads(line)
         blob = requests.read(request["size"])
@@ -86,7 +86,7 @@ def _serve(requests: BinaryIO, output: BinaryIO) -> None:
         if request["operation"] == "cbflib":
             arguments["blob"] = blob
         try:
-            _answer(output, operations[request["operation"]](**arguments))
+            _answer(output, known[request["operation"]](**arguments))
         except BytesError as refusal:
             _refuse(output, refusal.kind, str(refusal))
         except _EXPECTED as error:

@@ -195,13 +195,15 @@ def _trusted(record: Record) -> tuple[float | None, float | None]:
     """Underload and overload in imgCIF's sense.
 
     Newer files hold the lowest and highest good value; older ones, with a negative lower limit for
-    pixels without a value, the two values next to the good ones.
+    pixels without a value, the two values next to the good ones. Halves lie between good and bad ones.
     """
     if not record.has("trusted_range"):
         return None, None
     low, high = record.numbers("trusted_range", 2)
     if high <= low:
         return None, None
+    if low % 1.0 == high % 1.0 == 0.5:
+        return float(low) + 0.5, float(high) + 0.5
     return (0.0, float(high)) if low == -1 else (float(low), float(high) + (0.0 if low < 0 else 1.0))
 
 
