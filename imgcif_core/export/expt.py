@@ -231,7 +231,7 @@ def _defaults(plan: Plan) -> Sequence[str]:
     if plan.polarization is None:
         found.append("polarization is not given; dxtbx takes its default")
     if any(panel.overload is None for sweep in plan.sweeps for panel in sweep.panels):
-        found.append(f"overload is not given for every panel; none is written")
+        found.append("overload is not given for every panel; none is written")
     if any(panel.undefined_value is not None and panel.undefined_value >= 0 for s in plan.sweeps for panel in s.panels):
         found.append("the value of undefined pixels lies among the trusted ones; mask it in DIALS")
     return found
