@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +18,8 @@ class CheckOptions:
     """The choices of one run; the defaults are those of the command line.
 
     `select` and `ignore` hold rule codes, names or prefixes of codes such as `AXI`; `against` is a source to
-    compare with, or what it describes; `methods` runs the methods of the dictionary.
+    compare with, or what it describes; `methods` runs the methods of the dictionary; `local` are folders that
+    stand in for servers, and `follow` allows links that lead out of these.
     """
 
     profile: str = "auto"
@@ -26,8 +27,9 @@ class CheckOptions:
     ignore: tuple[str, ...] = ()
     block: str | None = None
     images: ImageDepth = "header"
-    local: Path | None = None
+    local: Path | Sequence[Path] | None = None
     maps: Mapping[str, str] = field(default_factory=dict)
     against: str | Path | Experiment | None = None
     methods: bool = False
     debug: bool = False
+    follow: bool = False

@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dictionary-path", action="append", default=[], metavar="DIR", help="where imports are looked for")
     add("--lenient-imports", action="store_true", help="judge without the imports that cannot be had, and say so")
     add("--images", choices=("none", "header", "sample", "all"), default="header")
-    add("--local", metavar="DIR", help="local stand-in for external data")
+    add("--local", action="append", default=[], metavar="DIR", help="local stand-in for external data (repeatable)")
+    add("--follow", action="store_true", help="follow links in files that lead out of their folder and of --local")
     add("--map", action="append", default=[], metavar="URL=PATH", help="local stand-in for one URL")
     add("--against", metavar="SOURCE", help="compare with .expt, HDF5 master, miniCBF header or another imgCIF")
     add("--methods", action="store_true", help="run the methods of the dictionary (dREL) on the values")
@@ -82,7 +83,8 @@ def _check_options(given: argparse.Namespace) -> "CheckOptions":
         ignore=_codes(given.ignore),
         block=given.block,
         images=given.images,
-        local=Path(given.local) if given.local else None,
+        local=tuple(Path(folder) for folder in given.local),
+        follow=given.follow,
         maps=maps,
         against=_readable_source(given.against),
         methods=given.methods,

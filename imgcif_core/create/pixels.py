@@ -2,15 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from imgcif_core.create.builder import Built
 from imgcif_core.create.layout import are_stacked
 from imgcif_core.errors import InputError
+from imgcif_core.images.limits import BytesError
 from imgcif_core.sources.description import ImageFiles
-from imgcif_core.sources.hdf5 import Master
 
 
 def panel_images(built: Built, scan: int, frame: int, folders: list[Path]) -> list[np.ndarray]:
@@ -51,31 +50,22 @@ def _found(name: str, folders: list[Path]) -> Path:
 
 
 def _read(path: Path, images: ImageFiles, index: int) -> np.ndarray:
-    """One frame of a file: (slow, fast), or with more dimensions before these."""
-    if images.format == "HDF5" or images.path is not None:
-        with Master(path) as master:
-            node = master.get(master.root, images.path or "")
-            if not master.is_dataset(node):
-                raise InputError(f"{path}: has no dataset {images.path}")
-            try:
-                return np.asarray(node[index] if len(node.shape) > 2 else node[()])
-            except (OSError, IndexError, ValueError) as error:
-                raise InputError(f"{path}: frame {index + 1} of {images.path} cannot be read ({error})") from None
-    return _read_plain(path, index)
+    """One frame of a file, (slow, fast) or with more dimensions before these, read in a process of its own."""
+    from imgcif_core.images.isolated import Helper
+    from imgcif_core.images.local import Address, LocalData
+    from imgcif_core.images.pixels import open_images
 
-
-def _read_plain(path: Path, index: int) -> np.ndarray:
-    """One frame of a CBF, SMV, TIFF or the like, through fabio."""
+    name = str(path)
+    local, helper = LocalData(maps={name: name}), Helper()
     try:
-        import fabio
-    except ImportError:
-        raise InputError(f"{path}: reading images needs the extra 'images' (fabio)") from None
-    try:
-        with fabio.open(str(path)) as image:
-            frame: Any = image.get_frame(index) if index else image
-            return np.asarray(frame.data)
-    except (OSError, ValueError, KeyError, IndexError, RuntimeError, TypeError) as error:
-        raise InputError(f"{path}: frame {index + 1} cannot be read ({error})") from None
+        stack = open_images(local.open(Address(name)), helper, path=images.path)
+        return stack.read(index if stack.frames > 1 else 0)
+    except BytesError as fault:
+        place = f" of {images.path}" if images.path else ""
+        raise InputError(f"{path}: frame {index + 1}{place} cannot be read ({fault})") from None
+    finally:
+        helper.close()
+        local.close()
 
 
 def _plain(image: np.ndarray) -> np.ndarray:

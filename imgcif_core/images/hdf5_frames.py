@@ -7,34 +7,55 @@ from typing import Any
 
 import numpy as np
 
-from imgcif_core.images.hdf5 import Files, filters_of
-from imgcif_core.images.limits import GIB, BytesError
+from imgcif_core.images.hdf5_door import (
+    Door,
+    attribute,
+    attribute_names,
+    filters_of,
+    is_dataset,
+    is_group,
+    names_in,
+)
+from imgcif_core.images.limits import MAX_PIXELS, BytesError
 
-MAX_FRAME_BYTES = 1 * GIB
 MAX_TEXT = 400
 MAX_NODES = 4000
 SMALL = 4096
 
 
 @lru_cache(maxsize=2)
-def _files(path: str, stand_ins: tuple[tuple[str, str], ...], state: tuple[int, int]) -> Files:
-    """The files of one request, kept for the next one of the same file."""
-    return Files(path, dict(stand_ins))
+def _door(
+    path: str, stand_ins: tuple[tuple[str, str], ...], folders: tuple[str, ...], follow: bool, state: tuple[int, int]
+) -> Door:
+    """The door of one request, kept for the next one of the same file."""
+    return Door(path, dict(stand_ins), folders, follow=follow)
 
 
-def _opened(path: str, stand_ins: Mapping[str, str]) -> Files:
-    """The files of a request; a file that has changed is opened again."""
+def _opened(request: Mapping[str, Any]) -> Door:
+    """The door of a request; a file that has changed is opened again."""
+    path = request["path"]
     found = os.stat(path)
-    return _files(path, tuple(sorted(stand_ins.items())), (found.st_size, found.st_mtime_ns))
+    stand_ins = tuple(sorted(request.get("stand_ins", {}).items()))
+    folders = tuple(request.get("folders", ()))
+    return _door(path, stand_ins, folders, bool(request.get("follow")), (found.st_size, found.st_mtime_ns))
 
 
-def facts(path: str, dataset: str | None, stand_ins: Mapping[str, str]) -> dict[str, Any]:
-    """Shape, type, chunks and filters of a dataset; without a name, of the first stack of images."""
-    files = _opened(path, stand_ins)
-    name = dataset or next(_image_paths(files), None)
+def _named(door: Door, dataset: str | None) -> str:
+    """The dataset that is asked for, or the first stack of images."""
+    name = dataset or next(_image_paths(door), None)
     if name is None:
-        raise BytesError("missing", f"no dataset of images in {os.path.basename(path)}")
-    found = files.stack(name)
+        raise BytesError("missing", f"no dataset of images in {os.path.basename(door.path)}")
+    return name
+
+
+def facts(request: Mapping[str, Any], dataset: str | None) -> dict[str, Any]:
+    """Shape, type, chunks and filters of a dataset; without a name, of the first stack of images.
+
+    `request` holds the path, its stand-ins and the folders that may be entered, as `Door` has them.
+    """
+    door = _opened(request)
+    name = _named(door, dataset)
+    found = door.stack(name)
     return {
         "path": name,
         "shape": list(found.shape or ()),
@@ -44,41 +65,40 @@ def facts(path: str, dataset: str | None, stand_ins: Mapping[str, str]) -> dict[
     }
 
 
-def layout(path: str, dataset: str | None, stand_ins: Mapping[str, str]) -> dict[str, Any]:
+def layout(request: Mapping[str, Any], dataset: str | None) -> dict[str, Any]:
     """Shape, type and filters of a dataset, whether or not its elements can be decoded here.
 
-    Of a virtual dataset the filters of its first source are told.
+    Of a virtual dataset the filters of its first source are told. Files that it names are judged.
     """
-    files = _opened(path, stand_ins)
-    name = dataset or next(_image_paths(files), None)
-    if name is None:
-        raise BytesError("missing", f"no dataset of images in {os.path.basename(path)}")
-    found, place = files.dataset(name)
-    if not hasattr(found, "dtype"):
+    door = _opened(request)
+    name = _named(door, dataset)
+    found, place = door.dataset(name)
+    if not is_dataset(found):
         raise BytesError("missing", f"{name} is no dataset")
     held = found
     if found.is_virtual:
         source = next(iter(found.virtual_sources()), None)
         if source is not None:
-            other = files if source.file_name == "." else Files(files.linked(source.file_name, place), stand_ins)
-            other.folder = files.folder
-            held, _ = other.dataset(source.dset_name)
+            holder = place if source.file_name == "." else door.linked(source.file_name, place)
+            held, _ = door.follow(door.file(holder), source.dset_name)
+    for storage, *_ in getattr(held, "external", None) or ():
+        door.linked(storage, held.file.filename)
     return {
         "path": name,
         "shape": list(found.shape or ()),
         "dtype": found.dtype.str,
-        "filters": [[code, label] for code, label in filters_of(held)],
+        "filters": [[code, label] for code, label in filters_of(held)] if is_dataset(held) else [],
     }
 
 
-def frame(path: str, dataset: str, stand_ins: Mapping[str, str], axis: int, index: int) -> np.ndarray:
+def frame(request: Mapping[str, Any], dataset: str, axis: int, index: int) -> np.ndarray:
     """One frame: the dataset itself for a negative axis, else the slice `index` along it."""
-    found = _opened(path, stand_ins).stack(dataset)
+    found = _opened(request).stack(dataset)
     shape = found.shape or ()
     left = [size for position, size in enumerate(shape) if position != axis]
-    size = int(np.prod(left, dtype=object)) * found.dtype.itemsize
-    if size > MAX_FRAME_BYTES:
-        raise BytesError("limit", f"a frame of {dataset} has {size} bytes, more than {MAX_FRAME_BYTES}")
+    count = int(np.prod(left, dtype=object))
+    if count > MAX_PIXELS:
+        raise BytesError("limit", f"a frame of {dataset} has {count} pixels, more than {MAX_PIXELS}")
     if axis < 0:
         return found[()]
     if not 0 <= index < shape[axis]:
@@ -86,76 +106,72 @@ def frame(path: str, dataset: str, stand_ins: Mapping[str, str], axis: int, inde
     return found[(slice(None),) * axis + (index,)]
 
 
-def _image_paths(files: Files) -> Iterator[str]:
-    """Paths of datasets that may hold images: those of NXdata first, then any of two dimensions or more."""
-    import h5py
-
+def _image_paths(door: Door) -> Iterator[str]:
+    """Paths of datasets that may hold images: any of two dimensions or more, nearest to the root first."""
     pending = ["/"]
     seen = 0
     while pending and seen < MAX_NODES:
         group_path = pending.pop(0)
         try:
-            group, _ = files.dataset(group_path)
+            group, _ = door.dataset(group_path)
         except BytesError:
             continue
-        if not isinstance(group, h5py.Group):
+        if not is_group(group):
             continue
-        for name in sorted(group.keys()):
+        for name in names_in(group, MAX_NODES):
             seen += 1
             path = f"{group_path.rstrip('/')}/{name}"
             try:
-                found, _ = files.dataset(path)
+                found, _ = door.dataset(path)
             except BytesError as fault:
                 if fault.kind in ("needed", "unsafe"):
                     raise
                 continue
-            if isinstance(found, h5py.Group):
+            if is_group(found):
                 if len(pending) < MAX_NODES and path.count("/") < 8:
                     pending.append(path)
-            elif found.ndim >= 2 and min(found.shape[-2:]) > 1 and found.dtype.kind in "iuf":
+            elif is_dataset(found) and found.ndim >= 2 and min(found.shape[-2:]) > 1 and found.dtype.kind in "iuf":
                 yield path
 
 
-def header(path: str, stand_ins: Mapping[str, str]) -> dict[str, Any]:
+def header(request: Mapping[str, Any]) -> dict[str, Any]:
     """The small values of a file by path: scalars, short arrays and texts, with their units.
 
-    Links to files that are missing are left out.
+    Links to files that are missing or may not be entered are left out.
     """
-    import h5py
-
-    files = _opened(path, stand_ins)
+    door = _opened(request)
     values: dict[str, Any] = {}
     pending = [""]
     seen = 0
     while pending and seen < MAX_NODES:
         base = pending.pop(0)
-        group, _ = files.dataset(base)
-        for name in list(group.keys())[:MAX_NODES]:
+        group, _ = door.dataset(base)
+        for name in names_in(group, MAX_NODES):
             seen += 1
             at = f"{base}/{name}"
             try:
-                found, _ = files.dataset(at)
+                found, _ = door.dataset(at)
+                if is_dataset(found):
+                    values[at] = _value(door, found)
             except BytesError:
                 continue
-            if isinstance(found, h5py.Group):
+            if is_group(found):
                 if at.count("/") < 9:
                     pending.append(at)
-                values[at] = {"group": _text(found.attrs.get("NX_class", ""))}
-            else:
-                values[at] = _value(found)
+                values[at] = {"group": _text(attribute(found, "NX_class") or "")}
     return values
 
 
-def _value(found: Any) -> dict[str, Any]:
+def _value(door: Door, found: Any) -> dict[str, Any]:
     """Shape, attributes and, where it is small, the value of a dataset."""
     entry: dict[str, Any] = {"shape": list(found.shape or ()), "dtype": str(found.dtype)}
-    attributes = {name: _plain(found.attrs[name]) for name in list(found.attrs)[:32]}
+    attributes = {name: _plain(attribute(found, name)) for name in attribute_names(found, 32)}
     if attributes:
         entry["attributes"] = attributes
-    if found.size is not None and found.size <= SMALL and not found.is_virtual and not found.external:
-        entry["value"] = _plain(found[()])
+    if found.size is not None and found.size <= SMALL:
+        entry["value"] = _plain(door.value(found))
     elif found.ndim == 1 and found.size is not None and found.dtype.kind in "iuf":
-        entry["ends"] = [float(found[0]), float(found[-1])]
+        entry["ends"] = [float(door.part(found, 0)), float(door.part(found, -1))]
     return entry
 
 

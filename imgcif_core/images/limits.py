@@ -1,11 +1,14 @@
 """How much is read from files that somebody else made, each limit with its reason."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from imgcif_core.errors import ImgcifError
 
 MIB = 1 << 20
 GIB = 1 << 30
+# One image: the largest detectors have 18 million pixels, image plates and stitched films some more.
+MAX_PIXELS = 64 * MIB
 
 
 class BytesError(ImgcifError):
@@ -18,6 +21,21 @@ class BytesError(ImgcifError):
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
         self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where links within files may lead: below some folders, or anywhere if they are to be followed."""
+
+    folders: tuple[str, ...] = ()
+    is_following: bool = False
+
+    def request(self, path: str) -> dict[str, Any]:
+        """What the process that reads HDF5 is told of a file; stand-ins are added as links name them."""
+        return {"path": path, "stand_ins": {}, "folders": list(self.folders), "follow": self.is_following}
+
+
+OWN_FOLDER = Reach()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from imgcif_core.formats import packing_of
 from imgcif_core.images.bytes import ByteSource, FileBytes, open_stream
 from imgcif_core.images.expand import Expanded
-from imgcif_core.images.limits import BytesError, Limits
+from imgcif_core.images.limits import BytesError, Limits, Reach
 from imgcif_core.images.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -72,38 +72,51 @@ class LocalData:
     base :
         The folder of the document: where relative references lead.
     local :
-        A folder that stands in for servers; a URI is looked for by the longest tail of its path.
+        Folders that stand in for servers; a URI is looked for by the longest tail of its path.
     maps :
         Stand-ins for single URIs, or for all below a URI that ends with a slash.
+    follow :
+        True to follow symbolic links, and links within HDF5 files, out of these folders.
     """
 
     def __init__(
         self,
         *,
         base: Path | None = None,
-        local: Path | None = None,
+        local: Path | Sequence[Path] | None = None,
         maps: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         resolvers: Sequence[Resolver] = (),
+        follow: bool = False,
     ) -> None:
         self.limits = limits or Limits()
         self.workspace = Workspace()
-        self._base, self._local, self._maps = base, local, dict(maps or {})
+        self._base, self._maps = base, dict(maps or {})
+        self._locals = () if local is None else (local,) if isinstance(local, Path) else tuple(local)
+        self.reach = Reach(tuple(str(folder) for folder in self._locals), follow)
         self._resolvers = (self._mapped, self._below_local, self._beside, *resolvers)
-        self._found: dict[str, Path | ByteSource | None] = {}
+        self._found: dict[str, Path | ByteSource | BytesError | None] = {}
         self._archives: dict[str, Archive] = {}
         self._sources: dict[Address, ByteSource] = {}
 
     @property
     def has_stand_ins(self) -> bool:
         """True if more than relative references can be found."""
-        return self._local is not None or bool(self._maps) or len(self._resolvers) > 3
+        return bool(self._locals) or bool(self._maps) or len(self._resolvers) > 3
 
     def stand_in(self, uri: str) -> Path | ByteSource | None:
         """What stands in for a URI, None if nothing does."""
+        found = self._looked_up(uri)
+        return None if isinstance(found, BytesError) else found
+
+    def _looked_up(self, uri: str) -> Path | ByteSource | BytesError | None:
+        """What stands in for a URI, or why what is there is not taken."""
         if uri not in self._found:
-            found = (resolver(uri) for resolver in self._resolvers)
-            self._found[uri] = next((entry for entry in found if entry is not None), None)
+            try:
+                found = (resolver(uri) for resolver in self._resolvers)
+                self._found[uri] = next((entry for entry in found if entry is not None), None)
+            except BytesError as fault:
+                self._found[uri] = fault
         return self._found[uri]
 
     def archive(self, uri: str) -> Archive:
@@ -206,7 +219,9 @@ class LocalData:
 
     def _place(self, uri: str) -> Path | ByteSource:
         """The stand-in for a URI, or the error that there is none."""
-        place = self.stand_in(uri)
+        place = self._looked_up(uri)
+        if isinstance(place, BytesError):
+            raise place
         if place is None:
             raise BytesError("missing", f"no local copy of {uri}")
         return place
@@ -218,12 +233,13 @@ class LocalData:
         for prefix in sorted(self._maps, key=len, reverse=True):
             if prefix.endswith("/") and uri.startswith(prefix):
                 rest = _inside(PurePosixPath(), unquote(_parts(uri[len(prefix) :]).path))
-                return Path(self._maps[prefix]) / rest if rest is not None else None
+                folder = Path(self._maps[prefix])
+                return self._within(folder, folder / rest) if rest is not None else None
         return None
 
     def _below_local(self, uri: str) -> Path | None:
-        """A file below the local folder: the longest tail of host and path that is there."""
-        if self._local is None:
+        """A file below a local folder: the longest tail of host and path that is there."""
+        if not self._locals:
             return None
         parts = _parts(uri)
         names = [name for name in (parts.netloc, *unquote(parts.path).split("/")) if name not in ("", ".")]
@@ -231,8 +247,9 @@ class LocalData:
             names.pop()
         if ".." in names or any("\0" in name for name in names):
             return None
-        tails = (self._local.joinpath(*names[start:]) for start in range(max(0, len(names) - 32), len(names)))
-        return next((path for path in tails if _exists(path)), None)
+        starts = range(max(0, len(names) - 32), len(names))
+        tails = ((folder, folder.joinpath(*names[start:])) for start in starts for folder in self._locals)
+        return next((self._within(folder, path) for folder, path in tails if _exists(path)), None)
 
     def _beside(self, uri: str) -> Path | None:
         """A file that a relative reference leads to, in the folder of the document or below it."""
@@ -243,7 +260,19 @@ class LocalData:
         if path is None or "\0" in str(path):
             return None
         found = self._base / path
-        return found if _exists(found) else None
+        return self._within(self._base, found) if _exists(found) else None
+
+    def _within(self, folder: Path, path: Path) -> Path:
+        """A path below a folder, refused if symbolic links lead out of all folders that are allowed."""
+        if self.reach.is_following:
+            return path
+        try:
+            real = path.resolve()
+            if any(real.is_relative_to(allowed.resolve()) for allowed in (folder, *self._locals)):
+                return path
+        except (OSError, RuntimeError):
+            pass
+        raise BytesError("unsafe", f"{path.name} is a link that leads out of {folder}, which is not followed")
 
 
 def _exists(path: Path) -> bool:

@@ -11,7 +11,7 @@ from imgcif_core.formats import HEAD_BYTES, image_of_name, pixel_reader_of
 from imgcif_core.images.bytes import ByteSource
 from imgcif_core.images.decode import decode_section, image_shape
 from imgcif_core.images.isolated import Helper
-from imgcif_core.images.limits import GIB, BytesError
+from imgcif_core.images.limits import GIB, OWN_FOLDER, BytesError, Reach
 from imgcif_core.images.mime import SectionHeader, read_header
 
 MAX_CBF_BYTES = 4 * GIB
@@ -96,9 +96,8 @@ class Hdf5Images:
     """The frames of one HDF5 dataset; `axis` runs over them, -1 if the dataset is one frame."""
 
     label: str
-    path: str
+    request: dict[str, Any]
     dataset: str
-    stand_ins: dict[str, str]
     full_shape: tuple[int, ...]
     axis: int
     dtype: np.dtype | None
@@ -118,8 +117,8 @@ class Hdf5Images:
 
     def read(self, index: int) -> np.ndarray:
         """The pixels of one frame; only its chunks are read."""
-        arguments = {"path": self.path, "dataset": self.dataset, "stand_ins": self.stand_ins}
-        return self.helper.array("hdf5_frame", {**arguments, "axis": self.axis, "index": index})
+        arguments = {"request": self.request, "dataset": self.dataset, "axis": self.axis, "index": index}
+        return self.helper.array("hdf5_frame", arguments)
 
 
 @dataclass
@@ -148,6 +147,7 @@ class Wanted:
     described: Sequence[int] = ()
     beside: Beside | None = None
     told: str = ""
+    reach: Reach = OWN_FOLDER
 
 
 def open_images(
@@ -157,6 +157,7 @@ def open_images(
     path: str | None = None,
     described: Sequence[int] = (),
     beside: Beside | None = None,
+    reach: Reach = OWN_FOLDER,
 ) -> ImageStack:
     """The images in a file, of a format told by its first bytes.
 
@@ -168,6 +169,8 @@ def open_images(
         Dimensions that the tables state, fastest first: they tell which axis of a dataset counts frames.
     beside :
         Finds the file that a link names relative to this one; None where there is none.
+    reach :
+        The folders that links within the file may lead to.
 
     Raises
     ------
@@ -182,7 +185,7 @@ def open_images(
         # A name that promises a known format is not kept; other files may be of formats unknown here.
         kind = "damaged" if image_of_name(source.label) else "unsupported"
         raise BytesError(kind, f"{source.label} is no image of a known format by its first bytes")
-    return READERS[reader](source, helper, Wanted(path, described, beside, told))
+    return READERS[reader](source, helper, Wanted(path, described, beside, told, reach))
 
 
 def open_cbf(source: ByteSource, helper: Helper, _: Wanted | None = None) -> CbfImages:
@@ -222,19 +225,18 @@ def _open_fabio(source: ByteSource, helper: Helper, wanted: Wanted) -> FabioImag
 
 def _open_hdf5(source: ByteSource, helper: Helper, wanted: Wanted) -> Hdf5Images:
     """A dataset of an HDF5 file; files that its links name are asked for one after the other."""
-    place, path, beside = _on_disk(source), wanted.path, wanted.beside
-    stand_ins: dict[str, str] = {}
+    request = wanted.reach.request(_on_disk(source))
     found = with_stand_ins(
-        lambda: helper.facts("hdf5_facts", {"path": place, "dataset": path, "stand_ins": stand_ins}), stand_ins, beside
+        lambda: helper.facts("hdf5_facts", {"request": request, "dataset": wanted.path}),
+        request["stand_ins"],
+        wanted.beside,
     )
     shape = tuple(found["shape"])
     if len(shape) < 2:
         raise BytesError("damaged", f"{found['path']} of {source.label} has {len(shape)} dimensions, no image")
     chunks = tuple(found["chunks"]) if found["chunks"] else None
     axis = frame_axis(shape, wanted.described)
-    return Hdf5Images(
-        source.label, place, found["path"], stand_ins, shape, axis, np.dtype(found["dtype"]), helper, chunks
-    )
+    return Hdf5Images(source.label, request, found["path"], shape, axis, np.dtype(found["dtype"]), helper, chunks)
 
 
 Opener = Callable[[ByteSource, Helper, Wanted], ImageStack]

@@ -192,10 +192,7 @@ def _values(master: Master, path: str, units: Mapping[str, float], default: str)
     node: Any = master.get(master.root, words[0])
     if not master.is_dataset(node):
         raise InputError(f"{master.path}: has no dataset {words[0]}")
-    try:
-        values = np.asarray(node[()], dtype=float).ravel()
-    except (TypeError, ValueError, OSError):
-        raise InputError(f"{master.path}: {words[0]} holds no numbers") from None
+    values = master.numbers(master.root, words[0])
     unit = words[1] if len(words) > 1 else attribute(node, "units") or default
     scale = units.get(unit.lower())
     if scale is None:

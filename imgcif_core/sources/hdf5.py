@@ -1,13 +1,14 @@
 """HDF5 files read with care: links stay within the folder, units are converted, texts are texts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from imgcif_core.errors import InputError
-from imgcif_core.images.hdf5 import Files
+from imgcif_core.images.hdf5_door import Door, is_dataset, is_group, is_own, names_in
+from imgcif_core.images.hdf5_door import attribute as raw_attribute
 from imgcif_core.images.limits import BytesError
 
 LENGTHS = {"m": 1e3, "cm": 10.0, "mm": 1.0, "um": 1e-3, "micron": 1e-3, "microns": 1e-3, "µm": 1e-3, "nm": 1e-6}
@@ -17,6 +18,7 @@ WAVELENGTHS = {"angstrom": 1.0, "angstroms": 1.0, "å": 1.0, "a": 1.0, "nm": 10.
 TIMES = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 MAX_STEPS = 64
 MAX_EXACT = 10_000
+MAX_MEMBERS = 100_000
 
 
 class Master:
@@ -28,35 +30,32 @@ class Master:
         If h5py is missing or the file is no readable HDF5.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        try:
-            import h5py
-        except ImportError:
-            raise InputError(f"{path}: reading HDF5 needs the extra 'images' (h5py)") from None
-        self._h5py = h5py
+    def __init__(self, path: str | Path, folders: Iterable[str | Path] = (), *, follow: bool = False) -> None:
         self.path = Path(path)
         self.notes: list[str] = []
         # Names of the datasets whose values were read, and of those that are images.
         self.read: set[str] = set()
         self.images: set[str] = set()
-        self._files = Files(str(path), {})
+        self._door = Door(path, {}, folders, follow=follow)
         try:
-            self.root = self._files.file(self._files.path)
+            self.root = self._door.root
         except BytesError as error:
+            if error.kind == "unsupported":
+                raise InputError(f"{path}: reading HDF5 needs the extra 'images' (h5py)") from None
             raise InputError(f"{path}: not readable as HDF5 - {error}") from None
 
     def __enter__(self) -> "Master":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._files.close()
+        self._door.close()
 
     def get(self, base: Any, path: str) -> Any:
         """The group or dataset at a path, followed link by link; None where there is none."""
-        if not isinstance(base, self._h5py.Group):
-            base = base.parent
         try:
-            return self._files.follow(base, base.file.filename, path)[0]
+            if not is_group(base):
+                base = self._door.follow(base.file, base.name.rpartition("/")[0] or "/")[0]
+            return self._door.follow(base, path)[0]
         except BytesError as error:
             # Some writers leave out the slash with which a path from the root begins.
             if "/" in path and not path.startswith("/") and path.split("/")[0] in self.root:
@@ -67,7 +66,7 @@ class Master:
     def resolve(self, filename: str) -> str | None:
         """The file that a link names, None where it is missing or lies outside the folder."""
         try:
-            return self._files.linked(filename, self._files.path)
+            return self._door.linked(filename, self._door.path)
         except BytesError as error:
             self._note(error)
             return None
@@ -82,43 +81,42 @@ class Master:
 
     def groups(self, base: Any, nx_class: str) -> Iterator[tuple[str, Any]]:
         """Name and group of the direct members of a NeXus class, in the order of names."""
-        for name in sorted(base) if isinstance(base, self._h5py.Group) else ():
-            node = self.get(base, name) if self._is_own(base, name) else None
-            if isinstance(node, self._h5py.Group) and attribute(node, "NX_class") == nx_class:
+        for name in names_in(base, MAX_MEMBERS) if is_group(base) else ():
+            node = self.get(base, name) if is_own(base, name) else None
+            if is_group(node) and attribute(node, "NX_class") == nx_class:
                 yield name, node
 
     def names(self, path: str) -> list[str]:
         """The names in a group, sorted; none where there is no such group."""
         node = self.get(self.root, path)
-        return sorted(node) if isinstance(node, self._h5py.Group) else []
-
-    def _is_own(self, base: Any, name: str) -> bool:
-        """True for a member that is stored in its group, not linked to."""
-        return isinstance(base.get(name, getlink=True), self._h5py.HardLink)
+        return names_in(node, MAX_MEMBERS) if is_group(node) else []
 
     def is_dataset(self, node: Any) -> bool:
         """True for a dataset."""
-        return isinstance(node, self._h5py.Dataset)
+        return is_dataset(node)
 
-    def datasets(self, base: Any, depth: int = 0) -> Iterator[Any]:
+    def datasets(self, base: Any) -> Iterator[Any]:
         """All datasets below a group that are stored in it, not linked to; in the order of names."""
-        if not isinstance(base, self._h5py.Group) or depth > MAX_STEPS:
-            return
-        for name in sorted(base):
-            node = self.get(base, name) if self._is_own(base, name) else None
-            if self.is_dataset(node):
+        seen = {base} if is_group(base) else set()
+        pending = list(seen)
+        while pending and len(seen) < MAX_MEMBERS:
+            node = pending.pop()
+            if is_dataset(node):
                 yield node
-            elif node is not None and node.name.startswith(base.name):
-                yield from self.datasets(node, depth + 1)
+                continue
+            below = (self.get(node, name) for name in names_in(node, MAX_MEMBERS) if is_own(node, name))
+            fresh = [entry for entry in below if (is_group(entry) or is_dataset(entry)) and entry not in seen]
+            seen.update(fresh)
+            pending.extend(reversed(fresh))
 
     def shown(self, node: Any) -> str:
         """A value as a text of one line; of many the first and the last."""
         try:
-            values = np.asarray(node[()]).ravel()
-        except (OSError, RuntimeError, ValueError, TypeError):
+            values = np.asarray(self._door.value(node)).ravel()
+        except BytesError:
             return "unreadable"
         texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values]
-        return " ".join(texts) if len(texts) <= 3 else f"{texts[0]} ... {texts[-1]}"
+        return " ".join(texts)[:200] if len(texts) <= 3 else f"{texts[0][:80]} ... {texts[-1][:80]}"
 
     def text(self, base: Any, path: str) -> str | None:
         """A text value; None where there is none."""
@@ -167,13 +165,16 @@ class Master:
         node = self.get(base, path)
         if not self.is_dataset(node):
             return None
-        if node.size is None or node.size > 50_000_000:
-            raise InputError(f"{self.path}: {self._place(base, path)} holds {node.size} values, too many for metadata")
+        if node.size is None:
+            raise InputError(f"{self.path}: {self._place(base, path)} holds no values")
         self.read.add(node.name)
         try:
-            return node[()]
-        except (OSError, RuntimeError, ValueError) as error:
-            raise InputError(f"{self.path}: {self._place(base, path)} cannot be read - {_first_line(error)}") from None
+            return self._door.value(node, self._place(base, path))
+        except BytesError as error:
+            if error.kind in ("unsafe", "needed"):
+                self._note(error)
+                return None
+            raise InputError(f"{self.path}: {error}") from None
 
     def _place(self, base: Any, path: str) -> str:
         """A path for messages."""
@@ -196,12 +197,7 @@ def _without_noise(values: np.ndarray) -> np.ndarray:
 
 def attribute(node: Any, name: str) -> str:
     """A text attribute; empty where there is none."""
-    if node is None:
-        return ""
-    try:
-        value = node.attrs.get(name)
-    except (OSError, RuntimeError):
-        return ""
+    value = raw_attribute(node, name)
     if isinstance(value, np.ndarray):
         value = value.ravel()[0] if value.size else ""
     if isinstance(value, bytes):
@@ -212,12 +208,7 @@ def attribute(node: Any, name: str) -> str:
 def vector(node: Any, name: str) -> np.ndarray | None:
     """An attribute of three numbers; None where there is none."""
     try:
-        value = np.asarray(node.attrs.get(name), dtype=float).ravel()
-    except (TypeError, ValueError, OSError, RuntimeError):
+        value = np.asarray(raw_attribute(node, name), dtype=float).ravel()
+    except (TypeError, ValueError):
         return None
     return value if value.shape == (3,) and np.isfinite(value).all() else None
-
-
-def _first_line(error: Exception) -> str:
-    """The first line of a message."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]

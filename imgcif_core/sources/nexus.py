@@ -54,7 +54,7 @@ def follow(master: Master, base: Any, path: str | None) -> list[Step]:
             base = node
         else:
             steps.append(_step(master, node))
-            path, base = attribute(node, "depends_on"), node.parent
+            path, base = attribute(node, "depends_on"), node
         if len(steps) > MAX_STEPS or (steps and steps[-1].path in {step.path for step in steps[:-1]}):
             raise InputError(f"{master.path}: the chain of transformations through {steps[-1].path} does not end")
     return steps

@@ -1,5 +1,6 @@
 """HDF5 masters: NXmx with its transformations, and plainer ones by distance and beam centre."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,19 +20,27 @@ from imgcif_core.sources.statements import NO_ITEM, Fate, Statement
 KIND = "nxmx"
 
 
-def read_master(path: str | Path) -> Experiment:
+def read_master(path: str | Path, folders: Iterable[str | Path] = (), *, follow: bool = False) -> Experiment:
     """The experiment that an HDF5 master describes; directions that it does not give are defaults.
+
+    Links lead into its own folder and the given ones, or anywhere with `follow`.
 
     Raises
     ------
     InputError
         If the file is no readable HDF5, holds no instrument, or something in it does not fit.
     """
-    described = read_described_master(path)
+    described = read_described_master(path, folders=folders, links_lead_out=follow)
     return described.guessed() if isinstance(described, Draft) else described
 
 
-def read_described_master(path: str | Path, images_per_file: int | None = None) -> Experiment | Draft:
+def read_described_master(
+    path: str | Path,
+    images_per_file: int | None = None,
+    *,
+    folders: Iterable[str | Path] = (),
+    links_lead_out: bool = False,
+) -> Experiment | Draft:
     """What an HDF5 master describes: a draft where it leaves questions open.
 
     Raises
@@ -39,7 +48,7 @@ def read_described_master(path: str | Path, images_per_file: int | None = None) 
     InputError
         If the file is no readable HDF5, holds no instrument, or something in it does not fit.
     """
-    with Master(path) as master:
+    with Master(path, folders, follow=links_lead_out) as master:
         entries = [group for _, group in master.groups(master.root, "NXentry")]
         if not entries:
             raise InputError(f"{path}: no NXentry group, so nothing describes an experiment")

@@ -118,7 +118,7 @@ def _layout(path: str | None, place: str, address: Address, local: LocalData, he
     """What the header of a dataset says; links lead to neighbours of the file."""
     from imgcif_core.images.pixels import with_stand_ins
 
-    stand_ins: dict[str, str] = {}
+    request = local.reach.request(place)
 
     def beside(name: str) -> str | None:
         neighbour = address.beside(name)
@@ -133,9 +133,9 @@ def _layout(path: str | None, place: str, address: Address, local: LocalData, he
         return str(found.path) if found.path is not None else None
 
     def ask() -> dict[str, Any]:
-        return helper.facts("hdf5_layout", {"path": place, "dataset": path, "stand_ins": stand_ins})
+        return helper.facts("hdf5_layout", {"request": request, "dataset": path})
 
-    return with_stand_ins(ask, stand_ins, beside)
+    return with_stand_ins(ask, request["stand_ins"], beside)
 
 
 @rule(

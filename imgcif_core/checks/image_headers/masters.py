@@ -15,7 +15,7 @@ from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, prov
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.errors import InputError
 from imgcif_core.images.bytes import ByteSource
-from imgcif_core.images.limits import BytesError
+from imgcif_core.images.limits import BytesError, Reach
 from imgcif_core.images.local import Address, LocalData
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.frame_images import FrameImage, FrameImages
@@ -79,11 +79,11 @@ def master_files(
         raise NotApplicable(str(error)) from None
     found, faults = [], []
     for address, source in local_data.open_all(wanted):
-        master, name, beside = _read(source, decoders), _name(address), None
+        master, name, beside = _read(source, decoders, local_data.reach), _name(address), None
         if isinstance(master, str):
             beside = _master_beside(address)
             if beside is not None:
-                master, name = _read(_opened(local_data, beside), decoders), _name(beside)
+                master, name = _read(_opened(local_data, beside), decoders, local_data.reach), _name(beside)
         if isinstance(master, str):
             faults.append(master)
             continue
@@ -134,7 +134,7 @@ def _first_files(
     return wanted
 
 
-def _read(source: ByteSource | BytesError, helper: Helper) -> Experiment | str:
+def _read(source: ByteSource | BytesError, helper: Helper, reach: Reach) -> Experiment | str:
     """What a file says of the instrument, or why it says nothing; read first where a crash does no harm."""
     from imgcif_core.sources.nxmx import read_master
 
@@ -143,8 +143,8 @@ def _read(source: ByteSource | BytesError, helper: Helper) -> Experiment | str:
     if source.path is None:
         return f"{source.label} does not lie on this machine"
     try:
-        helper.facts("hdf5_header", {"path": str(source.path), "stand_ins": {}})
-        return read_master(source.path)
+        helper.facts("hdf5_header", {"request": reach.request(str(source.path))})
+        return read_master(source.path, reach.folders, follow=reach.is_following)
     except BytesError as fault:
         return str(fault)
     except InputError as error:

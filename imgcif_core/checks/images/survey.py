@@ -243,7 +243,15 @@ class _Reader:
 
         key = (address, path, array.dimensions)
         if self._last is None or self._last[0] != key:
-            self._last = key, open_images(source, self._helper, path=path, described=array.dimensions, beside=beside)
+            found = open_images(
+                source,
+                self._helper,
+                path=path,
+                described=array.dimensions,
+                beside=beside,
+                reach=self._local.reach,
+            )
+            self._last = key, found
         return self._last[1]
 
     def _measured(
