@@ -70,5 +70,13 @@ def parse_number(raw: bytes) -> tuple[float, float] | None:
     if match["su"]:
         mantissa, _, exponent = value.lower().partition(b"e")
         decimals = len(mantissa.partition(b".")[2])
-        su = int(match["su"]) * 10.0 ** (int(exponent or 0) - decimals)
+        # As text, so that no exponent and no number of digits is too large.
+        su = float(b"%se%d" % (match["su"], _bounded(exponent) - decimals))
     return float(value), su
+
+
+def _bounded(exponent: bytes) -> int:
+    """An exponent as a number, large ones cut off beyond all floats."""
+    digits = exponent.lstrip(b"+-").lstrip(b"0")
+    size = int(digits) if 0 < len(digits) < 7 else 10**6 * bool(digits)
+    return -size if exponent.startswith(b"-") else size

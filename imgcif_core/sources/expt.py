@@ -370,7 +370,7 @@ def _images(record: Record, frames: int, first: int) -> ImageFiles:
     names = record.data.get("images")
     if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
         inside = record.data.get("single_file_indices")
-        numbers = np.asarray(inside, dtype=np.int64) + 1 if isinstance(inside, list) and inside else np.ones(frames)
+        numbers = record.numbers("single_file_indices") + 1 if isinstance(inside, list) and inside else np.ones(frames)
         file = np.arange(frames) if len(names) == frames else np.zeros(frames)
         frame = numbers if len(numbers) == frames else np.arange(1, frames + 1)
         return ImageFiles(tuple(names), file.astype(np.int64), frame.astype(np.int64))

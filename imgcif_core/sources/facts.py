@@ -58,7 +58,7 @@ class Record:
         value = self.data.get(name)
         try:
             array = np.asarray(value, dtype=float)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise self.fail(name, "numbers") from None
         if value is None or array.ndim != 1 or (length is not None and len(array) != length):
             raise self.fail(name, f"{length} numbers" if length is not None else "a list of numbers")

@@ -334,7 +334,7 @@ def uncertainty_misplaced(tables: Tables, dictionary: Dictionary) -> Iterator[Pr
         if item.purpose == "SU":
             rows = np.flatnonzero(numbers.valid & (numbers.values < 0))
             yield from _su_problems(tables, item, column, rows, "negative", None)
-            if item.linked and not columns_named(tables, item.linked):
+            if len(column) and item.linked and not columns_named(tables, item.linked):
                 place = value_place(tables, item, column, 0)
                 yield Problem(place, severity="info", variant="lone", name=column.name, other=item.linked)
             continue

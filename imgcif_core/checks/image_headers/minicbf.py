@@ -148,8 +148,8 @@ def _distance(
         if np.isfinite(along).all():
             own.append(float(np.linalg.norm(pose.at(*along)[0])))
     if min(abs(value - stated) for value in own) > tolerances.distance_mm + 1e3 * _half(text):
-        ratio = stated / own[0] if own[0] > 0 else np.nan
-        slip = " - a slip of the unit" if min(abs(ratio - 1000), abs(1 / ratio - 1000)) < 10 else ""
+        ratio = max(stated, own[0]) / min(stated, own[0]) if min(stated, own[0]) > 0 else np.nan
+        slip = " - a slip of the unit" if abs(ratio - 1000) < 10 else ""
         yield Difference("Detector_distance", text, f"{own[0]:.6g} mm", slip)
 
 

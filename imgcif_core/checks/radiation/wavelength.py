@@ -114,9 +114,11 @@ def _in_angstrom(value: float, slip: dict) -> float:
     if "factor" in slip:
         return value * slip["factor"]
     if "energy_kev" in slip:
-        return HC_KEV_ANGSTROM / (value * slip["energy_kev"])
+        energy = value * slip["energy_kev"]
+        return HC_KEV_ANGSTROM / energy if energy else math.inf
     kinetic = value * slip["electron_kev"]
-    return HC_KEV_ANGSTROM / math.sqrt(kinetic * (kinetic + 2.0 * _ELECTRON_REST_KEV))
+    momentum = math.sqrt(kinetic * (kinetic + 2.0 * _ELECTRON_REST_KEV))
+    return HC_KEV_ANGSTROM / momentum if momentum else math.inf
 
 
 @rule(

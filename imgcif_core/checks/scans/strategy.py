@@ -134,12 +134,16 @@ def _sweep(scan: Scan, tolerances: Tolerances) -> tuple[tuple, float, float] | N
     if drive is None or not drive.is_angle or np.isnan(drive.start) or not drive.step:
         return None
     span = (stated_frames(scan) or scan.count) * drive.step
+    if not np.isfinite(drive.start + span):
+        return None
     begin, end = sorted((drive.start, drive.start + span))
     turns = np.floor(begin / 360.0) * 360.0
     still = []
     in_frames = set(scan.frame_settings.axes)
     for axis in {*scan.drives, *in_frames} - {drive.axis}:
         setting = scan.setting(axis, 0) if axis in in_frames else or_zero(scan.drives[axis].start)
+        if not np.isfinite(setting / tolerances.setting):
+            return None
         is_angle = axis not in scan.drives or scan.drives[axis].is_angle
         still.append((axis, round((setting % 360.0 if is_angle else setting) / tolerances.setting)))
     key = (drive.axis, *sorted(entry for entry in still if entry[1]))
