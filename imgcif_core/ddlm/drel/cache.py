@@ -7,6 +7,7 @@ turned into nodes and nothing else, so that a spoilt one costs time only.
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from imgcif_core.ddlm.drel import nodes
 from imgcif_core.ddlm.drel.errors import MethodError
 from imgcif_core.ddlm.drel.parse import parse
 from imgcif_core.ddlm.methods import Methods
+from imgcif_core.errors import OutputError
+from imgcif_core.output import write_file
 
 VERSION = 1
 KEPT = 16
@@ -103,14 +106,10 @@ class NodeCache:
                 entries[_digest(method.text)] = to_data(parse(method.text))
             except MethodError:
                 continue
-        part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
-        try:
-            part.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(entries, separators=(",", ":")), encoding="utf-8")
-            part.replace(self.path)
-            _prune(part.parent)
-        except OSError:
-            part.unlink(missing_ok=True)
+        with suppress(OSError, OutputError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(self.path, json.dumps(entries, separators=(",", ":")))
+            _prune(self.path.parent)
         return entries
 
 
