@@ -186,7 +186,8 @@ def test_commands_write_through_one_module() -> None:
     import ast
 
     package = Path(__file__).parent.parent / "imgcif_core"
-    own = {"output.py", "images/workspace.py"}
+    # These two write into folders of their own that disappear.
+    own = {"output.py", "images/workspace.py", "sources/archive.py"}
     writers = {"write_text", "write_bytes", "rename", "replace", "link", "symlink"}
     for path in package.rglob("*.py"):
         name = path.relative_to(package).as_posix()

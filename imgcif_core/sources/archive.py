@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcif_core.errors import InputError
-from imgcif_core.formats import archive_suffix
+from imgcif_core.formats import TEXT_SUFFIXES, archive_suffix, compression_suffix, image_of_name, plain_ending
 from imgcif_core.images.archives import open_archive
 from imgcif_core.images.bytes import FileBytes
 from imgcif_core.images.limits import MIB, BytesError, Limits
@@ -21,9 +21,12 @@ from imgcif_core.sources.draft import Draft, Incomplete
 from imgcif_core.sources.merging import Drafts
 
 _WHOLE = (".expt", ".json", ".geom", ".lst", ".inp", ".xds", ".toml")
-_STACKS = (".h5", ".hdf5", ".nxs", ".cxi", ".tif", ".tiff", ".mccd")
-# The tables of a full CBF before its image, and the largest stack that is unpacked for its headers.
+# Kinds whose readers need the whole file.
+_WHOLE_KINDS = ("nxmx", "tiff")
+# The tables of a full CBF before its image, and the largest stacks that are unpacked for their headers: from
+# small archives so much as no bomb fills a disk with.
 _HEADER_BYTES, _STACK_BYTES, _TEXT_BYTES = 256 * 1024, 2048 * MIB, 256 * MIB
+_SMALL_ARCHIVE, _SMALL_STACK_BYTES = 10_000_000, 512 * MIB
 _SMV = re.compile(rb"\{\s*HEADER_BYTES\s*=\s*(\d{1,7})")
 _BINARY = b"--CIF-BINARY-FORMAT-SECTION--"
 # The lines of MIME that follow the boundary.
@@ -65,12 +68,13 @@ class Opened:
         found = []
         unpacked = 0
         try:
+            room = _SMALL_STACK_BYTES if Path(path).stat().st_size < _SMALL_ARCHIVE else _STACK_BYTES
             for member, head in open_archive(FileBytes(Path(path)), Limits()).heads(_enough):
                 if not head or danger_of(member.name):
                     continue
                 unpacked += len(head)
-                if unpacked > _STACK_BYTES:
-                    raise InputError(f"{path}: more than {_STACK_BYTES // MIB} MB would have to be unpacked")
+                if unpacked > room:
+                    raise InputError(f"{path}: more than {room // MIB} MB would have to be unpacked")
                 target = root / plain_name(member.name)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(head)
@@ -142,13 +146,12 @@ def _enough(member: Member, head: bytes) -> int:
     name = member.name.lower()
     if name.endswith(_WHOLE):
         return min(member.size, _TEXT_BYTES)
-    packed = name.endswith((".gz", ".bz2"))
-    suffix = Path(name.removesuffix(".gz").removesuffix(".bz2")).suffix
-    if suffix in _STACKS or packed:
+    image = image_of_name(name)
+    if compression_suffix(name) or (image is not None and image.kind in _WHOLE_KINDS):
         return member.size
     if found := _SMV.match(head):
         return int(found[1])
-    if suffix in (".cbf", ".cif", ".imgcif") or head.startswith((b"###CBF", b"#\\#CIF")):
+    if plain_ending(name) in TEXT_SUFFIXES or head.startswith((b"###CBF", b"#\\#CIF")):
         at = head.find(_BINARY)
         return at + _MIME_BYTES if at >= 0 else _HEADER_BYTES
     return 0
