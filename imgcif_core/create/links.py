@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import numpy as np
 
 from imgcif_core.cif.write import Value, Values
+from imgcif_core.create.addresses import Address, addresses_of, checked_address, filled
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.formats import MANY_IMAGES, archive_suffix, by_ending, ending_of
 from imgcif_core.sources.description import ImageFiles
@@ -17,6 +18,7 @@ from imgcif_core.sources.description import ImageFiles
 _PER_FILE = ("format", "uri", "archive_format", "archive_path", "file_compression")
 _SAFE = "/-._~!$&'()*+,;=:@"
 _UNSAFE = re.compile(r"[^A-Za-z0-9/\-._~!$&'()*+,;=:@\n]")
+_BAD_ROOT = re.compile(r"[\x00-\x1f\x7f\\]|^/")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|.*\\")
 
 
@@ -24,29 +26,57 @@ _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|.*\\")
 class Links:
     """What a person says about the place of the images.
 
-    archive_url : of one archive, or with `{scan}` (its id) or `{number}` (from 1) of one for each
-    scan; url_base : of a folder that holds the images one by one; directory : the local folder whose
-    content was archived or uploaded; formats : the format of the images, where it cannot be told.
+    archive_url : of one archive, or with `{scan}` (its id) or `{number}` (from 1, `{number:03d}` with
+    zeros before it) of one for each scan; or several: the first two, or one for each scan. url_base : in
+    the same way of a folder that holds the images one by one; directory : the local folder whose content
+    was archived or uploaded; format : of the images, where it cannot be told; root : the folder within
+    the archive or below the base in which the names of the images begin, places for scans allowed.
     """
 
-    archive_url: str | None = None
-    url_base: str | None = None
+    archive_url: str | Sequence[str] | None = None
+    url_base: str | Sequence[str] | None = None
     directory: Path | None = None
     format: str | None = None
+    root: str = ""
 
     def __post_init__(self) -> None:
         if self.archive_url and self.url_base:
             raise UsageError("--archive-url and --url-base exclude each other")
-        for url in (self.archive_url, self.url_base):
-            if url and (not urlsplit(url).scheme or re.search(r"[\s<>\"^`|]", url)):
-                raise UsageError(f"{url!r} is no URL: it needs a scheme such as https:// and no blanks")
+        for url in self.urls:
+            checked_address(url)
+        if len(set(self.urls)) < len(self.urls):
+            raise UsageError(f"{self.option}: the same address is given twice")
         if self.directory is not None and not self.directory.is_dir():
             raise InputError(f"{self.directory}: no such directory")
+        if _BAD_ROOT.search(self.root) or ".." in self.root.split("/"):
+            raise UsageError(f"--root {self.root!r} is no folder within an archive, such as data/run1")
 
     @property
     def are_given(self) -> bool:
         """True if the images are said to lie on the net."""
-        return bool(self.archive_url or self.url_base)
+        return bool(self.urls)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses given, of archives or of folders."""
+        given = self.archive_url or self.url_base or ()
+        return (given,) if isinstance(given, str) else tuple(given)
+
+    @property
+    def option(self) -> str:
+        """The option that gives these addresses."""
+        return "--archive-url" if self.archive_url else "--url-base"
+
+    def addresses(self, scan_ids: Sequence[str]) -> list[Address]:
+        """The address of each scan; `UsageError` where their numbers do not fit."""
+        if not self.are_given:
+            return [Address("") for _ in scan_ids]
+        return addresses_of(self.urls, scan_ids, self.option)
+
+    def prefix(self, scan_id: str, number: int) -> str:
+        """What goes before the names of the images of a scan: the folder with its slash, or nothing."""
+        root = filled(self.root, scan_id, number).strip("/")
+        return f"{root}/" if root else ""
 
 
 def archive_format(url: str) -> str | None:
@@ -70,19 +100,28 @@ def nameless_formats(images: Sequence[ImageFiles], links: Links) -> list[str]:
     return sorted(ending or "files without ending" for ending in endings if by_ending(ending)[0] is None)
 
 
-def external_rows(images: Sequence[ImageFiles], scan_ids: Sequence[str], links: Links) -> dict[str, Values]:
+def external_rows(
+    images: Sequence[ImageFiles],
+    scan_ids: Sequence[str],
+    links: Links,
+    addresses: Sequence[Address] | None = None,
+    numbers: Sequence[int] | None = None,
+) -> dict[str, Values]:
     """The columns of ARRAY_DATA_EXTERNAL_DATA, one row for each frame of each scan, ids apart.
+
+    `addresses` and `numbers` are those of the scans among all of an experiment, where these are only a part.
 
     Raises
     ------
     InputError
         If a file is not below the directory given.
     """
-    members = member_names([() if entry.archive else entry.files for entry in images], links)
-    members = [list(entry.files) if entry.archive else names for entry, names in zip(images, members, strict=True)]
+    addresses = links.addresses(scan_ids) if addresses is None else addresses
+    numbers = range(1, len(scan_ids) + 1) if numbers is None else numbers
+    members = names_of(images, links, scan_ids, numbers)
     columns: dict[str, list[Value]] = {name: [] for name in _PER_FILE}
-    for number, (entry, names, scan_id) in enumerate(zip(images, members, scan_ids, strict=True), 1):
-        for item, values in _addresses(entry, names, links, scan_id, number).items():
+    for entry, names, address in zip(images, members, addresses, strict=True):
+        for item, values in _addresses(entry, names, links, address.url).items():
             columns[item] += _by_frame(values, entry)
     found: dict[str, Values] = {}
     for item, column in columns.items():
@@ -114,9 +153,7 @@ def _spread(values: Sequence[Value], images: Sequence[ImageFiles]) -> list[Value
     return [value for value, entry in zip(values, images, strict=True) for _ in range(len(entry))]
 
 
-def _addresses(
-    entry: ImageFiles, members: list[str], links: Links, scan_id: str, number: int
-) -> dict[str, Value | list[Value]]:
+def _addresses(entry: ImageFiles, members: list[str], links: Links, url: str) -> dict[str, Value | list[Value]]:
     """Where the files of a scan lie: values for all, or lists of one for each."""
     told = [by_ending(ending) for ending in _endings(entry.files)]
     form = links.format or entry.format
@@ -126,17 +163,27 @@ def _addresses(
         "file_compression": told[0][1] if shared else [packed for _, packed in told],
     }
     if links.archive_url:
-        url = links.archive_url.replace("{scan}", quote(scan_id)).replace("{number}", str(number))
         return found | {"uri": url, "archive_format": archive_format(url), "archive_path": list(members)}
+    base = f"{url.rstrip('/')}/" if url else ""
     if entry.archive:
         name = Path(entry.archive).name
-        url = f"{links.url_base.rstrip('/')}/{name}" if links.url_base else name
         form = archive_format(name)
-        return found | {"uri": url, "archive_format": form, "archive_path": list(members)}
-    base = f"{links.url_base.rstrip('/')}/" if links.url_base else ""
+        return found | {"uri": base + quote(name), "archive_format": form, "archive_path": list(members)}
     if _UNSAFE.search("\n".join(members)):
         members = [quote(member, safe=_SAFE) for member in members]
     return found | {"uri": [base + member for member in members], "archive_format": None, "archive_path": None}
+
+
+def names_of(
+    images: Sequence[ImageFiles], links: Links, scan_ids: Sequence[str], numbers: Sequence[int]
+) -> list[list[str]]:
+    """The names of the files of each scan within archive or folder; those of an archive at hand are known."""
+    named = member_names([() if entry.archive else entry.files for entry in images], links)
+    prefixes = [links.prefix(scan_id, number) for scan_id, number in zip(scan_ids, numbers, strict=True)]
+    return [
+        list(entry.files) if entry.archive else [prefix + name for name in names] if prefix else names
+        for entry, names, prefix in zip(images, named, prefixes, strict=True)
+    ]
 
 
 def member_names(files: Sequence[Sequence[str]], links: Links) -> list[list[str]]:
@@ -152,6 +199,13 @@ def member_names(files: Sequence[Sequence[str]], links: Links) -> list[list[str]
     folders = {name[: name.rfind("/") + 1] for names in plain for name in names}
     common = _common(folders)
     return [[name[len(common) :] for name in names] for names in plain]
+
+
+def possible_roots(files: Sequence[str], most: int = 4) -> tuple[str, ...]:
+    """Folders in which the names of images may begin within an archive: none, or ends of their common path."""
+    names = [name.replace("\\", "/") if _WINDOWS.match(name) else name for name in files]
+    parts = [part for part in _common({name[: name.rfind("/") + 1] for name in names}).split("/") if part]
+    return ("", *("/".join(parts[-length:]) for length in range(1, min(most, len(parts)) + 1)))
 
 
 def _common(folders: set[str]) -> str:

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imgcif_core.create import quantities
+from imgcif_core.create.addresses import checked_address, checked_doi
+from imgcif_core.create.quantities import wavelength
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.formats import IMAGES
 from imgcif_core.sources.draft import CORNERS, clock_direction
 
+_LONGEST_TEXT = 500
 VIEW = "Stand at the source and look along the beam, past the crystal, at the detector."
 
 
@@ -19,7 +23,8 @@ class Question:
 
     `is_needed` says that nothing is written without an answer; `example` is an answer as it may be
     typed, or put after `key =` in a file of answers. `proposal` is the answer that `ground` speaks for;
-    it holds only once a person has confirmed it.
+    it holds only once a person has confirmed it. `unit` is that of a number without one; `refusal` says
+    why the answer before was not taken.
     """
 
     key: str
@@ -29,39 +34,41 @@ class Question:
     choices: tuple[str, ...] = ()
     proposal: str = ""
     ground: str = ""
+    unit: str = ""
+    refusal: str = ""
 
 
 def _number(text: Any) -> float:
-    """A finite number."""
-    try:
-        value = float(text)
-    except (TypeError, ValueError):
-        raise ValueError("expected a number") from None
-    if not abs(value) < 1e12:
-        raise ValueError("expected a finite number")
-    return value
+    """A finite number without a unit."""
+    return quantities.number(text)
 
 
-def _positive(text: Any) -> float:
-    """A number above zero."""
-    value = _number(text)
-    if value <= 0:
-        raise ValueError("expected a number above zero")
-    return value
+def _angle(text: Any) -> float:
+    """An angle in degrees."""
+    return quantities.number(text, quantities.ANGLES)
+
+
+def _distance(text: Any) -> float:
+    """The distance of a detector in mm."""
+    value = quantities.number(text, quantities.LENGTHS)
+    return quantities.plausible(value, text, 5.0, 1e5, "mm", "if metres are meant, say so, such as 0.58 m")
 
 
 def _numbers(text: Any) -> list[float]:
     """Numbers in a list, or in a text between blanks, commas or `x`."""
-    parts = text if isinstance(text, (list, tuple)) else re.split(r"[\s,x]+", str(text).strip())
-    return [_number(part) for part in parts]
+    return quantities.numbers(text)
 
 
 def _pair(text: Any) -> tuple[float, float]:
     """Two numbers."""
-    values = _numbers(text)
-    if len(values) != 2:
-        raise ValueError("expected two numbers")
-    return values[0], values[1]
+    first, second = quantities.numbers(text, quantities.NONE, 2)
+    return first, second
+
+
+def _pixels(text: Any) -> tuple[float, float]:
+    """A place in pixels."""
+    first, second = quantities.numbers(text, quantities.PIXELS, 2)
+    return first, second
 
 
 def _pairs(text: Any) -> tuple[tuple[float, float], ...]:
@@ -76,10 +83,13 @@ def _pairs(text: Any) -> tuple[tuple[float, float], ...]:
 
 
 def _sizes(text: Any) -> tuple[float, float]:
-    """One positive number for both directions, or two."""
-    values = _numbers(text)
+    """One length for both directions, or two, in mm."""
+    values = quantities.numbers(text, quantities.LENGTHS)
     if len(values) not in (1, 2) or min(values) <= 0:
         raise ValueError("expected one or two numbers above zero")
+    entries = text if isinstance(text, (list, tuple)) else (text, text)
+    for value, entry in zip(values, entries, strict=False):
+        quantities.plausible(value, entry, 5e-4, 10.0, "mm", "if micrometres are meant, say so, such as 172 um")
     return values[0], values[-1]
 
 
@@ -155,10 +165,39 @@ def _choice(*choices: str) -> Callable[[Any], str]:
 
 
 def _text(text: Any) -> str:
-    """Any text that is not empty."""
-    if not isinstance(text, (str, int, float)) or not str(text).strip():
-        raise ValueError("expected a text")
-    return str(text).strip()
+    """One line of text that is not empty."""
+    words = str(text).strip() if isinstance(text, (str, int, float)) and not isinstance(text, bool) else ""
+    if not words or not words.isprintable() or len(words) > _LONGEST_TEXT:
+        raise ValueError(f"expected one line of text of at most {_LONGEST_TEXT} characters")
+    return words
+
+
+def _urls(text: Any) -> str | tuple[str, ...]:
+    """One address, or several in a list or between blanks."""
+    given = text.split() if isinstance(text, str) else list(text) if isinstance(text, (list, tuple)) else []
+    if not given or not all(isinstance(entry, str) for entry in given):
+        raise ValueError("expected an address, or a list of them")
+    try:
+        urls = tuple(checked_address(entry, "the address") for entry in given)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+    return urls[0] if len(urls) == 1 else urls
+
+
+def _doi(text: Any) -> str:
+    """A DOI."""
+    try:
+        return checked_doi(str(text), "the DOI")
+    except UsageError:
+        raise ValueError("expected a DOI") from None
+
+
+def _root(text: Any) -> str:
+    """A folder within an archive; a dot for none."""
+    words = _text(text)
+    if words.startswith("/") or "\\" in words or ".." in words.split("/"):
+        raise ValueError("expected a folder within the archive, such as data/run1, or a dot for none")
+    return "" if words == "." else words.strip("/")
 
 
 SENSES = ("clockwise", "anticlockwise")
@@ -168,23 +207,43 @@ FORMATS = tuple(entry.word.lower() for entry in IMAGES if entry.word and entry.i
 _CATALOGUE: dict[str, tuple[Question, Callable[[Any], Any]]] = {}
 
 
-def _add(key: str, read: Callable[[Any], Any], text: str, example: str, needed: bool = True, choices=()) -> None:
-    _CATALOGUE[key] = (Question(key, text, example, needed, tuple(choices)), read)
+def _add(
+    key: str,
+    read: Callable[[Any], Any],
+    text: str,
+    example: str,
+    needed: bool = True,
+    choices: tuple[str, ...] = (),
+    unit: str = "",
+) -> None:
+    _CATALOGUE[key] = (Question(key, text, example, needed, choices, unit=unit), read)
 
 
-_add("wavelength", _positive, "What was the wavelength of the radiation, in angstrom?", "0.9795")
-_add("distance", _positive, "How far was the detector from the crystal along the beam, in mm?", "250.0")
-_add("pixel_size", _sizes, "How large is a pixel, in mm (one number, or two: along fast and slow)?", "0.172")
+_add("wavelength", wavelength, "What was the wavelength of the radiation, in angstrom?", "0.9795", unit="angstrom")
+_add("distance", _distance, "How far was the detector from the crystal along the beam, in mm?", "250.0", unit="mm")
+_add("pixel_size", _sizes, "How large is a pixel, in mm (one number, or two: along fast and slow)?", "0.172", unit="mm")
 _add("size", _counts, "How many pixels has an image along its fast and its slow direction?", "[2463, 2527]")
 _add(
     "beam_centre",
-    _pair,
+    _pixels,
     "Where would the direct beam hit the detector, in pixels from the outer corner of the first pixel\n"
     "of the image, along the fast and then the slow direction?",
     "[1224.5, 1260.2]",
 )
-_add("start", _number, "At which angle did the rotation axis stand when the first image began, in degrees?", "0.0")
-_add("increment", _number, "By how many degrees did the crystal turn for each image (0 for stills)?", "0.1")
+_add(
+    "start",
+    _angle,
+    "At which angle did the rotation axis stand when the first image began, in degrees?",
+    "0.0",
+    unit="degrees",
+)
+_add(
+    "increment",
+    _angle,
+    "By how many degrees did the crystal turn for each image (0 for stills)?",
+    "0.1",
+    unit="degrees",
+)
 _add(
     "principal_axis",
     clock,
@@ -275,9 +334,29 @@ _add("facility", _text, "At which facility were the data measured? (leave out fo
 _add("beamline", _text, "On which beamline?", '"I04"', False)
 _add("source", _text, "In a laboratory: make and model of the source or diffractometer?", '"Rigaku Synergy-S"', False)
 _add("detector", _text, "Make and model of the detector?", '"PILATUS3 6M"', False)
-_add("archive_url", _text, "What is the address of the archive that holds the images?", '"https://..."', False)
-_add("url_base", _text, "What is the address of the folder that holds the images one by one?", '"https://..."', False)
-_add("doi", _text, "What is the DOI of the data?", '"10.5281/zenodo.123456"', False)
+_add(
+    "archive_url",
+    _urls,
+    "What is the address of the archive that holds the images? (the first two of several will do, where they\n"
+    "differ in a number; or {number} in the place of the number of the scan)",
+    '"https://example.org/run_1.zip"',
+    False,
+)
+_add(
+    "url_base",
+    _urls,
+    "What is the address of the folder that holds the images one by one?",
+    '"https://example.org/images"',
+    False,
+)
+_add(
+    "root",
+    _root,
+    "In which folder within the archive do the names of the images begin? (a dot for none)",
+    '"data/run1"',
+    False,
+)
+_add("doi", _doi, "What is the DOI of the data?", '"10.5281/zenodo.123456"', False)
 
 
 def question(key: str) -> Question:
@@ -303,7 +382,8 @@ def read_answer(key: str, text: Any) -> Any:
     try:
         return _CATALOGUE[key][1](text)
     except ValueError as error:
-        raise UsageError(f"answer {key} = {text!r}: {error}, for example {_CATALOGUE[key][0].example}") from None
+        shown = repr(text) if len(repr(text)) <= 80 else f"{repr(text)[:80]}..."
+        raise UsageError(f"answer {key} = {shown}: {error}, for example {_CATALOGUE[key][0].example}") from None
 
 
 def load_answers(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -322,8 +402,9 @@ def load_answers(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
         data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: no TOML ({error})") from None
+    except (ValueError, RecursionError) as error:
+        # Numbers of thousands of digits and arrays of a thousand levels are other exceptions.
+        raise InputError(f"{path}: no TOML ({str(error)[:200] or 'nested too deep'})") from None
     items = data.pop("items", {})
     if not isinstance(items, Mapping):
         raise UsageError(f"{path}: items is no table of CIF items")
