@@ -43,13 +43,15 @@ class Category:
 
     Each value is a list or array of one length, or a single value for all rows; a category of single
     values is written without a loop. None stands for `.`; `comment` goes above it, `sources` says for
-    an object name, or for "" as all others, where the values come from.
+    an object name, or for "" as all others, where the values come from; `row_sources` says it for each row
+    of the items that `sources` does not name.
     """
 
     name: str
     items: Mapping[str, Values]
     comment: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
+    row_sources: Sequence[str] = ()
 
     @property
     def rows(self) -> int:

@@ -1,24 +1,44 @@
 """From raw data and experiment descriptions to imgCIF files in which the checker finds no error.
 
-`create` does all of it; `Wishes` and `Links` hold what a person asks for, `Creation` what came of it.
+`create` does all of it, `Session` step by step; `Wishes` and `Links` hold what a person asks for,
+`Creation` what came of it.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from imgcif_core.create.blocks import Origins
     from imgcif_core.create.links import Links
-    from imgcif_core.create.loop import Creation, Wishes, create
-    from imgcif_core.create.questions import Question
+    from imgcif_core.create.loop import Creation, built_and_checked, create
+    from imgcif_core.create.questions import Question, Refused
+    from imgcif_core.create.session import LinkedScan, Session
+    from imgcif_core.create.wishes import Wishes
 
 _LAZY = {
-    "Creation": "imgcif_core.create.loop",
-    "Links": "imgcif_core.create.links",
-    "Question": "imgcif_core.create.questions",
-    "Wishes": "imgcif_core.create.loop",
-    "create": "imgcif_core.create.loop",
+    "Creation": "loop",
+    "LinkedScan": "session",
+    "Links": "links",
+    "Origins": "blocks",
+    "Question": "questions",
+    "Refused": "questions",
+    "Session": "session",
+    "Wishes": "wishes",
+    "built_and_checked": "loop",
+    "create": "loop",
 }
 
-__all__ = ["Creation", "Links", "Question", "Wishes", "create"]
+__all__ = [
+    "Creation",
+    "LinkedScan",
+    "Links",
+    "Origins",
+    "Question",
+    "Refused",
+    "Session",
+    "Wishes",
+    "built_and_checked",
+    "create",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -28,4 +48,4 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(module), name)
+    return getattr(import_module(f"imgcif_core.create.{module}"), name)

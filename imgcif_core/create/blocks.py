@@ -54,6 +54,7 @@ def _block(session: Session, index: int, name: str, dataset: str | None) -> Data
     built = session.built[index]
     found = [*_head(session, built, name, dataset), *categories(built, _external(session, index))]
     found = [_with_link_sources(category, session) for category in found]
+    found = _with_items(found, built.experiment.items, built.origin("items") or "file")
     return DataBlock(name, _with_items(found, session.wishes.items, "person: --set"))
 
 
@@ -78,8 +79,11 @@ def _with_link_sources(category: Category, session: Session) -> Category:
     links = session.wishes.all_links
     if category.name != "array_data_external_data" or not links.are_given:
         return category
-    where = "person: address of the archive" if links.archive_url else "person: address of the folder, names of the source"
-    said = {"uri": where, "archive_format": "derived: name of the archive"}
+    of_folder = "person: address of the folder, names of the source"
+    said = {
+        "uri": "person: address of the archive" if links.archive_url else of_folder,
+        "archive_format": "derived: name of the archive",
+    }
     if links.root:
         said["archive_path"] = "person: root within the archive, names of the source"
     return replace(category, sources={**category.sources, **said})

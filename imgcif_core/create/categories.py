@@ -168,9 +168,14 @@ def frame_text(built: Built) -> str | None:
 def _axes(built: Built) -> Category:
     """All axes: goniometer, mounting, surface of the panels, source and gravity."""
     rows = [_axis_row(axis, "goniometer", None) for axis in built.goniometer]
+    said = [built.origin("goniometer")] * len(rows)
     component = "detector" if len(built.layout.panels) > 1 else None
     rows += [_axis_row(axis, "detector", component) for axis in built.mounting.axes]
+    own = {axis.id for axis in built.experiment.mounting}
+    placed = "derived: where the panels stand, of " + (built.origin("panels") or "the source")
+    said += [built.origin("panels") if axis.id in own else placed for axis in built.mounting.axes]
     rows += built.layout.axis_rows(built.mounting.axes[-1].id if built.mounting.axes else None)
+    said += [built.origin("panels")] * (len(rows) - len(said))
     taken = [row.id for row in rows]
     rows.append(AxisRow(distinct(["source"], "source", taken)[0], "general", "source", None, built.source, None))
     gravity = built.experiment.gravity
@@ -193,7 +198,8 @@ def _axes(built: Built) -> Category:
         "Right-handed frame, origin at the sample, Z towards the source, lengths in mm. The offset of a slow\n"
         "axis is the outer corner of the first pixel; its centre is half a pixel inside."
     )
-    return Category("axis", items, comment, {"": built.origin("goniometer", "panels")})
+    said += [built.origin("beam.source", "panels"), built.origin("gravity", "panels")][: len(rows) - len(said)]
+    return Category("axis", items, comment, {"": built.origin("goniometer", "panels")}, said)
 
 
 def _axis_row(axis: AxisFacts, equipment: str, component: str | None) -> AxisRow:

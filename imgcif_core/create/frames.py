@@ -40,7 +40,10 @@ def scan_categories(built: Built) -> list[Category]:
         names = ("scan_id", "axis_id", *(f"{word}_{part}" for word in ("angle", "displacement") for part in _PARTS))
         columns: dict[str, Values] = {name: list(column) for name, column in zip(names, zip(*rows), strict=True)}
         comment = "The range is from the start of the first frame to the end of the last one."
-        found.append(Category("diffrn_scan_axis", columns, comment, {"": built.origin("scans")}))
+        turning = {axis.id for axis in built.goniometer}
+        placed = "derived: where the panels stand, of " + (built.origin("panels") or "the source")
+        said = [built.origin("scans") if row[1] in turning else placed for row in rows]
+        found.append(Category("diffrn_scan_axis", columns, comment, {"": built.origin("scans")}, said))
     return found
 
 

@@ -18,6 +18,7 @@ from imgcif_core.errors import UsageError
 from imgcif_core.findings import FileReport
 from imgcif_core.output import refuse_output, write_file
 from imgcif_core.sources.description import Experiment
+from imgcif_core.sources.statements import left_out_notes
 
 __all__ = ["Creation", "Origins", "Wishes", "built_and_checked", "create", "written"]
 
@@ -110,7 +111,7 @@ def built_and_checked(session: Session, output: str | PathLike[str] | None = Non
 
     Without a text where needed answers are missing.
     """
-    notes = [*session.described.notes]
+    notes = [*session.described.notes, *left_out_notes(session.described.statements)]
     if session.experiment is None or (session.needed and not session.wishes.force):
         return Creation("", None, session.questions, tuple(notes), (), 0.0)
     blocks = data_blocks(session)

@@ -17,6 +17,14 @@ _LONGEST_TEXT = 500
 VIEW = "Stand at the source and look along the beam, past the crystal, at the detector."
 
 
+class Refused(UsageError):
+    """An answer that does not fit its question; `reason` says why, without the answer."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One fact that only a person can tell.
@@ -213,10 +221,10 @@ def _add(
     text: str,
     example: str,
     needed: bool = True,
-    choices: tuple[str, ...] = (),
+    choices: Iterable[str] = (),
     unit: str = "",
 ) -> None:
-    _CATALOGUE[key] = (Question(key, text, example, needed, choices, unit=unit), read)
+    _CATALOGUE[key] = (Question(key, text, example, needed, tuple(choices), unit=unit), read)
 
 
 _add("wavelength", wavelength, "What was the wavelength of the radiation, in angstrom?", "0.9795", unit="angstrom")
@@ -375,7 +383,7 @@ def read_answer(key: str, text: Any) -> Any:
     Raises
     ------
     UsageError
-        If the answer does not fit the question, or no question has that key.
+        If no question has that key; `Refused` if the answer does not fit the question.
     """
     if key not in _CATALOGUE:
         raise UsageError(f"no question has the key {key!r}; there are {', '.join(_CATALOGUE)}")
@@ -383,7 +391,8 @@ def read_answer(key: str, text: Any) -> Any:
         return _CATALOGUE[key][1](text)
     except ValueError as error:
         shown = repr(text) if len(repr(text)) <= 80 else f"{repr(text)[:80]}..."
-        raise UsageError(f"answer {key} = {shown}: {error}, for example {_CATALOGUE[key][0].example}") from None
+        message = f"answer {key} = {shown}: {error}, for example {_CATALOGUE[key][0].example}"
+        raise Refused(message, str(error)) from None
 
 
 def load_answers(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -13,7 +13,7 @@ from imgcif_core.create.addresses import Address
 from imgcif_core.create.answers import Described, apply_answers, open_questions
 from imgcif_core.create.builder import Built, prepare
 from imgcif_core.create.frames import has_images
-from imgcif_core.create.links import member_names, possible_roots
+from imgcif_core.create.links import names_of, possible_roots
 from imgcif_core.create.parts import split
 from imgcif_core.create.questions import Question, question, read_answer
 from imgcif_core.create.wishes import Wishes
@@ -106,9 +106,10 @@ class Session:
             return None
         images = self.described.images if hasattr(self.described, "images") else None
         scans = self.described.scans if isinstance(self.described, Experiment) else ()
-        names = [name for entry in (images, *(scan.images for scan in scans)) if entry for name in entry.files]
+        entries = [entry for entry in (images, *(scan.images for scan in scans)) if entry and not entry.archive]
+        names = [name for entry in entries for name in entry.files]
         roots = [root or "." for root in possible_roots(names)]
-        return replace(question("root"), choices=tuple(roots)) if len(roots) > 1 else None
+        return replace(question("root"), choices=tuple(roots)) if names and len(roots) > 1 else None
 
     @property
     def needed(self) -> tuple[Question, ...]:
@@ -189,11 +190,11 @@ class Session:
             if has_images(scan)
         ]
         rows.sort(key=lambda row: row[0])
-        files = [scan.images.files for _, _, scan in rows if scan.images is not None]
+        images = [scan.images for _, _, scan in rows if scan.images is not None]
+        members = names_of(images, links, [row[1] for row in rows], [row[0] for row in rows])
         found = []
-        for (number, scan_id, scan), names in zip(rows, member_names(files, links) if files else [], strict=True):
-            address, prefix = self.addresses[number], links.prefix(scan_id, number)
-            ends = prefix + names[0], prefix + names[-1]
+        for (number, scan_id, scan), names in zip(rows, members, strict=True):
+            address, ends = self.addresses[number], (names[0], names[-1])
             found.append(LinkedScan(scan_id, number, scan.frames, address.url, *ends, address.is_extrapolated))
         return tuple(found)
 

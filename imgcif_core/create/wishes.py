@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgcif_core.cif.write import Value
 from imgcif_core.create.links import Links
+from imgcif_core.formats import image_words
 
 if TYPE_CHECKING:
     from imgcif_core.create.questions import Question
@@ -53,8 +54,8 @@ class Wishes:
         if answers.get("root") and not links.root:
             links = replace(links, root=answers["root"])
         if "format" in answers:
-            form = answers["format"]
-            links = replace(links, format={"bruker": "Bruker"}.get(form, form.upper()))
+            words = {word.lower(): word for word in image_words()}
+            links = replace(links, format=words.get(answers["format"], answers["format"]))
         return links
 
     @property

@@ -1,7 +1,7 @@
 """Inputs of a creation: one description, several of one instrument, or the single images of scans."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,10 +17,16 @@ from imgcif_core.sources.merging import Drafts, compare_axes, merged
 from imgcif_core.sources.statements import varying
 
 Described = Experiment | Incomplete
+Progress = Callable[[str, int, int], None]
 _NUMBER = re.compile(r"\d+(?!.*\d)")
+_BETWEEN_NEWS = 50
 _SAME = 1e-6
 # Headers print angles with few digits: half a unit of the third decimal, and a tenth of a step.
 _ANGLE_ROUNDING, _ANGLE_SHARE = 6e-4, 0.1
+
+
+class MissingFrames(InputError):
+    """Numbers are missing among images, and nobody has said what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,13 @@ def numbered(path: str) -> Numbered:
     return Numbered(path, template, int(found[0]))
 
 
-def read_inputs(paths: Sequence[str], gaps: str | None = None, *, dxtbx: bool = False) -> Described:
+def read_inputs(
+    paths: Sequence[str],
+    gaps: str | None = None,
+    *,
+    dxtbx: bool = False,
+    progress: Progress | None = None,
+) -> Described:
     """What one or more inputs describe together.
 
     Parameters
@@ -62,6 +74,8 @@ def read_inputs(paths: Sequence[str], gaps: str | None = None, *, dxtbx: bool = 
         "split" to make a scan of each unbroken run of numbers; a gap is refused otherwise.
     dxtbx :
         True to let dxtbx read what no reader here knows.
+    progress :
+        Called now and then with what is done, how many files are done, and of how many.
 
     Raises
     ------
@@ -73,9 +87,9 @@ def read_inputs(paths: Sequence[str], gaps: str | None = None, *, dxtbx: bool = 
     with Opened() as opened:
         try:
             files = [file for path in paths for file in (opened.files(path) if is_archive(path) else _files(path))]
-            return opened.renamed(_read(_described_only(files), gaps, dxtbx))
+            return opened.renamed(_read(_described_only(files), gaps, dxtbx, progress))
         except InputError as error:
-            raise InputError(opened.told(str(error))) from None
+            raise type(error)(opened.told(str(error))) from None
 
 
 def _described_only(files: list[str]) -> list[str]:
@@ -88,13 +102,14 @@ def _described_only(files: list[str]) -> list[str]:
     return [name for name in files if name not in set(own)]
 
 
-def _read(files: Sequence[str], gaps: str | None, dxtbx: bool) -> Described:
+def _read(files: Sequence[str], gaps: str | None, dxtbx: bool, progress: Progress | None) -> Described:
     """What files describe together."""
     from imgcif_core.sources.any import KINDS, read_described
 
     if len(files) == 1:
         return read_described(files[0], dxtbx=dxtbx)
-    found = [Detected(file, "list", False) if file.lower().endswith(".lst") else _detected(file) for file in files]
+    counted = _counted(files, "looking at files", progress)
+    found = [Detected(file, "list", False) if file.lower().endswith(".lst") else _detected(file) for file in counted]
     geometries = [entry.path for entry in found if entry.kind == "geom"]
     if len(geometries) == 1:
         from imgcif_core.sources.geom import read_geom
@@ -110,10 +125,23 @@ def _read(files: Sequence[str], gaps: str | None, dxtbx: bool) -> Described:
         )
     kinds = {entry.path: entry.kind for entry in images}
     runs = _runs([numbered(entry.path) for entry in images], gaps)
-    parts = [_joined([KINDS[kinds[entry.path]].read(entry.path) for entry in run], run) for run in runs]
+    ordered = _counted([entry.path for run in runs for entry in run], "reading headers", progress)
+    described = [KINDS[kinds[path]].read(path) for path in ordered]
+    starts = np.cumsum([0, *map(len, runs)]).tolist()
+    parts = [_joined(described[start : start + len(run)], run) for start, run in zip(starts, runs, strict=False)]
     if all(isinstance(part, Draft) for part in parts):
         return _one_draft([part for part in parts if isinstance(part, Draft)])
     return merged([_whole(part) for part in parts])
+
+
+def _counted(files: Sequence[str], what: str, progress: Progress | None) -> Iterator[str]:
+    """Files one by one; whoever waits is told how far it is."""
+    for done, file in enumerate(files):
+        if progress is not None and done % _BETWEEN_NEWS == 0:
+            progress(what, done, len(files))
+        yield file
+    if progress is not None:
+        progress(what, len(files), len(files))
 
 
 def _detected(source: str) -> Detected:
@@ -172,7 +200,7 @@ def _refuse_gap(before: Numbered, after: Numbered, gaps: str | None) -> None:
         return
     first, last = (before.number or 0) + 1, (after.number or 0) - 1
     missing = f"number {first} is" if first == last else f"numbers {first} to {last} are"
-    raise InputError(
+    raise MissingFrames(
         f"{after.path}: {missing} missing after {Path(before.path).name}; "
         'answer missing_frames = "split" to make a scan of each unbroken run'
     )
