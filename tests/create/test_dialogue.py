@@ -100,7 +100,7 @@ def test_links_are_shown_before_they_are_used(tmp_path: Path, kept: Kept) -> Non
     found = person.ask(session, kept)
     assert found.wishes.all_links.urls == tuple(right.split())
     assert any("a_03.zip (worked out from the first two)" in text for text in person.shown)
-    assert any("Not taken: the address 'a' is no URL" in text for text in person.shown)
+    assert any("Not taken: the address 'b' is no URL" in text for text in person.shown)
 
 
 def test_root_within_the_archive_is_offered(tmp_path: Path) -> None:
