@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.create.places import is_open, with_places
 from imgcif_core.create.questions import Question, question
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import STANDING, Draft, Incomplete, clock_direction
@@ -47,6 +48,7 @@ def apply_answers(described: Described, answers: Mapping[str, Any], provenance: 
             described = described.with_fact("two_theta_axis", arm, provenance)
     else:
         described = _apply_to_experiment(described, values, vector, provenance)
+        described = with_places(described, values, provenance)
     facts = {name: values[name] for name in _FACTS if name in values}
     known = dict(described.provenance) | {f"facts.{name}": provenance for name in facts}
     if not facts:
@@ -112,6 +114,7 @@ def open_questions(described: Described, answers: Mapping[str, Any]) -> list[Que
         if described.goniometer and axis_is_guessed(described) and not is_still(described):
             asked += ["principal_axis", "rotation_sense"]
         probe = described.beam.probe
+        asked += ["panel_places"] if is_open(described) else []
     if probe is None:
         asked.append("probe")
         proposals |= probe_proposal(wavelength)

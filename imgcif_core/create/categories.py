@@ -128,7 +128,7 @@ def _detector(built: Built) -> list[Category]:
         "description": facts.get("detector_description"),
         "layer_thickness": thickness.pop() if len(thickness) == 1 else None,
         "number_of_axes": len(axes) or None,
-        "details": frame_text(built),
+        "details": "\n".join(filter(None, (frame_text(built), _sensor_text(built)))) or None,
     }
     found = [
         Category(
@@ -145,6 +145,12 @@ def _detector(built: Built) -> list[Category]:
         found.append(Category("diffrn_detector_axis", {"detector_id": DETECTOR, "axis_id": [axis.id for axis in axes]}))
     found.append(Category("diffrn_detector_element", {"id": list(built.layout.elements), "detector_id": DETECTOR}))
     return found
+
+
+def _sensor_text(built: Built) -> str | None:
+    """What the sensors are made of, for which the dictionary has no item."""
+    materials = sorted({panel.material for panel in built.mounting.panels if panel.material})
+    return f"Sensor of {', '.join(materials)}." if materials else None
 
 
 def frame_text(built: Built) -> str | None:

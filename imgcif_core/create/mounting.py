@@ -12,7 +12,7 @@ import numpy as np
 
 from imgcif_core.create.numbers import tidy, tidy_angle, tidy_number
 from imgcif_core.errors import InputError
-from imgcif_core.model.vectors import rotation_matrices, unit
+from imgcif_core.model.vectors import axis_and_angle, rotation_matrices, unit
 from imgcif_core.sources.description import IDENTITY, AxisFacts, PanelFacts
 
 # A panel that deviates by less is in its place: a hundredth of what refinements resolve.
@@ -179,17 +179,8 @@ def _snapped(direction: np.ndarray) -> np.ndarray:
 
 def _rotation_vector(rotation: np.ndarray) -> np.ndarray:
     """Axis times angle in degrees: (3,)."""
-    skew = 0.5 * np.array(
-        [rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]]
-    )
-    sine, cosine = float(np.linalg.norm(skew)), 0.5 * (float(np.trace(rotation)) - 1.0)
-    angle = np.degrees(np.arctan2(sine, cosine))
-    if sine > 1e-9:
-        return skew / sine * angle
-    if cosine > 0:
-        return np.zeros(3)
-    column = int(np.argmax(np.diag(rotation)))
-    return unit((rotation + IDENTITY)[:, column]) * 180.0
+    direction, angle = axis_and_angle(rotation)
+    return direction * angle
 
 
 def _arm_of_one_pose(normal: np.ndarray) -> np.ndarray | None:

@@ -37,3 +37,18 @@ def angle_difference(first: np.ndarray | float, second: np.ndarray | float) -> n
     """How far two angles in degrees are apart modulo 360: 0 to 180."""
     difference = np.abs(np.asarray(first, dtype=float) - np.asarray(second, dtype=float)) % 360.0
     return np.minimum(difference, 360.0 - difference)
+
+
+def axis_and_angle(rotation: np.ndarray) -> tuple[np.ndarray, float]:
+    """Direction (3,) and angle in degrees, 0 to 180, of a rotation matrix (3, 3); +X where nothing turns."""
+    skew = 0.5 * np.array(
+        [rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]]
+    )
+    sine, cosine = float(np.linalg.norm(skew)), 0.5 * (float(np.trace(rotation)) - 1.0)
+    angle = float(np.degrees(np.arctan2(sine, cosine)))
+    if sine > 1e-9:
+        return skew / sine, angle
+    if cosine > 0:
+        return np.array([1.0, 0.0, 0.0]), 0.0
+    column = int(np.argmax(np.diag(rotation)))
+    return unit((rotation + np.eye(3))[:, column]), 180.0

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.errors import InputError
-from imgcif_core.model.vectors import unit
+from imgcif_core.model.vectors import axis_and_angle, unit
 from imgcif_core.sources.description import (
     AxisFacts,
     BeamFacts,
@@ -23,9 +23,12 @@ from imgcif_core.sources.description import (
     Provenance,
     ScanFacts,
 )
+from imgcif_core.sources.exptlist import statements_of
 from imgcif_core.sources.facts import Record
 
 KIND = "dials"
+# The axis that carries a constant turn of the crystal.
+FIXED = "fixed_rotation"
 _MAX_DEPTH = 32
 # Each frame has a name and a row: more would not fit into a file that anybody reads.
 _MAX_FRAMES = 5_000_000
@@ -79,7 +82,18 @@ def describe(data: Any, path: str) -> Experiment:
     provenance = {
         part: Provenance(Origin.FILE, path) for part in ("beam", "goniometer", "scans", "panels", "facts.detector")
     }
-    return Experiment(path, KIND, beam, axes, tuple(scans), (), facts, provenance, tuple(sense))
+    return Experiment(
+        path,
+        KIND,
+        beam,
+        axes,
+        tuple(scans),
+        (),
+        facts,
+        provenance,
+        tuple(sense),
+        statements=statements_of(data),
+    )
 
 
 def _distinct(experiments: list[Record], models: dict[str, list[Record]]) -> list[dict[str, int | None]]:
@@ -222,15 +236,23 @@ def _goniometers(records: list[Record], path: str) -> tuple[tuple[AxisFacts, ...
             raise InputError(
                 f"{path}: {record.place} has other axes than goniometer 1; give one file for each instrument"
             )
-    notes = []
-    if any(record.has("fixed_rotation") and not _is_identity(record, "fixed_rotation") for record in records):
-        notes.append("the crystal's fixed rotation is not part of an imgCIF goniometer and was left out")
-    return first, notes
+    return first, []
 
 
-def _is_identity(record: Record, name: str) -> bool:
-    """True if a rotation matrix is the identity."""
-    return np.allclose(record.numbers(name, 9).reshape(3, 3), np.eye(3), atol=1e-9)
+def _constant_rotation(record: Record) -> tuple[np.ndarray, float] | None:
+    """Direction and angle of the turn that a crystal has before the moving axis turns it; None where there is none.
+
+    The setting rotation S, the moving R and the fixed rotation F place a crystal by S R F, which is the
+    moving axis turned by S, then S F: one axis more, next to the sample.
+    """
+    matrix = np.eye(3)
+    for name in ("setting_rotation", "fixed_rotation"):
+        if record.has(name):
+            matrix = matrix @ record.numbers(name, 9).reshape(3, 3)
+    if not np.allclose(matrix @ matrix.T, np.eye(3), atol=1e-5) or np.linalg.det(matrix) < 0:
+        raise InputError(f"{record.path}: {record.place} has a fixed or setting rotation that is no rotation")
+    direction, angle = axis_and_angle(matrix)
+    return None if abs(angle) < 1e-9 else (direction, float(f"{angle:.12g}"))
 
 
 def _axes(record: Record) -> tuple[AxisFacts, ...]:
@@ -239,7 +261,11 @@ def _axes(record: Record) -> tuple[AxisFacts, ...]:
         vector = record.numbers("rotation_axis", 3)
         if record.has("setting_rotation"):
             vector = record.numbers("setting_rotation", 9).reshape(3, 3) @ vector
-        return (AxisFacts("omega", "rotation", _direction(record, vector)),)
+        moving = AxisFacts("omega", "rotation", _direction(record, vector))
+        constant = _constant_rotation(record)
+        if constant is None:
+            return (moving,)
+        return moving, AxisFacts(FIXED, "rotation", constant[0], "omega")
     names, vectors = record.data.get("names"), record.data["axes"]
     if not isinstance(vectors, list) or not isinstance(names, list) or len(names) != len(vectors) or not vectors:
         raise record.fail("names", "one name for each axis")
@@ -321,6 +347,8 @@ def _settings(
         return {}, {}
     record = models["goniometer"][entry["goniometer"]]
     settings, scanned = dict.fromkeys((axis.id for axis in axes), (0.0, 0.0)), axes[0].id
+    if not record.has("axes") and (constant := _constant_rotation(record)) is not None:
+        settings[FIXED] = (constant[1], 0.0)
     if record.has("angles"):
         angles = record.numbers("angles", len(axes))[::-1]
         settings = {axis.id: (float(angle), 0.0) for axis, angle in zip(axes, angles, strict=True)}

@@ -260,9 +260,14 @@ def read_minicbf_draft(path: str | Path) -> Draft:
     text = header_text(head)
     if text is None:
         raise InputError(f"{path}: no _array_data.header_contents, so this is no miniCBF")
+    return as_draft(parse_header(text), mime_sizes(head), str(path))
+
+
+def mime_sizes(head: bytes) -> tuple[int, int] | None:
+    """Pixels along fast and slow of the first image of a CBF; None where its MIME header does not tell."""
     sizes = {name.decode().lower(): int(value) for name, value in _MIME_SIZE.findall(head)}
     fast, slow = sizes.get("fastest", 0), sizes.get("second", 0)
-    return as_draft(parse_header(text), (fast, slow) if fast and slow else None, str(path))
+    return (fast, slow) if fast and slow else None
 
 
 def as_draft(header: MiniHeader, size: tuple[int, int] | None, path: str) -> Draft:
