@@ -119,7 +119,8 @@ class MiniHeader:
         match = _PIXEL_SIZE.search(line.text) if line is not None else None
         if match is None:
             return None
-        return _mm(match[1], match[2] or "m"), _mm(match[3], match[4] or "m")
+        fast, slow = _mm(match[1], match[2] or match[4] or "m"), _mm(match[3], match[4] or "m")
+        return None if fast is None or slow is None else (fast, slow)
 
     @property
     def beam_xy(self) -> tuple[float, float] | None:
@@ -157,9 +158,10 @@ class MiniHeader:
         return "omega"
 
 
-def _mm(number: str, unit: str) -> float:
-    """A length in mm without the noise of the conversion."""
-    return float(f"{float(number) * _TO_MM.get(unit.lower(), 1.0):.12g}")
+def _mm(number: str, unit: str) -> float | None:
+    """A length in mm without the noise of the conversion; None for a unit that is not known."""
+    scale = _TO_MM.get(unit.lower())
+    return None if scale is None else float(f"{float(number) * scale:.12g}")
 
 
 def parse_header(text: str) -> MiniHeader:
