@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--format", choices=("text", "json"), default="text")
     add("--dictionary", action="append", default=[], metavar="FILE", help="a dictionary with methods (repeatable)")
     add("--dictionary-path", action="append", default=[], metavar="DIR", help="where imports are looked for")
+    add("--lenient-imports", action="store_true", help="do without what an import lacks")
     add("--seconds", type=float, default=60.0, metavar="S", help="time that all methods may take (default: 60)")
 
 
@@ -26,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     from imgcif_core.derive.listing import SCHEMA, derivations
     from imgcif_core.derive.text import listing_text
 
-    dictionary = dictionary_for(options.dictionary, options.dictionary_path)
+    dictionary = dictionary_for(options.dictionary, options.dictionary_path, lenient=options.lenient_imports)
     is_stream = options.file == "-"
     document = api.read(sys.stdin.buffer, name="<stdin>") if is_stream else api.read(options.file)
     limits = Limits(seconds=min(5.0, options.seconds), total_seconds=options.seconds)

@@ -12,7 +12,7 @@ IMGCIF = "CIF_IMG"
 OWN = Path(__file__).parent.parent / "ddlm/data/imgcif_methods.dic"
 
 
-def dictionary_for(paths: Sequence[str], search: Sequence[str]) -> Dictionary:
+def dictionary_for(paths: Sequence[str], search: Sequence[str], *, lenient: bool = False) -> Dictionary:
     """The dictionaries in some files, or the bundled one, with the methods for imgCIF where they apply.
 
     Raises
@@ -24,7 +24,8 @@ def dictionary_for(paths: Sequence[str], search: Sequence[str]) -> Dictionary:
         return with_own_methods(load_bundled())
     from imgcif_core.ddlm.compile import load_dictionary
 
-    return with_own_methods(load_dictionary([Path(path) for path in paths], [Path(folder) for folder in search]))
+    folders = [Path(folder) for folder in search]
+    return with_own_methods(load_dictionary([Path(path) for path in paths], folders, lenient=lenient))
 
 
 def with_own_methods(dictionary: Dictionary) -> Dictionary:

@@ -36,7 +36,11 @@ class TableStore:
             return MISSING
         if column.is_null[row]:
             return NULL if column.is_inapplicable[row] else MISSING
-        if column.quoting_of(row) in (Quoting.LIST, Quoting.TABLE):
+        is_container = column.quoting_of(row) in (Quoting.LIST, Quoting.TABLE)
+        if is_container != (item.container != "Single"):
+            # What is not of the item's type is told by DIC008; to a method it is not known.
+            return MISSING
+        if is_container:
             return typed_container(item, column.value(row))
         return typed(item, column.text(row))
 
