@@ -144,7 +144,16 @@ def in_states(item: Item, text: str) -> bool:
     states = item.states or ()
     if text in states:
         return True
-    return item.is_caseless and fold(text) in {fold(state) for state in states}
+    if item.is_caseless and fold(text) in {fold(state) for state in states}:
+        return True
+    return is_series(item, text)
+
+
+def is_series(item: Item, text: str) -> bool:
+    """True for a series such as PR of the one-letter codes of an item that old files join and newer ones replace."""
+    states = item.states or ()
+    is_of_letters = bool(item.deprecated) and max(map(len, states), default=0) == 1
+    return is_of_letters and len(text) > 1 and len(set(text)) == len(text) and set(text) <= set(states) - {".", "?"}
 
 
 def shape_of(value: object) -> Iterator[int]:

@@ -85,6 +85,7 @@ def _repeats(table: Table, items: list[Item], hashes: np.ndarray, rows: np.ndarr
     severity="error",
     source="_category_key.name",
     message="{category} has {rows} rows, but no {name} to tell which belongs where",
+    messages={"older": "{category} is given in names that are older than its key {name} - each row stands for itself"},
 )
 def missing_key_column(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     """What: A table with several rows lacks a key column, and nothing says what is understood.
@@ -96,13 +97,24 @@ def missing_key_column(tables: Tables, dictionary: Dictionary) -> Iterator[Probl
         if table.rows < 2 or _core_key(table, item):
             continue
         if not has_stand_in(tables, dictionary, item) or _is_keyless(table, dictionary, item):
+            is_older = _is_older_than(table, item, dictionary)
             yield Problem(
                 table.at_top(),
+                severity="info" if is_older else None,
+                variant="older" if is_older else "",
+                help="nothing is needed; the key came with the names that have a dot" if is_older else None,
                 reference=item.id,
                 category=table.category.name.upper(),
                 rows=table.rows,
                 name=item.id,
             )
+
+
+def _is_older_than(table: Table, item: Item, dictionary: Dictionary) -> bool:
+    """True for an identifier that the names without a dot, in which the table is given, never had."""
+    names = [column.name for column in table.columns.values()]
+    is_new = item.linked is None and not any("." not in alias for alias in item.aliases)
+    return is_new and all("." not in name and dictionary.is_alias(name) for name in names)
 
 
 def _is_keyless(table: Table, dictionary: Dictionary, item: Item) -> bool:
