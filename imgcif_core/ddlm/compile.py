@@ -35,6 +35,8 @@ def load_dictionary(paths: Sequence[Path], search: Iterable[Path] = (), *, is_le
             raise InputError(f"{file.path}: is a template dictionary - it holds attributes to import, no definitions")
     definitions = merged_definitions(loader, files)
     facts = facts_of(loader, files, definitions)
+    if not facts["items"]:
+        raise InputError(f"{files[0].path}: is a dictionary that defines no item, so that it can judge nothing")
     gaps = [problem for problem in loader.problems if problem.code in GAPS]
     if gaps and not is_lenient:
         raise InputError(_refusal(gaps))

@@ -14,7 +14,9 @@ from imgcif_core.errors import InputError
 from imgcif_core.findings import Severity
 
 Attributes = dict[str, list[str]]
-GAPS = ("import-file", "import-frame")
+# What could not be imported at all, and what could be only from another frame than the one that is named.
+ABSENT = ("import-file", "import-frame")
+GAPS = (*ABSENT, "import-head")
 _ASSIGNMENT = re.compile(r"(?<![\w.])_?([a-z]\w*\.[a-z]\w*)\s*=(?!=)", re.I)
 
 
@@ -232,7 +234,8 @@ class Loader:
         if request.get("miss", "Exit").lower() != "ignore":
             save, file = request.get("save", "?"), request.get("file", "?").rpartition("/")[2]
             taken = f" - its Head {instead.name} is taken" if instead else ""
-            self._complain("import-frame", f"{frame.name} imports {save}, which {file} lacks{taken}", frame)
+            code = "import-head" if instead else "import-frame"
+            self._complain(code, f"{frame.name} imports {save}, which {file} lacks{taken}", frame)
 
     def _complain(self, code: str, message: str, frame: Frame) -> None:
         self.problems.append(DictionaryProblem(code, message, frame.place()))

@@ -27,9 +27,9 @@ def dictionary_kind(document: Document) -> DictionaryKind:
         return "DDL2"
     if any(_is_ddl1(block) for block in blocks[:_LOOKED_AT]):
         return "DDL1"
-    if frames and "_dictionary.title" in top.columns:
-        return "template"
-    return ""
+    if "_dictionary.title" in top.columns and "_dictionary.ddl_conformance" in top.columns:
+        return "DDLm"
+    return "template" if frames and "_dictionary.title" in top.columns else ""
 
 
 def _class_of(block: Block) -> str:

@@ -39,6 +39,22 @@ _name.object_id PART
 loop_ _category_key.name '_part.id'
 """
 PART_ID = FRAMES["sample.id"].replace("_sample.id", "_part.id").replace("category_id sample", "category_id part")
+PART_LINK = PART_ID.replace("object_id id", "object_id id\n_name.linked_item_id '_sample.id'").replace("Key", "Link")
+FUNCTION = FRAMES["SAMPLE"].replace("SAMPLE", "FUNCTION").replace("class Loop", "class Functions")
+FUNCTION = FUNCTION.replace("loop_ _category_key.name '_sample.id'\n", "")
+FUNCTION_ITEM = """\
+_definition.id '_function.f'
+_definition.update 2026-01-01
+_definition.class Functions
+_name.category_id function
+_name.object_id f
+_type.purpose Number
+_type.source Derived
+_type.container Single
+_type.contents Real
+_units.code none
+"""
+DEFAULTS = "_enumeration.def_index_ids ['_sample.id']\nloop_ _enumeration_defaults.index _enumeration_defaults.value "
 HISTORY = "loop_ _dictionary_audit.version _dictionary_audit.date _dictionary_audit.revision\n"
 
 FAULTS = {
@@ -132,7 +148,7 @@ FAULTS = {
     ),
     "link to itself": (
         edited("sample.parent_id", "item_id '_sample.id'", "item_id '_sample.parent_id'"),
-        "link-to-itself",
+        "refers-to-itself",
         None,
     ),
     "link of another type": (edited("sample.parent_id", "contents Word", "contents Code"), "link-contents", "Code"),
@@ -264,6 +280,204 @@ FAULTS = {
         "import-mode",
         "Full",
     ),
+    "item in the Head": (
+        edited("sample.cell", "category_id sample", "category_id TESTS_HEAD"),
+        "item-in-head",
+        "TESTS_HEAD",
+    ),
+    "version that is no semantic one": (
+        dictionary(HEAD.replace("version 1.0.0", "version 01.0.0")),
+        "attribute-type",
+        "_dictionary.version",
+    ),
+    "release before its pre-release": (
+        dictionary(
+            HEAD.replace("version 1.0.0", "version 1.0.0-dev")
+            + HISTORY
+            + "1.0.0 2026-01-01 x\n1.0.0-dev 2026-01-31 x\n"
+        ),
+        "dictionary-history",
+        "1.0.0-dev 2026-01-31 x",
+    ),
+    "template that sets an identity": (
+        "#\\#CIF_2.0\ndata_T\n_dictionary.title T\n_dictionary.class Template\nsave_a\n_name.object_id a\nsave_\n",
+        "template-identity",
+        "_name.object_id a",
+    ),
+    "dictionary without frames": (
+        HEAD.replace("_dictionary.uri https://example.org/tests.dic\n", ""),
+        "missing-attribute",
+        None,
+    ),
+    "fractional range of an integer": (
+        edited("sample.mass", "contents Real\n_enumeration.range 0.0:", "contents Integer\n_enumeration.range 0.5:"),
+        "range-of-integer",
+        "0.5:",
+    ),
+    "uncertainty below zero": (
+        edited("sample.mass_su", "contents Real", "contents Real\n_enumeration.range -1.0:"),
+        "uncertainty-range",
+        "-1.0:",
+    ),
+    "uncertainty without its measurand": (
+        edited("sample.mass_su", "_name.linked_item_id '_sample.mass'\n", ""),
+        "missing-link",
+        "_type.purpose SU",
+    ),
+    "name of an uncertainty for something else": (
+        dictionary(sample__kind_su=NEW_ITEM.replace("_sample.new", "_sample.kind_su").replace("id new", "id kind_su")),
+        "uncertainty-name",
+        "_sample.kind_su",
+    ),
+    "unit of an integer left out": (
+        edited("sample.cell", "Real\n_units.code angstroms", "Integer"),
+        "missing-unit",
+        "_type.contents Integer",
+    ),
+    "list without dimension": (edited("sample.cell", "_type.dimension '[3]'\n", ""), "missing-dimension", "List"),
+    "type taken from itself": (
+        edited("sample.kind", "contents Code", "contents ByReference\n_type.contents_referenced_id '_sample.kind'"),
+        "refers-to-itself",
+        "contents_referenced_id",
+    ),
+    "replaced by itself": (
+        edited(
+            "sample.kind",
+            "_type.purpose",
+            "_definition_replaced.id 1\n_definition_replaced.by '_sample.kind'\n_type.purpose",
+        ),
+        "refers-to-itself",
+        "_definition_replaced.by",
+    ),
+    "default by itself, through an alias": (
+        edited("sample.kind", "_enumeration.default powder", "_enumeration.def_index_ids ['_sample_kind']"),
+        "refers-to-itself",
+        "def_index_ids",
+    ),
+    "referenced id without reference": (
+        edited("sample.kind", "contents Code", "contents Code\n_type.contents_referenced_id '_sample.id'"),
+        "unused-reference",
+        "contents_referenced_id",
+    ),
+    "purpose of attributes": (edited("sample.kind", "State", "Audit"), "reserved-word", "Audit"),
+    "type of attributes": (edited("sample.kind", "contents Code", "contents Implied"), "reserved-word", "Implied"),
+    "matrix of text": (
+        edited(
+            "sample.cell",
+            "List\n_type.dimension '[3]'\n_type.contents Real",
+            "Matrix\n_type.dimension '[3]'\n_type.contents Text",
+        ),
+        "matrix-of-text",
+        "_type.contents Text",
+    ),
+    "purpose of a method without its text": (
+        edited("sample.cell", "_units.code", "_method.purpose Evaluation\n_units.code"),
+        "method-without-expression",
+        "_method.purpose",
+    ),
+    "function without a method": (
+        dictionary(FUNCTION=FUNCTION, function__f=FUNCTION_ITEM),
+        "method-missing",
+        "_definition.class Functions",
+    ),
+    "index of defaults without a table": (
+        edited("sample.kind", "_enumeration.default powder", "_enumeration.def_index_ids ['_sample.id']"),
+        "default-table",
+        "def_index_ids",
+    ),
+    "table of defaults without an index": (
+        edited(
+            "sample.kind",
+            "_enumeration.default powder",
+            "loop_ _enumeration_defaults.index _enumeration_defaults.value [a] glass",
+        ),
+        "default-table",
+        "_enumeration_defaults.index",
+    ),
+    "tabulated default that is no state": (
+        edited("sample.kind", "_enumeration.default powder", DEFAULTS + "[a] glass [b] liquid"),
+        "default-state",
+        "liquid",
+    ),
+    "child key linked to what is no key": (
+        dictionary(PART=CHILD, part__id=PART_LINK.replace("'_sample.id'", "'_sample.parent_id'")),
+        "key-to-non-key",
+        "_category_key.name",
+    ),
+    "child with more keys than its parent": (
+        dictionary(
+            PART=CHILD.replace("'_part.id'", "'_part.id' '_part.nr'"),
+            part__id=PART_LINK,
+            part__nr=PART_ID.replace("_part.id", "_part.nr").replace("object_id id", "object_id nr"),
+        ),
+        "more-keys-than-parent",
+        "_category_key.name",
+    ),
+    "keys of the Head": (
+        edited("TESTS_HEAD", "_name.category_id", "_category_key.name '_sample.id'\n_name.category_id"),
+        "key-of-class",
+        "_category_key.name",
+    ),
+    "link by an alias": (
+        edited("sample.parent_id", "'_sample.id'", "'_sample_kind'"),
+        "link-by-alias",
+        "_sample_kind",
+    ),
+    "link to one of two keys": (
+        dictionary(
+            SAMPLE=FRAMES["SAMPLE"].replace("'_sample.id'", "'_sample.id' '_sample.kind'"),
+            PART=CHILD.replace("category_id SAMPLE", "category_id TESTS_HEAD"),
+            part__id=PART_LINK,
+        ),
+        "link-to-part-of-key",
+        "linked_item_id '_sample.id'",
+    ),
+    "link of another dimension": (
+        dictionary(
+            sample__new=FRAMES["sample.cell"]
+            .replace("_sample.cell", "_sample.new")
+            .replace("object_id cell", "object_id new\n_name.linked_item_id '_sample.cell'")
+            .replace("Number", "Link")
+            .replace("[3]", "[2]")
+        ),
+        "link-dimension",
+        "[2]",
+    ),
+    "method that is no dREL": (
+        edited("sample.cell", "_units.code", "_method.expression 'x = = 1'\n_units.code"),
+        "method-syntax",
+        "x = = 1",
+    ),
+    "method with an operator of other languages": (
+        edited("sample.cell", "_units.code", "_method.expression 'x = 1 ; x++'\n_units.code"),
+        "method-operator",
+        "x++",
+    ),
+    "method with an unknown item": (
+        edited("sample.cell", "_units.code", "_method.expression 'sample.cell = sample.lenght'\n_units.code"),
+        "method-name",
+        "lenght",
+    ),
+    "method with an unknown function": (
+        edited("sample.cell", "_units.code", "_method.expression 'sample.cell = Nrom(sample.mass)'\n_units.code"),
+        "method-name",
+        "Nrom",
+    ),
+    "example of another type": (
+        edited("sample.mass", "_units.code", "_description_example.case heavy\n_units.code"),
+        "example-type",
+        "heavy",
+    ),
+    "example that is no state": (
+        edited("sample.kind", "_enumeration.default", "_description_example.case liquid\n_enumeration.default"),
+        "example-state",
+        "liquid",
+    ),
+    "example that is no CIF": (
+        edited("SAMPLE", "loop_", "_description_example.case\n;\nloop_\n_sample.id\n_sample.kind\nA glass B\n;\nloop_"),
+        "example-syntax",
+        ";",
+    ),
     "text that breaks CIF": (edited("sample.kind", "State", "'State"), "syntax SYN008", "'State"),
 }
 
@@ -289,9 +503,61 @@ def test_each_code_has_a_fault_that_shows_it() -> None:
 
     folder = Path(package.__file__).parent
     sources = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    codes = set(re.findall(r'(?:error|warning|DictionaryProblem)\(\s*"([a-z-]+)"', sources))
+    codes = set(re.findall(r'(?:error|warning|info|tell|_problem|DictionaryProblem)\(\s*"([a-z-]+)"', sources))
     shown = {code for _, code, _ in FAULTS.values()}
-    assert codes - shown <= {"undefined-mention", "import-mode", "attribute-container"}
+    assert codes - shown <= {"undefined-mention", "lost-deprecation", "attribute-container"}
+
+
+SILENT = {
+    "dimension set by a method": edited(
+        "sample.cell",
+        "List\n_type.dimension '[3]'",
+        "Matrix\n_method.purpose Definition\n_method.expression\n;\n_type.dimension = '[3]'\n;",
+    ),
+    "unit set by a method": edited(
+        "sample.cell",
+        "_units.code angstroms",
+        "_method.purpose Definition\n_method.expression\n;\n_units.code = 'angstroms'\n;",
+    ),
+    "template without a space for names": "#\\#CIF_2.0\ndata_T\n_dictionary.title T\n_dictionary.class Template\n"
+    "_dictionary.version 1.0.0\n_dictionary.date 2026-01-31\n_dictionary.uri x.cif\n_dictionary.ddl_conformance 4.2.0\n"
+    "save_a\n_type.contents Real\n_type.purpose Number\nsave_\n",
+    "name that can be no object id": dictionary(
+        sample__cell=FRAMES["sample.cell"].replace("_sample.cell'", "_sample.cell[1]'").replace("id cell", "id cell_1_")
+    ).replace("save_sample.cell\n", "save_sample.cell[1]\n"),
+    "example behind words": edited(
+        "SAMPLE",
+        "loop_",
+        "_description_example.case\n;\nTwo samples.\n\nloop_\n_sample.id\nA B\n\n"
+        "Example based on the article: x, y.\n;\nloop_",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_what_is_no_fault_is_not_told(name: str, tmp_path: Path) -> None:
+    assert [str(problem) for problem in lint(write(tmp_path, SILENT[name]))] == []
+
+
+def test_a_lost_deprecation_and_a_gap_are_told_and_their_consequences_are_not(tmp_path: Path) -> None:
+    old = edited("sample.kind", "_type.purpose", "_definition_replaced.id 1\n_definition_replaced.by .\n_type.purpose")
+    write(tmp_path, old.replace("TESTS", "OTHER"), "other.dic")
+    head = FRAMES["TESTS_HEAD"] + "_import.get [{'file':other.dic 'save':OTHER_HEAD 'mode':Full 'dupl':Ignore}]\n"
+    problems = lint(write(tmp_path, dictionary(TESTS_HEAD=head)))
+    assert [problem.code for problem in problems] == ["lost-deprecation"]
+    (tmp_path / "other.dic").unlink()
+    problems = lint(write(tmp_path, dictionary(TESTS_HEAD=head, SAMPLE=None)))
+    assert [problem.code for problem in problems] == ["import-file"]
+
+
+@needs_dictionaries
+def test_a_dictionary_as_data_is_judged_frame_by_frame_by_the_one_of_attributes(tmp_path: Path) -> None:
+    from imgcif_core import check, load_dictionary
+
+    judge = load_dictionary([DICTIONARIES / "ddl.dic"])
+    (report,) = check(edited("sample.kind", "Recorded", "Recalled").encode(), dictionary=judge).files
+    told = [finding for finding in report.findings if finding.severity != "info"]
+    assert [(finding.rule, finding.location.block) for finding in told] == [("DIC006", "sample.kind")]
 
 
 def test_mentions_of_undefined_names_are_told_on_request(tmp_path: Path) -> None:

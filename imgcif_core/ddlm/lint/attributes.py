@@ -124,7 +124,9 @@ def _head_attributes(subject: Subject, option: str, names: list[str]) -> Iterato
     block = subject.file.document.blocks[0]
     place = Place(subject.file.document.source, block.start, block.end, block.name)
     if option == "Mandatory":
-        lacking = [name for name in names if name not in block.columns]
+        # A template defines nothing, and needs no space for names.
+        needed = [name for name in names if not (subject.is_template and name == "_dictionary.namespace")]
+        lacking = [name for name in needed if name not in block.columns]
         if lacking:
             message = f"dictionary lacks {', '.join(lacking)}"
             yield DictionaryProblem("missing-attribute", message, place)

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from imgcif_core.ddlm.lint.subject import Subject, error, scope_of, warning
+from imgcif_core.ddlm.lint.subject import Subject, error, info, scope_of, warning
 from imgcif_core.ddlm.load import DictionaryProblem, Frame
 from imgcif_core.ddlm.model import Item
 from imgcif_core.findings import Severity
 
 _MENTION = re.compile(r"(?<![\w.\]])_[a-z][a-z0-9_]*\.[a-z][\w\[\]/-]*[\w\]]", re.I)
-_NULLS = (".", "?", "")
 
 
 def parents(subject: Subject) -> Iterator[DictionaryProblem]:
@@ -54,6 +53,9 @@ def keys(subject: Subject) -> Iterator[DictionaryProblem]:
             if item is None:
                 yield error("missing-key", f"key {name} is not defined", frame, "_category_key.name", row)
                 continue
+            if frame.first("_definition.class").lower() not in ("loop", "set") and not row:
+                message = f"{frame.id} is of class {frame.first('_definition.class')}, which has no keys"
+                yield error("key-of-class", message, frame, "_category_key.name")
             if subject.dictionary.is_alias(name):
                 message = f"key {name} is known only as an alias of {item.id}"
                 yield warning("key-is-alias", message, frame, "_category_key.name", row)
@@ -70,6 +72,17 @@ def _keys_of_parent(subject: Subject, frame: Frame, names: list[str]) -> Iterato
     if parent is None or parent.cls != "Loop" or frame.first("_definition.class").lower() != "loop":
         return
     targets = {_linked(subject, name) for name in names}
+    parent_keys = {subject.dictionary.canonical(key) for key in parent.keys}
+    for row, name in enumerate(names):
+        target = subject.dictionary.lookup(_linked(subject, name) or "")
+        if target is not None and target.category == parent.id and target.id.lower() not in parent_keys:
+            message = f"key {name} links to {target.id}, which is no key of the loop {parent.name} above"
+            yield error("key-to-non-key", message, frame, "_category_key.name", row)
+    if len(names) > len(parent.keys) > 0:
+        message = (
+            f"{frame.id} has {len(names)} keys, more than the {len(parent.keys)} of the loop {parent.name} above it"
+        )
+        yield info("more-keys-than-parent", message, frame, "_category_key.name")
     for key in parent.keys:
         if subject.dictionary.canonical(key) not in targets:
             message = f"no key of {frame.id} links to {key}, a key of the loop {parent.name} above it"
@@ -95,11 +108,38 @@ def links(subject: Subject) -> Iterator[DictionaryProblem]:
             message = f"{item.id} links to {item.linked}, which is not defined"
             yield error("missing-link-target", message, frame, "_name.linked_item_id")
         elif target.id == item.id:
-            yield error("link-to-itself", f"{item.id} links to itself", frame, "_name.linked_item_id")
+            yield error("refers-to-itself", f"{item.id} links to itself", frame, "_name.linked_item_id")
         elif item.purpose == "SU":
             yield from _measurand(frame, item, target)
         else:
             yield from _alike(frame, item, target)
+
+
+def links_by_name(subject: Subject) -> Iterator[DictionaryProblem]:
+    """Links that name their target by an alias, or lead to one of several keys of a table."""
+    for frame, item in subject.items():
+        target = subject.dictionary.lookup(item.linked or "")
+        if target is None or item.linked is None or item.purpose == "SU":
+            continue
+        if subject.dictionary.is_alias(item.linked):
+            message = f"{item.id} links to {item.linked}, an alias of {target.id}"
+            yield warning("link-by-alias", message, frame, "_name.linked_item_id")
+        keys = {subject.dictionary.canonical(key) for key in _keys_of(subject, target.category)}
+        if target.id.lower() in keys and len(keys) > 1 and not _is_joined(subject, item, target.category, keys):
+            message = f"{item.id} links to {target.id}, one of {len(keys)} keys that tell rows apart only together"
+            yield info("link-to-part-of-key", message, frame, "_name.linked_item_id")
+
+
+def _keys_of(subject: Subject, category: str) -> tuple[str, ...]:
+    """The keys of a category."""
+    found = subject.dictionary.category(category)
+    return found.keys if found else ()
+
+
+def _is_joined(subject: Subject, item: Item, category: str, keys: set[str | None]) -> bool:
+    """True if other items of the same category link to the other keys, so that the whole key is met."""
+    linked = {_linked(subject, other.id) for other in subject.dictionary.items_of(item.category)}
+    return item.category == category or keys <= linked
 
 
 def _measurand(frame: Frame, item: Item, target: Item) -> Iterator[DictionaryProblem]:
@@ -113,6 +153,9 @@ def _measurand(frame: Frame, item: Item, target: Item) -> Iterator[DictionaryPro
     if not item.id.lower().startswith(target.id.lower()) or not item.id.lower().endswith("_su"):
         message = f"{item.id} is the uncertainty of {target.id} - expected the name {target.id}_su"
         yield warning("uncertainty-name", message, frame, "_definition.id")
+    if any(low is not None and low < 0 for low, _ in item.ranges) or (item.ranges and None in item.ranges[0][:1]):
+        message = f"{item.id} is an uncertainty, but its range allows values below zero"
+        yield error("uncertainty-range", message, frame, "_enumeration.range")
     yield from _same(frame, item, target, ("contents", "container", "dimension", "units"))
 
 
@@ -121,7 +164,7 @@ def _alike(frame: Frame, item: Item, target: Item) -> Iterator[DictionaryProblem
     if item.purpose != "Link" and not item.is_key:
         message = f"{item.id} links to {target.id}, but has the purpose {item.purpose}"
         yield warning("link-purpose", message, frame, "_name.linked_item_id")
-    yield from _same(frame, item, target, ("contents", "container", "units"))
+    yield from _same(frame, item, target, ("contents", "container", "dimension", "units"))
     if item.states is not None and target.states is not None and not set(item.states) <= set(target.states):
         extra = ", ".join(state for state in item.states if state not in target.states)
         message = f"{item.id} has the states {extra}, which {target.id} lacks"
@@ -145,6 +188,9 @@ def uncertainties(subject: Subject) -> Iterator[DictionaryProblem]:
     """Measurands without an item for their uncertainty."""
     known = {item.linked.lower() for name in subject.dictionary.names() if (item := _su(subject, name)) and item.linked}
     for frame, item in subject.items():
+        if item.purpose != "SU" and item.id.lower().endswith("_su"):
+            message = f"{item.id} ends in _su, but has the purpose {item.purpose} - expected SU"
+            yield warning("uncertainty-name", message, frame, "_definition.id")
         if item.purpose == "Measurand" and item.id.lower() not in known:
             message = f"{item.id} is a measurand, but no item holds its uncertainty"
             yield warning("missing-uncertainty", message, frame, "_type.purpose")
@@ -173,30 +219,6 @@ def aliases(subject: Subject) -> Iterator[DictionaryProblem]:
                 yield error("alias-clash", message, frame, "_alias.definition_id", row)
 
 
-def other_targets(subject: Subject) -> Iterator[DictionaryProblem]:
-    """Items that are named for their type, their default or their replacement."""
-    single = ("_type.contents_referenced_id", "_type.indices_referenced_id", "_definition_replaced.by")
-    for frame in subject.frames if not subject.is_template else ():
-        for attribute in (*single, "_enumeration.def_index_id"):
-            for row, name in enumerate(frame.all(attribute)):
-                if name not in _NULLS and not _is_defined(subject, name):
-                    message = f"{attribute} names {name}, which is not defined"
-                    yield error("missing-target", message, frame, attribute, row)
-        column = frame.block.columns.get("_enumeration.def_index_ids")
-        for cell in column.cells(0) if column is not None and len(column) else ():
-            if not _is_defined(subject, cell.text):
-                message = f"_enumeration.def_index_ids names {cell.text}, which is not defined"
-                yield error("missing-target", message, frame, "_enumeration.def_index_ids")
-        if frame.first("_type.contents") == "ByReference" and not frame.first(single[0]):
-            message = f"{frame.id} takes its type by reference, but names no item"
-            yield error("missing-target", message, frame, "_type.contents")
-
-
-def _is_defined(subject: Subject, name: str) -> bool:
-    """True for a defined item, alias or category."""
-    return subject.dictionary.lookup(name) is not None or name.lower() in subject.definitions
-
-
 def undefined_mentions(subject: Subject) -> Iterator[DictionaryProblem]:
     """Data names in descriptions that nothing defines."""
     for frame in subject.frames:
@@ -204,11 +226,11 @@ def undefined_mentions(subject: Subject) -> Iterator[DictionaryProblem]:
         if column is None or not len(column):
             continue
         for name in dict.fromkeys(_MENTION.findall(column.text(0))):
-            if not _is_defined(subject, name) and subject.ddl.lookup(name) is None:
+            if not subject.defines(name) and subject.ddl.lookup(name) is None:
                 problem = warning(
                     "undefined-mention", f"text of {frame.id} mentions {name}", frame, "_description.text"
                 )
                 yield DictionaryProblem(problem.code, problem.message, problem.place, Severity.INFO)
 
 
-CHECKS = (parents, keys, links, uncertainties, aliases, other_targets)
+CHECKS = (parents, keys, links, links_by_name, uncertainties, aliases)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from imgcif_core.cif.document import Place
 from imgcif_core.ddlm.lint.subject import Subject, error, scope_of, warning
 from imgcif_core.ddlm.load import DictionaryProblem, Frame
+from imgcif_core.ddlm.types import check_contents
 from imgcif_core.findings import Severity
 
 
@@ -82,11 +83,42 @@ def frame_names(subject: Subject) -> Iterator[DictionaryProblem]:
             yield error("definition-id", message, frame, "_definition.id")
 
 
+def head_items(subject: Subject) -> Iterator[DictionaryProblem]:
+    """Items that belong to the Head, which has none."""
+    heads = {frame.id.lower() for frame in subject.categories() if frame.first("_definition.class").lower() == "head"}
+    for frame, item in subject.items():
+        if item.category in heads:
+            message = f"{item.id} belongs to the Head {item.category.upper()} - expected a category that holds items"
+            yield error("item-in-head", message, frame, "_name.category_id")
+
+
+def template_identity(subject: Subject) -> Iterator[DictionaryProblem]:
+    """Attributes that say what a definition is; a template that brings them would rename what imports it."""
+    for frame in subject.frames if subject.is_template else ():
+        for name in _IDENTITY:
+            if frame.all(name):
+                yield error("template-identity", f"template {frame.name} sets {name}", frame, name)
+
+
+_IDENTITY = ("_definition.id", "_definition.scope", "_definition.class", "_name.object_id")
+
+
+def functions(subject: Subject) -> Iterator[DictionaryProblem]:
+    """Functions without the method that they are."""
+    for frame in subject.frames:
+        is_function = frame.first("_definition.class").lower() == "functions" and scope_of(frame) == "item"
+        if is_function and not frame.all("_method.expression"):
+            yield error("method-missing", f"{frame.id} is a function without a method", frame, "_definition.class")
+
+
 def data_names(subject: Subject) -> Iterator[DictionaryProblem]:
     """Data names that are not made of category and object."""
     for frame, item in subject.items():
         name = f"_{item.category}.{frame.first('_name.object_id')}".lower()
-        if item.id.lower() != name and "." in item.id:
+        # What holds brackets or other marks can be no object id; its marks stand there as underscores.
+        plain = re.sub(r"[^\w.]", "_", item.id.lower())
+        is_spelt = plain.strip("_") == name.strip("_") or not check_contents("Name", item.id.rpartition(".")[2])
+        if item.id.lower() != name and "." in item.id and not is_spelt:
             message = f"{item.id} is not the category and object {name}, by which methods know it"
             yield warning("data-name-form", message, frame, "_name.object_id")
 
@@ -103,11 +135,13 @@ def history(subject: Subject) -> Iterator[DictionaryProblem]:
         return DictionaryProblem("dictionary-history", message, place, severity)
 
     for row in range(1, len(versions)):
-        if _numbers(versions.text(row)) < _numbers(versions.text(row - 1)):
+        if precedence(versions.text(row)) < precedence(versions.text(row - 1)):
             yield problem(row, f"version {versions.text(row)} stands after {versions.text(row - 1)}")
         elif dates.text(row) < dates.text(row - 1):
             yield problem(row, f"date {dates.text(row)} stands after {dates.text(row - 1)}")
     last = len(versions) - 1
+    if not subject.file.version:
+        return
     if last >= 0 and versions.text(last) != subject.file.version:
         yield problem(
             last, f"history ends with version {versions.text(last)}, the dictionary is {subject.file.version}"
@@ -130,9 +164,23 @@ def _line(frame: Frame) -> int:
     return frame.document.source.line_of(frame.block.start)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    """The numbers of a version, for comparison."""
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+def precedence(version: str) -> tuple[object, ...]:
+    """The precedence of a semantic version: numbers first, a pre-release below its release, build data aside."""
+    core, _, pre = version.partition("+")[0].partition("-")
+    numbers = tuple(int(part) for part in re.findall(r"\d+", core)[:3])
+    parts = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in pre.split("."))
+    return (numbers, not pre, parts if pre else ())
 
 
-CHECKS = (head_category, definition_classes, unique_ids, frame_names, data_names, history, update_dates)
+CHECKS = (
+    head_category,
+    definition_classes,
+    unique_ids,
+    frame_names,
+    head_items,
+    template_identity,
+    functions,
+    data_names,
+    history,
+    update_dates,
+)

@@ -36,6 +36,15 @@ class Subject:
         """The frames of the file itself."""
         return list(self.file.frames.values())
 
+    @property
+    def has_gaps(self) -> bool:
+        """True if something that is imported is not to be had, so that what is not defined may be defined there."""
+        return bool(self.dictionary.gaps)
+
+    def defines(self, name: str) -> bool:
+        """True for a defined item, alias or category."""
+        return self.dictionary.lookup(name) is not None or name.lower() in self.definitions
+
     def items(self) -> Iterator[tuple[Frame, Item]]:
         """The definitions of items that stand in the file, with their facts."""
         for frame in self.frames:
@@ -47,6 +56,11 @@ class Subject:
     def categories(self) -> Iterator[Frame]:
         """The definitions of categories that stand in the file."""
         return (frame for frame in self.frames if scope_of(frame) == "category" and not self.is_template)
+
+
+def info(code: str, message: str, frame: Frame, attribute: str = "", row: int = 0) -> DictionaryProblem:
+    """Advice: what is allowed, and better done in another way."""
+    return DictionaryProblem(code, message, frame.at(attribute, row), Severity.INFO)
 
 
 def scope_of(frame: Frame) -> str:

@@ -3,13 +3,10 @@
 import re
 from collections.abc import Iterator
 
-import numpy as np
-
 from imgcif_core.cif.values import parse_number
-from imgcif_core.ddlm.lint.subject import Subject, error, warning
+from imgcif_core.ddlm.lint.subject import Subject, error, info, warning
 from imgcif_core.ddlm.load import DictionaryProblem, Frame
-from imgcif_core.ddlm.model import Item
-from imgcif_core.ddlm.types import check_contents, in_ranges, in_states
+from imgcif_core.ddlm.types import check_contents
 
 _RANGE = re.compile(r"\s*([^:\s]*)\s*:\s*([^:\s]*)\s*\Z")
 _NUMBERS = frozenset({"Real", "Integer", "Imag", "Complex", "Count", "Index"})
@@ -46,15 +43,35 @@ def _has_method(frame: Frame, purpose: str) -> bool:
     return purpose in {text.lower() for text in column.texts()}
 
 
+def reserved(subject: Subject) -> Iterator[DictionaryProblem]:
+    """Types and purposes that DDLm keeps for the dictionary of its own attributes."""
+    for frame in subject.frames if subject.kind != "reference" else ():
+        for name, words in _RESERVED.items():
+            if frame.first(name).capitalize() in words:
+                message = f"{name} of {frame.id} is {frame.first(name)}, which only reference dictionaries use"
+                yield error("reserved-word", message, frame, name)
+
+
+_RESERVED = {
+    "_type.contents": ("Implied", "Inherited"),
+    "_type.container": ("Implied",),
+    "_type.purpose": ("Import", "Method", "Audit", "Identify"),
+}
+
+
 def shapes(subject: Subject) -> Iterator[DictionaryProblem]:
     """Dimensions only where values have a shape."""
     for frame, item in subject.items():
         if item.dimension and item.container not in _SHAPED:
             message = f"{item.id} is {item.container}, but has the dimension {item.dimension}"
             yield error("dimension-of-single", message, frame, "_type.dimension")
-        elif item.container in ("Array", "Matrix") and not item.dimension:
+        elif item.container in _SHAPED and not item.dimension and "_type.dimension" not in item.sets:
             message = f"{item.id} is {item.container}, but has no dimension"
-            yield warning("missing-dimension", message, frame, "_type.container")
+            tell = info if item.container == "List" else warning
+            yield tell("missing-dimension", message, frame, "_type.container")
+        if item.container == "Matrix" and item.contents not in _NUMBERS:
+            message = f"{item.id} is a Matrix, but has contents of type {item.contents}"
+            yield error("matrix-of-text", message, frame, "_type.contents")
         if item.indices and item.container != "Table":
             message = f"{item.id} is {item.container}, but has a type for the keys of a table"
             yield error("indices-of-single", message, frame, "_type.indices")
@@ -93,32 +110,12 @@ def ranges(subject: Subject) -> Iterator[DictionaryProblem]:
         if low is not None and high is not None and low[0] > high[0]:
             message = f"range {text!r} of {item.id} has its larger end first"
             yield error("range-order", message, frame, "_enumeration.range")
+        if item.contents == "Integer" and any(end is not None and not end[0].is_integer() for end in (low, high)):
+            message = f"range {text!r} of {item.id}, an integer, has an end that is none"
+            yield error("range-of-integer", message, frame, "_enumeration.range")
         if item.contents not in _NUMBERS:
             message = f"{item.id} has a range, but contents of type {item.contents}"
             yield error("range-of-text", message, frame, "_enumeration.range")
-
-
-def defaults(subject: Subject) -> Iterator[DictionaryProblem]:
-    """Defaults are values of the item: of its type, one of its states, within its range."""
-    for frame, item in subject.items():
-        default = item.default
-        if default is None or default in _NULLS or item.container != "Single":
-            continue
-        number = parse_number(default.encode())
-        if not check_contents(item.contents, default):
-            message = f"default {default!r} of {item.id} is not of type {item.contents}"
-            yield error("default-type", message, frame, "_enumeration.default")
-        elif item.states is not None and item.states_mandatory and not in_states(item, default):
-            message = f"default {default!r} of {item.id} is none of its states"
-            yield error("default-state", message, frame, "_enumeration.default")
-        elif number is not None and item.is_numeric and not _is_inside(item, number[0]):
-            message = f"default {default} of {item.id} lies outside its range"
-            yield error("default-range", message, frame, "_enumeration.default")
-
-
-def _is_inside(item: Item, value: float) -> bool:
-    """True if a number lies within the item's own range."""
-    return bool(in_ranges(item, np.array([value]), np.array([np.nan]))[0])
 
 
 def units(subject: Subject) -> Iterator[DictionaryProblem]:
@@ -127,9 +124,8 @@ def units(subject: Subject) -> Iterator[DictionaryProblem]:
         if item.units and item.contents not in _NUMBERS:
             message = f"{item.id} has the unit {item.units}, but contents of type {item.contents}"
             yield error("unit-of-text", message, frame, "_units.code")
-        needs = item.purpose in ("Number", "Measurand", "SU") and item.contents in _NUMBERS
-        if needs and not item.units and not _has_method(frame, "definition") and subject.kind == "instance":
+        if item.contents in _NUMBERS and not item.units and "_units.code" not in item.sets:
             yield warning("missing-unit", f"{item.id} is a number without a unit", frame, "_type.contents")
 
 
-CHECKS = (purposes, shapes, states, ranges, defaults, units)
+CHECKS = (purposes, reserved, shapes, states, ranges, units)
