@@ -1,4 +1,4 @@
-"""`imgcif dictionary`: compile, show and lint DDLm dictionaries."""
+"""`imgcif dictionary`: compile, show, lint and compare DDLm dictionaries."""
 
 import argparse
 import sys
@@ -16,12 +16,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "compile": (_compile, "write the facts table of a dictionary and all that it imports"),
         "show": (_show, "print what the dictionary says of an item or category"),
         "lint": (_lint, "check a DDLm dictionary itself"),
+        "diff": (_diff, "what two editions of a dictionary define differently"),
     }
     for name, (command, text) in actions.items():
         action = commands.add_parser(name, help=text)
         if name == "show":
             action.add_argument("names", nargs="+", metavar="NAME")
             action.add_argument("--dictionary", action="append", default=[], metavar="FILE", dest="files")
+        elif name == "diff":
+            action.add_argument("old", metavar="A.dic")
+            action.add_argument("new", metavar="B.dic")
+            action.add_argument("--format", choices=("text", "json"), default="text")
         else:
             action.add_argument("files", nargs="+", metavar="FILE.dic")
         action.add_argument("--dictionary-path", action="append", default=[], metavar="DIR")
@@ -59,6 +64,24 @@ def _lint(given: argparse.Namespace) -> int:
     problems = [entry for file in given.files for entry in lint(Path(file), search, mentions=given.mentions)]
     emit(sys.stdout, "\n".join(map(str, problems)) if problems else "no faults found")
     return int(any(entry.severity is Severity.ERROR for entry in problems))
+
+
+def _diff(given: argparse.Namespace) -> int:
+    """Print what differs; status 1 if something does."""
+    import json
+
+    from imgcif_core import api
+    from imgcif_core.ddlm.diff import SCHEMA, compare, diff_text
+
+    old, new = (api.load_dictionary([name], given.dictionary_path, is_lenient=True) for name in (given.old, given.new))
+    changes = compare(old, new)
+    if given.format == "json":
+        titles = [{"title": entry.title, "version": entry.version, "sha256": entry.sha256} for entry in (old, new)]
+        document = {"schema": SCHEMA, "old": titles[0], "new": titles[1], "changes": [one.as_dict() for one in changes]}
+        emit(sys.stdout, json.dumps(document, indent=1))
+    else:
+        emit(sys.stdout, diff_text(old, new, changes))
+    return int(bool(changes))
 
 
 def run(given: argparse.Namespace) -> int:

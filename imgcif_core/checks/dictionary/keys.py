@@ -76,7 +76,8 @@ def null_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
             yield _empty_row_problem(table, np.flatnonzero(empty))
         for item in dictionary.key_items(table.category.id):
             column = table.column(item.object.lower())
-            if column is None or not (column.is_null & ~empty[: len(column)]).any():
+            # Values of the type Implied are states and examples, among which a dot stands for itself.
+            if column is None or item.contents == "Implied" or not (column.is_null & ~empty[: len(column)]).any():
                 continue
             rows = np.flatnonzero(column.is_null & ~empty[: len(column)])
             understood = implied_value(tables, dictionary, item)
