@@ -249,7 +249,7 @@ def _verdict(made: "Creation") -> list[str]:
         if finding.severity is not Severity.INFO:
             lines.append(f"{finding.severity}: {finding.rule} {finding.message}")
     summary = ", ".join(f"{counts[severity]} {severity}{'' if counts[severity] == 1 else 's'}" for severity in Severity)
-    lines.append(f"checked: {summary}; panels as in the source to {made.deviation:.1g} mm")
+    lines.append(f"checked: {summary}; {made.witness}")
     if made.written is not None:
         lines.append(f"wrote {made.written}" + ("" if made.is_sound else ", in spite of the errors"))
     elif not made.is_sound:

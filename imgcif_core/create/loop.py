@@ -14,6 +14,7 @@ from imgcif_core.create.links import nameless_formats
 from imgcif_core.create.questions import Question
 from imgcif_core.create.session import Inputs, LinkedScan, Session, paths_of
 from imgcif_core.create.wishes import Wishes
+from imgcif_core.create.witness import Witness, witness
 from imgcif_core.errors import UsageError
 from imgcif_core.findings import FileReport
 from imgcif_core.output import refuse_output, write_file
@@ -31,7 +32,7 @@ class Creation:
     on it; `questions` are those still open; `deviation` is the largest distance in mm of a corner of
     a panel from where the source has it; `links` say where the images of each scan lie; `written` is the
     path of the file, None if none was written; `built` holds the parts of the experiment, one for each
-    data block.
+    data block; `witness` tells what a second reading of the source says.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Creation:
     written: Path | None = None
     built: tuple[Built, ...] = ()
     links: tuple[LinkedScan, ...] = ()
+    witness: Witness | None = None
 
     @property
     def needed(self) -> tuple[Question, ...]:
@@ -127,6 +129,7 @@ def built_and_checked(session: Session, output: str | PathLike[str] | None = Non
         None,
         session.built,
         session.links,
+        witness(text, session.parts[0]),
     )
 
 
