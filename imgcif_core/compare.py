@@ -4,18 +4,21 @@ The first is that of the file in question, the second that of a source; the fram
 turned about the beam where that brings the two together.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.model.vectors import angle_between, angle_difference, rotation_matrices, unit
 from imgcif_core.sources.description import AxisFacts, Experiment, Origin, PanelFacts, ScanFacts
+from imgcif_core.sources.stills import merge_stills, with_mean_wavelength
 
 _Z = np.array([0.0, 0.0, 1.0])
 # Share of a pixel by which a shift may miss one half and still be the half pixel of two readings.
 _HALF_PIXEL = 0.02
+# Headers print steps with few digits, and angles with fewer than their sum would need.
+_SAME_STEP, _OFF_STEP = 1e-3, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +90,52 @@ class ScanPair:
         return max(self.panels, key=lambda pair: pair.worst, default=None)
 
 
-class Comparison:
-    """How a description differs from a source; everything is worked out once."""
+def share_of(name: str, descriptions: Mapping[str, Experiment], source: Experiment) -> Experiment:
+    """The scans of a source that belong to one of several blocks: by wavelength, else by place of the detector.
 
-    def __init__(self, described: Experiment, source: Experiment) -> None:
-        self.described, self.source = described, source
+    The whole source where there is one block, or where no scan belongs to this one.
+    """
+    if len(descriptions) < 2 or len(source.scans) < 2:
+        return source
+    places = {key: _place_of(described, described.scans) for key, described in descriptions.items()}
+    chosen = []
+    for scan in source.scans:
+        wavelength, distances = _place_of(source, [scan])
+        best = min(places, key=lambda key: _away(places[key], (wavelength, distances)))
+        if best == name:
+            chosen.append(scan)
+    return replace(source, scans=tuple(chosen)) if chosen else source
+
+
+def _place_of(experiment: Experiment, scans: Sequence[ScanFacts]) -> tuple[float, np.ndarray]:
+    """Wavelength in angstrom, and how far first corners lie from the sample: (n,) mm, in any frame the same."""
+    wavelength = scans[0].wavelength or experiment.beam.wavelength or 0.0
+    panels = {id(scan.panels): scan.panels for scan in scans if scan.panels}
+    return wavelength, np.array([float(np.linalg.norm(found[0].corner)) for found in panels.values()] or [0.0])
+
+
+def _away(one: tuple[float, np.ndarray], other: tuple[float, np.ndarray]) -> tuple[float, float]:
+    """How far apart two places are: wavelength first, to 1e-5, then mm."""
+    return round(abs(one[0] - other[0]), 5), round(float(np.abs(one[1] - other[1][0]).min()), 2)
+
+
+def _as_many(described: Experiment, source: Experiment) -> Experiment:
+    """The source with its stills gathered as far as the file has fewer scans."""
+    if len(described.scans) >= len(source.scans):
+        return source
+    source = with_mean_wavelength(source)
+    merged = tuple(merge_stills(source.scans))
+    return replace(source, scans=merged) if len(merged) < len(source.scans) else source
+
+
+class Comparison:
+    """How a description differs from a source; everything is worked out once.
+
+    `is_sample` says that one of the two holds only some images of a series, so that frames may be any of it.
+    """
+
+    def __init__(self, described: Experiment, source: Experiment, *, is_sample: bool = False) -> None:
+        self.described, self.source, self.is_sample = described, _as_many(described, source), is_sample
         self._panels: dict[tuple[int, int], tuple[PanelPair, ...]] = {}
 
     @property
@@ -99,6 +143,11 @@ class Comparison:
         """True if the source gives only distance and beam centre, not the pose of the detector."""
         known = self.source.provenance.get("panels")
         return known is not None and known.origin == Origin.DERIVED
+
+    def is_told(self, name: str) -> bool:
+        """True if the source gives a fact, False if a stand-in fills its place."""
+        known = self.source.provenance.get(name)
+        return known is None or known.origin != Origin.DEFAULT
 
     @cached_property
     def rotation(self) -> np.ndarray:
@@ -220,7 +269,10 @@ class Comparison:
         (direction, start, step), (other_direction, other_start, other_step) = first, second
         angle = float(angle_between(direction, self.rotation @ other_direction))
         sense = -1.0 if angle > 90.0 else 1.0
-        return min(angle, 180.0 - angle), (start, sense * other_start), (step, sense * other_step)
+        starts = (start, sense * other_start)
+        if self.is_sample and _is_of_one_sweep(*starts, step, sense * other_step, one.frames, other.frames):
+            starts = (start, start)
+        return min(angle, 180.0 - angle), starts, (step, sense * other_step)
 
     def _settings(self, one: ScanFacts, other: ScanFacts) -> Iterator[tuple[str, float, float]]:
         """Name and both settings, in the sense of the first, of the rotations that stand still."""
@@ -229,6 +281,17 @@ class Comparison:
             other_start, other_step = other.settings.get(pair.source_name, (0.0, 0.0))
             if step == 0 and other_step == 0 and pair.name not in one.varying and pair.angle < 45.0:
                 yield pair.name, start, -other_start if pair.is_reversed else other_start
+
+
+def _is_of_one_sweep(start: float, other: float, step: float, other_step: float, frames: int, others: int) -> bool:
+    """True if both begin at frames of one sweep, with steps that are the same and whole steps between them."""
+    if step == 0 or abs(step - other_step) > _SAME_STEP * abs(step):
+        return False
+    away = np.array([other - start + turn for turn in (-360.0, 0.0, 360.0)]) / step
+    is_whole = np.abs(away - np.round(away)) < _OFF_STEP
+    # Of two single images either may be any one of the sweep; a longer one must hold the other.
+    low, high = (-np.inf, np.inf) if max(frames, others) < 2 else (-(others - 0.5), frames - 0.5)
+    return bool((is_whole & (away > low) & (away < high)).any())
 
 
 def moving_axis(experiment: Experiment, scan: ScanFacts) -> tuple[np.ndarray, float, float] | None:

@@ -29,7 +29,7 @@ class CheckOptions:
     images: ImageDepth = "header"
     local: Path | Sequence[Path] | None = None
     maps: Mapping[str, str] = field(default_factory=dict)
-    against: str | Path | Experiment | None = None
+    against: str | Path | Experiment | Sequence[str | Path] | None = None
     methods: bool = False
     debug: bool = False
     follow: bool = False

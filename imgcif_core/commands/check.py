@@ -15,6 +15,7 @@ from imgcif_core.findings import FileReport, Report, Severity
 if TYPE_CHECKING:
     from imgcif_core.checks.options import CheckOptions
     from imgcif_core.ddlm.model import Dictionary
+    from imgcif_core.sources.description import Experiment
 
 FORMATS = ("text", "json", "sarif", "junit", "github", "html")
 
@@ -37,7 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--local", action="append", default=[], metavar="DIR", help="local stand-in for external data (repeatable)")
     add("--follow", action="store_true", help="follow links in files that lead out of their folder and of --local")
     add("--map", action="append", default=[], metavar="URL=PATH", help="local stand-in for one URL")
-    add("--against", metavar="SOURCE", help="compare with .expt, HDF5 master, miniCBF header or another imgCIF")
+    add(
+        "--against",
+        action="append",
+        default=[],
+        metavar="SOURCE",
+        help="compare with what `imgcif create` reads, or another imgCIF; repeated for several images, or a directory",
+    )
     add("--methods", action="store_true", help="run the methods of the dictionary (dREL) on the values")
     add("--jobs", type=int, default=1, metavar="N", help="files checked side by side")
     add("--quiet", action="store_true", help="only what reaches --fail-on")
@@ -94,13 +101,17 @@ def _check_options(given: argparse.Namespace) -> "CheckOptions":
     return options
 
 
-def _readable_source(source: str | None) -> str | None:
-    """The source to compare with, refused before any work where it cannot be read."""
-    if source is not None:
-        from imgcif_core.sources.any import read_source
+def _readable_source(sources: Sequence[str]) -> "str | Experiment | None":
+    """The source to compare with, refused before any work where it cannot be read; a series is read once."""
+    if not sources:
+        return None
+    from imgcif_core.sources.reference import read_reference
 
-        read_source(source)
-    return source
+    own = [path for path in sources if Path(path).is_file() and path.lower().endswith((".cbf", ".cbf.gz", ".cbf.bz2"))]
+    if len(sources) == 1 and own:
+        # Its own header is what a file may be held against, which only the check of that file knows.
+        return sources[0]
+    return read_reference(sources)
 
 
 def _codes(given: Sequence[str]) -> tuple[str, ...]:

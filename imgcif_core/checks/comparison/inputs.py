@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from imgcif_core.checks.options import CheckOptions
@@ -27,28 +29,49 @@ def reference_of(options: CheckOptions, document: Document) -> Experiment:
         raise NotChecked("no source to compare with (--against)")
     from pathlib import Path
 
-    from imgcif_core.sources.any import read_source
     from imgcif_core.sources.description import Experiment
+    from imgcif_core.sources.reference import read_reference
 
     if isinstance(options.against, Experiment):
         return options.against
-    source = str(options.against)
+    sources = [options.against] if isinstance(options.against, (str, Path)) else list(options.against)
     own = Path(document.source.path)
-    if own.is_file() and Path(source).is_file() and own.samefile(source):
-        source = f"minicbf:{source}"
+    if len(sources) == 1 and own.is_file() and Path(sources[0]).is_file() and own.samefile(sources[0]):
+        sources = [f"minicbf:{sources[0]}"]
     try:
-        return read_source(source)
+        return read_reference(sources)
     except InputError as error:
         raise NotChecked(str(error)) from None
 
 
-@provider("comparison")
-def comparison_of(tables: Tables, axis_tree: Axes, detector: Detector, reference: Experiment) -> Comparison:
-    """The block and the source side by side."""
-    from imgcif_core.compare import Comparison
+@provider("descriptions")
+def descriptions_of(all_tables: Sequence[Tables], reference: Experiment) -> dict[str, Experiment]:
+    """What each block that places a detector describes, by the name of the block."""
     from imgcif_core.sources.imgcif import describe
 
-    try:
-        return Comparison(describe(tables, tables.block.name), reference)
-    except InputError as error:
-        raise NotApplicable(str(error)) from None
+    found = {}
+    for tables in all_tables:
+        with suppress(InputError):
+            found[tables.block.name] = describe(tables, tables.block.name)
+    return found
+
+
+@provider("comparison")
+def comparison_of(
+    document: Document,
+    tables: Tables,
+    axis_tree: Axes,
+    detector: Detector,
+    reference: Experiment,
+    descriptions: Mapping[str, Experiment],
+) -> Comparison:
+    """The block and the part of the source that belongs to it, side by side."""
+    from imgcif_core.compare import Comparison, share_of
+    from imgcif_core.sources.reference import Sample
+
+    described = descriptions.get(tables.block.name)
+    if described is None:
+        raise NotApplicable(f"block {tables.block.name} places no detector")
+    share = share_of(tables.block.name, descriptions, reference)
+    is_sample = isinstance(reference, Sample) or (bool(document.sections) and len(descriptions) == 1)
+    return Comparison(described, share, is_sample=is_sample)

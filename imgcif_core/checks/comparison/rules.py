@@ -57,7 +57,7 @@ def scans_unlike_source(tables: Tables, comparison: Comparison) -> Iterator[Prob
     own = [scan for scan in described.scans if scan.frames]
     if not own:
         raise NotApplicable("no scan is described")
-    if len(own) != len(source.scans) and source.kind != "minicbf":
+    if len(own) != len(source.scans) and not comparison.is_sample:
         yield Problem(
             tables.table("diffrn_scan").at_top(),
             severity="warning",
@@ -66,7 +66,7 @@ def scans_unlike_source(tables: Tables, comparison: Comparison) -> Iterator[Prob
             source=source.path,
             source_scans=len(source.scans),
         )
-    for pair in comparison.scans if source.kind != "minicbf" else ():
+    for pair in () if comparison.is_sample else comparison.scans:
         if pair.frames[0] != pair.frames[1] and pair.frames[1] > 0:
             yield Problem(
                 _scan_place(tables, pair, "frames"),
@@ -287,6 +287,8 @@ def pixels_unlike_source(
     own = comparison.described.scans[first.index].panels
     other = comparison.source.scans[first.source_index].panels
     if len(own) != len(other):
+        if comparison.panels_are_derived and len(other) == 1:
+            raise NotApplicable("the header of the source speaks of one image, not of its panels")
         yield Problem(table.at_top(), variant="panels", panel="", size=len(own), source_size=len(other))
         return
     rows = {panel.id: panel.fast.row for panel in detector.flat}
@@ -295,7 +297,7 @@ def pixels_unlike_source(
         if 0 not in pair.size and 0 not in pair.source_size and pair.size != pair.source_size:
             yield Problem(place, panel=pair.name, size=_by(pair.size), source_size=_by(pair.source_size))
         pitch, expected = np.array(pair.pixel_size), np.array(pair.source_pixel_size)
-        if (np.abs(pitch - expected) > tolerances.relative * expected).any():
+        if comparison.is_told("pixel_size") and (np.abs(pitch - expected) > tolerances.relative * expected).any():
             yield Problem(
                 place,
                 variant="pitch",
@@ -357,9 +359,9 @@ def distance_or_centre_unlike_source(
     place = tables.table("axis").at(detector.flat[0].slow.surface[0].axis, "offset[1]")
     scan = f"in scan {scans[0].id}" if scans and scans[0].id else "at zero settings"
     distance, expected = float(pose.normal_distance[0]), -float(source.corner[2])
-    if abs(distance - expected) > tolerances.distance_mm:
+    if comparison.is_told("distance") and abs(distance - expected) > tolerances.distance_mm:
         yield Problem(place, what="normal distance", value=distance, unit="mm", scan=scan, expected=expected)
-    if rotates:
+    if rotates or not comparison.is_told("beam_centre") or not comparison.is_told("pixel_size"):
         return
     centre = pose.beam_centre()[0] + 0.5
     stated = (-source.corner[0] / source.pixel_size[0], source.corner[1] / source.pixel_size[1])
