@@ -25,7 +25,7 @@ def dictionary_for(paths: Sequence[str], search: Sequence[str], *, lenient: bool
     from imgcif_core.ddlm.compile import load_dictionary
 
     folders = [Path(folder) for folder in search]
-    return with_own_methods(load_dictionary([Path(path) for path in paths], folders, lenient=lenient))
+    return with_own_methods(load_dictionary([Path(path) for path in paths], folders, is_lenient=lenient))
 
 
 def with_own_methods(dictionary: Dictionary) -> Dictionary:
