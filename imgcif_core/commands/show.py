@@ -4,12 +4,17 @@ import argparse
 import sys
 
 from imgcif_core.commands.common import emit
+from imgcif_core.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `imgcif show`."""
     parser.add_argument("file")
     parser.add_argument("--format", choices=("text", "json"), default="text")
+    programs = ("xds", "dials", "crystfel", "nexus", "mosflm")
+    parser.add_argument(
+        "--terms", choices=programs, help="the numbers that one program is told, and the rule of conversion"
+    )
     parser.add_argument("--frame", type=int, metavar="N", help="settings at the start of frame N of each scan")
 
 
@@ -22,7 +27,15 @@ def run(given: argparse.Namespace) -> int:
 
     document = api.read(sys.stdin.buffer, name="<stdin>") if given.file == "-" else api.read(given.file)
     dictionary = api.load_dictionary()
-    if given.format == "json":
+    if given.terms is not None:
+        from imgcif_core.export import make_plan
+        from imgcif_core.export.files import LocalFiles
+        from imgcif_core.export.terms import terms_text
+
+        if given.format != "text" or given.frame is not None:
+            raise UsageError("--terms is text, for the start of each scan; leave --format and --frame out")
+        text = terms_text(make_plan(document, dictionary, LocalFiles()), given.terms)
+    elif given.format == "json":
         text = json.dumps(geometry(document, dictionary, frame=given.frame), indent=2)
     else:
         text = passport_text(document, dictionary, frame=given.frame)

@@ -33,6 +33,8 @@ def write_expt(plan: Plan) -> tuple[str, list[str]]:
         if sweep.circles:
             entry["goniometer"] = _index(lists["goniometer"], goniometer_model(sweep))
             entry["scan"] = _index(lists["scan"], scan)
+        if sweep.turning is not None and sweep.turning.step < 0:
+            left_out.append(f"scan {sweep.id or 1}: {sweep.turning.id} turns backwards; axis and angles are reversed")
         images = _images(sweep)
         if images is None:
             left_out.append(_no_images(sweep))
@@ -147,8 +149,8 @@ def _panel(plan: Plan, panel: PanelFacts) -> dict[str, Any]:
 
 
 def goniometer_model(sweep: Sweep) -> dict[str, Any]:
-    """The circles from the sample outwards."""
-    circles = list(reversed(sweep.circles))
+    """The circles from the sample outwards; dxtbx takes positive steps only."""
+    circles = list(reversed(sweep.forwards))
     turning = next((index for index, circle in enumerate(circles) if circle.step != 0), len(circles) - 1)
     return {
         "axes": [tidy_list(circle.vector) for circle in circles],
@@ -167,7 +169,7 @@ def scan_model(sweep: Sweep) -> dict[str, Any]:
             first = names[1]
         elif in_one_file(sweep.images):
             first = int(sweep.images.frame[0])
-    turning = sweep.turning or sweep.circles[-1] if sweep.circles else None
+    turning = (sweep.turning or sweep.circles[-1]).forwards if sweep.circles else None
     start, step = (turning.start, turning.step) if turning is not None else (0.0, 0.0)
     return {
         "image_range": [first, first + sweep.frames - 1],

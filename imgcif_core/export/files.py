@@ -25,7 +25,7 @@ class LocalFiles:
     Parameters
     ----------
     base :
-        The folder of the document.
+        The folder of the document: what lies beside it is found as well.
     local :
         Folders with downloaded files or unpacked archives.
     maps :
@@ -36,7 +36,7 @@ class LocalFiles:
         self, base: Path | None = None, local: Sequence[Path] = (), maps: Mapping[str, str] | None = None
     ) -> None:
         self.folders = [*local, *([base] if base is not None else [])]
-        self._stand_ins = [LocalData(base=base, local=folder, maps=maps) for folder in (*local, None)]
+        self._stand_ins = [LocalData(base=base, local=folder, maps=maps) for folder in self.folders or [None]]
         self._places: dict[tuple[str, str], Path | None] = {}
         self._names: dict[Path, frozenset[str]] = {}
 

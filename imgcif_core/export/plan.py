@@ -40,6 +40,11 @@ class Circle:
     start: float
     step: float
 
+    @property
+    def forwards(self) -> "Circle":
+        """The same motion by positive steps: one that turns backwards is reversed with its angles."""
+        return self if self.step >= 0 else Circle(self.id, -self.vector, -self.start, -self.step)
+
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
@@ -62,6 +67,11 @@ class Sweep:
     wavelength: float
     exposure_time: float | None = None
     dates: tuple[str | None, str | None] = (None, None)
+
+    @property
+    def forwards(self) -> tuple[Circle, ...]:
+        """The circles, each with a step that is not negative."""
+        return tuple(circle.forwards for circle in self.circles)
 
     @property
     def turning(self) -> Circle | None:

@@ -99,7 +99,7 @@ class SweepReader:
     def _unpack(self, document: Document, dictionary: Dictionary, base: Path, local: Sequence[Path]) -> None:
         """Put the members of archives that the sweep needs into a temporary folder."""
         addresses = _addresses(document, dictionary, self.sweep)
-        for folder in (*local, None):
+        for folder in (*local, base):
             with closing(LocalData(base=base, local=folder)) as data:
                 if data.stand_in(addresses[0].uri) is not None:
                     self._copy(addresses, data)

@@ -83,10 +83,8 @@ def spindle(sweep: Sweep, turning: Circle) -> tuple[np.ndarray, float, float]:
         if circle is turning:
             break
         rotation = rotation @ rotation_matrices(circle.vector, np.array([circle.start]))[0]
-    direction = rotation @ unit(turning.vector)
-    if turning.step < 0:
-        return -direction, -turning.start, -turning.step
-    return direction, turning.start, turning.step
+    positive = turning.forwards
+    return rotation @ unit(positive.vector), positive.start, positive.step
 
 
 def _rotation(sweep: Sweep, turning: Circle) -> list[str]:

@@ -111,3 +111,26 @@ def test_masters_store_images_on_request(tmp_path: Path) -> None:
         stack = file["entry/data/data"][()]
     assert stack.shape == (sweep.frames, sweep.panels[0].size[1], sweep.panels[0].size[0])
     assert np.ptp(stack) > 0
+
+
+@pytest.mark.parametrize(
+    ("program", "lines"),
+    [
+        # The beam meets pixel 800, 950 counted from 0; pixels of 0.1 mm, 200 mm away, facing the source.
+        ("xds", ["ORGX= 801.0 ORGY= 951.0 DETECTOR_DISTANCE= 200.0", "INCIDENT_BEAM_DIRECTION= 0.0 0.0 -1.0"]),
+        ("dials", ["origin -80.05 95.05 -200.0", "80.05 95.05 mm, 800.5 950.5 px"]),
+        ("crystfel", ["corner_x = 800.5  corner_y = 950.5", "clen = 0.2", "photon_energy = 13050.968 eV"]),
+        ("nexus", ["module_offset 80.05 95.05 200.0 mm", "omega = 10.0 + 0.5 n deg, vector -1.0 0.0 0.0"]),
+        ("mosflm", ["BEAM 95.05 80.05", "DISTANCE 200.0", "PHI 10.0 TO 10.5"]),
+    ],
+)
+def test_terms_are_the_numbers_of_a_program(program: str, lines: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(EXAMPLE), "--terms", program]) == 0
+    said = capsys.readouterr().out
+    for line in lines:
+        assert line in said
+
+
+def test_terms_are_text_for_whole_scans(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(EXAMPLE), "--terms", "xds", "--frame", "2"]) == 2
+    assert "leave --format and --frame out" in capsys.readouterr().err
