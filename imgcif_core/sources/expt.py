@@ -222,14 +222,14 @@ def _trusted(record: Record) -> tuple[float | None, float | None]:
 
 
 def _goniometers(records: list[Record], path: str) -> tuple[tuple[AxisFacts, ...], list[str]]:
-    """The axes from the base to the sample, the same for all experiments, and remarks."""
+    """The axes from the base to the sample, the same for all experiments but for their sense, and remarks."""
     if not records:
         return (), []
     all_axes = [_axes(record) for record in records]
     first = all_axes[0]
     for record, axes in zip(records, all_axes, strict=True):
         same = len(axes) == len(first) and all(
-            one.id == other.id and np.allclose(one.vector, other.vector, atol=1e-6)
+            one.id == other.id and np.allclose(np.cross(one.vector, other.vector), 0.0, atol=1e-6)
             for one, other in zip(axes, first, strict=True)
         )
         if not same:
@@ -362,7 +362,27 @@ def _settings(
         settings[scanned] = (float(start), float(width))
     elif scan is not None and scan.has("properties"):
         settings[scanned], varying = _even(scan, scanned, settings[scanned], frames)
-    return settings, varying
+    return _in_sense(record, axes, settings, varying)
+
+
+def _in_sense(
+    record: Record,
+    axes: tuple[AxisFacts, ...],
+    settings: dict[str, tuple[float, float]],
+    varying: dict[str, np.ndarray],
+) -> tuple[dict[str, tuple[float, float]], dict[str, np.ndarray]]:
+    """Settings about the axes of the first goniometer; one that points the other way has the opposite signs.
+
+    dxtbx takes no negative steps, so that sweeps in both senses have two goniometers.
+    """
+    reversed_ones = {
+        own.id for own, axis in zip(_axes(record), axes, strict=True) if float(own.vector @ axis.vector) < 0
+    }
+    turned = {
+        name: (-start or 0.0, -step or 0.0) if name in reversed_ones else (start, step)
+        for name, (start, step) in settings.items()
+    }
+    return turned, {name: -values if name in reversed_ones else values for name, values in varying.items()}
 
 
 def _even(
