@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from imgcif_core._version import __version__
 from imgcif_core.commands.common import UNUSABLE
-from imgcif_core.errors import ImgcifError, OutputError
+from imgcif_core.errors import Ended, ImgcifError, OutputError
 
 # Each is a module of `imgcif_core.commands`, imported only when it is called.
 COMMANDS = {
@@ -94,7 +94,12 @@ def _end_in_order() -> None:
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, lambda received, _: sys.exit(128 + received))
+            signal.signal(number, _leave)
+
+
+def _leave(number: int, _: object) -> None:
+    """End in order, with the status that shells give to a signal."""
+    raise Ended(128 + number)
 
 
 def _run(program: str, name: str, given: Sequence[str]) -> int:

@@ -13,5 +13,9 @@ class OutputError(ImgcifError):
     """An output that cannot or must not be written: one clear line, exit status 2."""
 
 
+class Ended(SystemExit):
+    """The process was asked to end; nothing but the command itself stops this."""
+
+
 class UsageError(ImgcifError):
     """A call with arguments that make no sense together."""

@@ -1,6 +1,6 @@
 """The engine: builds inputs once, runs the rules, and records how each one ended."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,23 +8,28 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.checks.causes import Ledger, causes_first
+from imgcif_core.checks.clock import Clock, TimeUp, limited
 from imgcif_core.checks.flavour import choose_profile, flavour, judges_frames
+from imgcif_core.checks.freeze import frozen
 from imgcif_core.checks.grouping import gather
 from imgcif_core.checks.options import CheckOptions
+from imgcif_core.checks.plugins import PluginFault
 from imgcif_core.checks.profiles import Profile, load_profile
 from imgcif_core.checks.registry import (
     Blocked,
     NotApplicable,
     NotChecked,
+    Problem,
     Rule,
     is_file_rule,
     load_rules,
+    plugin_faults,
     providers,
 )
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.model import Dictionary
-from imgcif_core.errors import UsageError
+from imgcif_core.errors import Ended, UsageError
 from imgcif_core.findings import Blockage, FileReport, Finding, Location, Outcomes, Severity, Unchecked
 from imgcif_core.tables import Tables
 
@@ -34,6 +39,25 @@ MAX_FRAMES = 5000
 
 class _Crashed(Exception):
     """A provider stopped on a fault of ours; the rules that need it cannot run."""
+
+
+class _Kept:
+    """Problems of a rule until it ends; what it raises is kept, so that nothing that it has found is lost."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self._problems = problems
+        self.error: BaseException | None = None
+
+    def __iter__(self) -> Iterator[Problem]:
+        try:
+            for problem in self._problems:
+                if not isinstance(problem, Problem):
+                    raise TypeError(f"a rule yields problems, not {type(problem).__name__}")
+                yield problem
+        except (GeneratorExit, KeyboardInterrupt, Ended):
+            raise
+        except (Exception, SystemExit, TimeUp) as error:
+            self.error = error
 
 
 class Inputs:
@@ -93,10 +117,14 @@ class Inputs:
         try:
             with self.watch() as asked:
                 self._rests_on[name] = asked
-                self._values[name] = function(**{key: self.get(key) for key in parameters})
+                self._values[name] = frozen(function(**{key: self.get(key) for key in parameters}))
         except (Blocked, NotApplicable, NotChecked, _Crashed) as failure:
             self._failures[name] = failure
-        except Exception as error:
+        except TimeUp as error:
+            self._failures[name] = _Crashed(f"input {name} was not built: {error}")
+        except Ended:
+            raise
+        except (Exception, SystemExit) as error:
             self._failures[name] = _Crashed(f"input {name} stopped on {_describe(error)}")
             self._failures[name].__cause__ = error
 
@@ -136,7 +164,9 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
     try:
         # Numbers at the ends of the range overflow somewhere; what comes of it is judged, not warned of.
         with np.errstate(all="ignore"):
-            findings, outcomes = _run_all(profile, options, top, inner, unjudged=len(blocks) - len(all_tables))
+            clock = Clock(options.rule_seconds, options.limits.wall, options.cpu_seconds(len(document.source.data)))
+            unjudged = len(blocks) - len(all_tables)
+            findings, outcomes = _run_all(profile, options, top, inner, unjudged=unjudged, clock=clock)
     finally:
         for inputs in (*inner, top):
             inputs.close()
@@ -151,7 +181,7 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
 
 
 def _run_all(
-    profile: Profile, options: CheckOptions, top: Inputs, inner: Sequence[Inputs], *, unjudged: int
+    profile: Profile, options: CheckOptions, top: Inputs, inner: Sequence[Inputs], *, unjudged: int, clock: Clock
 ) -> tuple[list[Finding], Outcomes]:
     """All findings, and the outcome of every rule that has none."""
     findings: list[Finding] = []
@@ -159,7 +189,7 @@ def _run_all(
     ledger = Ledger()
     for rule in causes_first(load_rules().values()):
         record = records[rule.code]
-        reason = _reason_to_skip(rule, profile, options, top.get("dictionary"))
+        reason = _reason_to_skip(rule, profile, options, top.get("dictionary")) or clock.is_up()
         if reason:
             record.endings.add("not_checked")
             record.reasons.append(reason)
@@ -171,9 +201,14 @@ def _run_all(
         for inputs in [top] if is_of_file else inner:
             if rule.is_of_instrument and not is_of_file and inputs.get("block").kind == "save":
                 continue
-            findings.extend(_run_one(rule, inputs, profile, record, ledger))
+            findings.extend(_run_one(rule, inputs, profile, record, ledger, clock))
     found = {finding.rule for finding in findings}
     quiet = {code: record for code, record in records.items() if code not in found or "crashed" in record.endings}
+    for fault in plugin_faults():
+        record = quiet.setdefault(fault.package, _Record())
+        record.endings.add("crashed")
+        record.reasons.append(fault.reason)
+        findings.append(_plugin_finding(fault))
     return findings, _outcomes(quiet)
 
 
@@ -193,39 +228,52 @@ def _named(rule: Rule, codes: Sequence[str]) -> bool:
     return any(rule.name == code or rule.code.startswith(code.upper()) for code in codes)
 
 
-def _run_one(rule: Rule, inputs: Inputs, profile: Profile, record: _Record, ledger: Ledger) -> Iterator[Finding]:
-    """Run a rule on one set of inputs; whatever happens is recorded."""
+def _run_one(
+    rule: Rule, inputs: Inputs, profile: Profile, record: _Record, ledger: Ledger, clock: Clock
+) -> Iterator[Finding]:
+    """Run a rule on one set of inputs; whatever happens is recorded, and what was found before it is kept."""
     causes: set[str] = set()
     asked: set[str] = set()
+    found: list[Finding] = []
+    error: BaseException | None = None
+    # Pixels of many images take as long as they take; their decoders have a limit of their own.
+    is_long = inputs.get("options").images in ("sample", "all")
     try:
-        with inputs.watch() as asked:
+        with inputs.watch() as asked, limited(None if is_long else clock.for_rule()):
             arguments = {name: inputs.get(name) for name in rule.inputs}
-            found = list(gather(rule, ledger.sift(rule, rule.function(**arguments), profile, causes), profile))
-    except NotApplicable as reason:
+        with limited(clock.for_rule()):
+            attempt = _Kept(rule.function(**arguments))
+            found = list(gather(rule, ledger.sift(rule, attempt, profile, causes), profile))
+        error = attempt.error
+    except Ended:
+        raise
+    except (Exception, SystemExit, TimeUp) as fault:
+        error = fault
+    if isinstance(error, NotApplicable):
         is_of_file = is_file_rule(rule.inputs)
         block = None if is_of_file else inputs.get("block").name
         causes |= ledger.prevents(rule, block, asked, is_of_file=is_of_file)
         record.endings.add("blocked" if causes else "not_applicable")
         record.by |= causes
-        record.inapplicable.append(str(reason))
-    except NotChecked as reason:
+        record.inapplicable.append(str(error))
+    elif isinstance(error, NotChecked):
         record.endings.add("not_checked")
-        record.reasons.append(str(reason))
-    except Blocked as blockage:
+        record.reasons.append(str(error))
+    elif isinstance(error, Blocked):
         record.endings.add("blocked")
-        record.by.update(blockage.codes)
-    except Exception as error:
+        record.by.update(error.codes)
+    elif error is not None:
         record.endings.add("crashed")
-        record.reasons.append(str(error) if isinstance(error, _Crashed) else _describe(error))
+        record.reasons.append(str(error) if isinstance(error, (_Crashed, TimeUp)) else _describe(error))
         trace = _trace(error.__cause__ or error) if inputs.get("options").debug else []
-        yield _crash_finding(rule, record.reasons[-1], trace)
+        found = [*found, _crash_finding(rule, record.reasons[-1], trace, is_partial=bool(found))]
     else:
         record.endings.add("findings" if found else "blocked" if causes else "clean")
         record.by |= causes
-        yield from found
+    yield from found
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: BaseException) -> str:
     """One line about a fault of ours: its type, its text and where it arose."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -247,13 +295,27 @@ def _trace(error: BaseException) -> list[str]:
     return [*steps, f"{type(error).__name__}: {error}"]
 
 
-def _crash_finding(rule: Rule, reason: str, trace: list[str]) -> Finding:
+def _plugin_finding(fault: PluginFault) -> Finding:
+    """The finding that names a package whose rules do not run."""
+    return Finding(
+        fault.package,
+        "plug-in-not-usable",
+        Severity.WARNING,
+        f"rules of the package {fault.package} do not run: {fault.reason}",
+        "tell the makers of the package, or take it out",
+        location=Location(),
+        data={"crash": fault.reason},
+    )
+
+
+def _crash_finding(rule: Rule, reason: str, trace: list[str], *, is_partial: bool = False) -> Finding:
     """The finding that says which rule crashed."""
+    share = "did not finish" if is_partial else "judged nothing"
     return Finding(
         rule.code,
         rule.name,
         Severity.WARNING,
-        f"rule {rule.code} crashed and judged nothing - {reason}",
+        f"rule {rule.code} crashed and {share} - {reason}",
         "report this fault of the checker, with the file if possible",
         location=Location(),
         data={"crash": reason, **({"trace": trace} if trace else {})},

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from imgcif_core.limits import DEFAULT_LIMITS, SMALL_INPUT, Limits
+
 if TYPE_CHECKING:
     from imgcif_core.sources.description import Experiment
 
@@ -19,7 +21,8 @@ class CheckOptions:
 
     `select` and `ignore` hold rule codes, names or prefixes of codes such as `AXI`; `against` is a source to
     compare with, or what it describes; `methods` runs the methods of the dictionary; `local` are folders that
-    stand in for servers, and `follow` allows links that lead out of these.
+    stand in for servers, and `follow` allows links that lead out of these; `limits` bound what one
+    file may take. The command and its workers give a rule `rule_seconds`, the library any time.
     """
 
     profile: str = "auto"
@@ -33,3 +36,11 @@ class CheckOptions:
     methods: bool = False
     debug: bool = False
     follow: bool = False
+    limits: Limits = DEFAULT_LIMITS
+    rule_seconds: float | None = None
+
+    def cpu_seconds(self, size: int) -> float | None:
+        """The computing time for a file of a size in bytes; reading all pixels takes as long as it takes."""
+        if self.limits.cpu is None or self.rule_seconds is None or self.images in ("sample", "all"):
+            return None
+        return self.limits.cpu * max(1.0, size / SMALL_INPUT)

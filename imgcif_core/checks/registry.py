@@ -1,14 +1,13 @@
 """The registry: what a rule is, what it yields, and how inputs are provided by name."""
 
 import importlib
-import os
 import pkgutil
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from imgcif_core.checks.plugins import PluginFault, load_plugins
 from imgcif_core.cif.document import Change, Place
 from imgcif_core.errors import UsageError
 from imgcif_core.findings import Severity
@@ -138,6 +137,7 @@ class Rule:
 class _Registry:
     rules: dict[str, Rule] = field(default_factory=dict)
     providers: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = field(default_factory=dict)
+    faults: tuple[PluginFault, ...] = ()
 
 
 _REGISTRY = _Registry()
@@ -192,8 +192,16 @@ def provider(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The parameter names of a plain function, without the cost of `inspect`."""
-    code = function.__code__
+    """The parameter names of a plain function, without the cost of `inspect`.
+
+    Raises
+    ------
+    UsageError
+        If it is none, or takes parameters that cannot be given by name.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_kwonlyargcount or code.co_posonlyargcount or code.co_flags & 0x0C:
+        raise UsageError(f"{getattr(function, '__name__', function)!r} is no plain function of named inputs")
     return code.co_varnames[: code.co_argcount]
 
 
@@ -216,8 +224,19 @@ def split_prose(docstring: str) -> dict[str, str]:
 def load_rules() -> dict[str, Rule]:
     """All rules by code: those of this package, and those of installed plug-ins."""
     _import_all("imgcif_core.checks")
-    _load_plugins()
+    _REGISTRY.faults = tuple(load_plugins(_REGISTRY.rules, is_given))
     return dict(sorted(_REGISTRY.rules.items()))
+
+
+def plugin_faults() -> tuple[PluginFault, ...]:
+    """The packages whose rules do not run, and why."""
+    load_rules()
+    return _REGISTRY.faults
+
+
+def is_given(name: str) -> bool:
+    """True if there is an input of a name."""
+    return name in FILE_INPUTS or name in ("tables", "block") or name in _REGISTRY.providers
 
 
 def providers() -> dict[str, tuple[Callable[..., Any], tuple[str, ...]]]:
@@ -246,34 +265,3 @@ def _import_all(package_name: str) -> None:
             _import_all(name)
         else:
             importlib.import_module(name)
-
-
-def _load_plugins() -> None:
-    """Import what other packages announce under the entry point `imgcif_core.rules`."""
-    if not _is_announced(b"[imgcif_core.rules]"):
-        return
-    from importlib.metadata import entry_points
-
-    for entry in entry_points(group="imgcif_core.rules"):
-        entry.load()
-
-
-def _is_announced(section: bytes) -> bool:
-    """True if an installed package has a section of entry points.
-
-    A look at the files is many times faster than the import of `importlib.metadata`.
-    """
-    for folder in dict.fromkeys(sys.path):
-        try:
-            names = os.listdir(folder or ".")
-        except OSError:
-            continue
-        for name in names:
-            if name.endswith((".dist-info", ".egg-info")):
-                try:
-                    with open(os.path.join(folder, name, "entry_points.txt"), "rb") as stream:
-                        if section in stream.read():
-                            return True
-                except OSError:
-                    continue
-    return False

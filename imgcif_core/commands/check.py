@@ -46,6 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compare with what `imgcif create` reads, or another imgCIF; repeated for several images, or a directory",
     )
     add("--methods", action="store_true", help="run the methods of the dictionary (dREL) on the values")
+    add(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what one file may take: memory, disk, cpu, wall, members, ratio, bytes (repeatable)",
+    )
+    add("--rule-seconds", type=float, default=60.0, metavar="S", help="time limit of one rule (default: 60)")
     add("--jobs", type=int, default=1, metavar="N", help="files checked side by side")
     add("--quiet", action="store_true", help="only what reaches --fail-on")
     add("--no-color", action="store_true")
@@ -77,6 +85,7 @@ def run(given: argparse.Namespace) -> int:
 def _check_options(given: argparse.Namespace) -> "CheckOptions":
     """The library's options from the command line's."""
     from imgcif_core.checks.options import CheckOptions
+    from imgcif_core.limits import Limits
 
     maps = {}
     for entry in given.map:
@@ -92,6 +101,8 @@ def _check_options(given: argparse.Namespace) -> "CheckOptions":
         images=given.images,
         local=tuple(Path(folder) for folder in given.local),
         follow=given.follow,
+        limits=Limits().with_settings(given.limit),
+        rule_seconds=given.rule_seconds if given.rule_seconds > 0 else None,
         maps=maps,
         against=_readable_source(given.against),
         methods=given.methods,

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgcif_core.errors import ImgcifError
+from imgcif_core.limits import DEFAULT_LIMITS, GIB, MIB, Limits
 
-MIB = 1 << 20
-GIB = 1 << 30
+__all__ = ["DEFAULT_LIMITS", "GIB", "MIB", "OWN_FOLDER", "BytesError", "Limits", "Reach"]
+
 # One image: the largest detectors have 18 million pixels, image plates and stitched films some more.
 MAX_PIXELS = 64 * MIB
 
@@ -36,28 +37,3 @@ class Reach:
 
 
 OWN_FOLDER = Reach()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of work on one archive or packed file; sizes in bytes."""
-
-    # The largest single-crystal collections hold some 100,000 images.
-    members: int = 1_000_000
-    # A listing of a packed archive reads all of it: a day's work of a fast detector.
-    expanded_bytes: int = 1 << 40
-    # One member: a stack of some thousand images of 16 Mpixel.
-    member_bytes: int = 16 * GIB
-    # Gzip cannot do better than 1,032 to 1; a blank image, packed twice, does.
-    ratio: int = 2000
-    # Small files reach high ratios without harm.
-    free_bytes: int = 256 * MIB
-    # Long names and extended headers of tar archives, the directory of zip archives.
-    header_bytes: int = 1 * MIB
-    directory_bytes: int = 256 * MIB
-    # Memory of an xz decoder: its strongest preset needs 65 MiB.
-    decoder_bytes: int = 256 * MIB
-
-    def allowed(self, packed: int, most: int) -> int:
-        """The number of bytes that `packed` bytes may expand to."""
-        return min(most, max(self.free_bytes, self.ratio * packed))

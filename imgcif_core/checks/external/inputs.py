@@ -36,7 +36,9 @@ def external(any_external: ExternalData) -> ExternalData:
 @provider("local_data")
 def local_data(options: CheckOptions, source: Source) -> LocalData:
     """The bytes of external data on this machine."""
-    return LocalData(base=source.folder, local=options.local, maps=options.maps, follow=options.follow)
+    return LocalData(
+        base=source.folder, local=options.local, maps=options.maps, follow=options.follow, limits=options.limits
+    )
 
 
 def may_lie_here(external: ExternalData, local: LocalData) -> bool:
