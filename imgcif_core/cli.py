@@ -18,6 +18,7 @@ COMMANDS = {
     "derive": "values that the methods of dictionaries give, with the path of derivation",
     "create": "imgCIF from raw data or an experiment description",
     "export": "files from which DIALS, XDS, CrystFEL and NeXus readers can work",
+    "fix": "repairs that findings offer: shown first, written when asked for",
     "explain": "what a rule means and how to mend what it found",
     "rules": "list all rules",
     "profiles": "list the profiles",

@@ -78,6 +78,14 @@ def _message(rule: Rule, problem: Problem) -> str:
     return _FORMATTER.vformat(rule.messages[problem.variant], (), problem.data)
 
 
+def _help(rule: Rule, problem: Problem) -> str:
+    """The remedy: the problem's own, that of its variant, or the rule's."""
+    if problem.help is not None:
+        return problem.help
+    template = rule.helps.get(problem.variant)
+    return rule.fix() if template is None else _FORMATTER.vformat(template, (), problem.data)
+
+
 def _finding(rule: Rule, group: _Group, profile: Profile) -> Finding:
     """The public finding of a group."""
     problem = group.problem
@@ -92,7 +100,7 @@ def _finding(rule: Rule, group: _Group, profile: Profile) -> Finding:
         rule.name,
         group.severity,
         message,
-        problem.help if problem.help is not None else rule.fix(),
+        _help(rule, problem),
         problem.reference or rule.source,
         location,
         group.count,

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -98,6 +99,9 @@ class Problem:
         self.data = data
 
 
+_SENTENCE = re.compile(r"(?<=[^\s.])\.\s+(?=[A-Z])")
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One check: its code, its name, its messages and the function that makes it."""
@@ -110,6 +114,7 @@ class Rule:
     function: Callable[..., Iterator[Problem]]
     inputs: tuple[str, ...]
     who: str = "author"
+    helps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def family(self) -> str:
@@ -128,9 +133,9 @@ class Rule:
 
     def fix(self) -> str:
         """The first sentence of the prose on how to mend it."""
-        text = self.prose.get("How to fix", "")
-        head, dot, _ = text.partition(". ")
-        return (head + dot).strip().rstrip(".")
+        # A dot between blanks is the value of CIF, not the end of a sentence.
+        head, *_ = _SENTENCE.split(self.prose.get("How to fix", ""), maxsplit=1)
+        return head.strip().rstrip(".")
 
 
 @dataclass(slots=True)
@@ -151,13 +156,15 @@ def rule(
     source: str,
     message: str = "",
     messages: Mapping[str, str] | None = None,
+    helps: Mapping[str, str] | None = None,
     who: str = "",
 ) -> Callable[[Callable[..., Iterator[Problem]]], Callable[..., Iterator[Problem]]]:
     """Register a generator of problems as the rule `code`.
 
     `severity` is the default; a problem may carry its own. `message` is a format template for the
-    data of a problem, `messages` holds further templates by variant. `who` can mend what it finds: author,
-    beamline, program, dictionary or journal.
+    data of a problem, `messages` holds further templates by variant. `helps` are templates of the remedy
+    by variant, where it is not the first sentence under How to fix for all of them. `who` can mend what
+    it finds: author, beamline, program, dictionary or journal.
 
     Raises
     ------
@@ -172,7 +179,11 @@ def rule(
         if code in _REGISTRY.rules:
             raise UsageError(f"rule code {code} is registered twice")
         templates = {"": message, **(messages or {})}
-        entry = Rule(code, name, Severity(severity), source, templates, function, parameter_names(function), mender)
+        unknown = set(helps or ()) - set(templates)
+        if unknown:
+            raise UsageError(f"rule {code} has remedies for messages that it has not: {', '.join(sorted(unknown))}")
+        inputs = parameter_names(function)
+        entry = Rule(code, name, Severity(severity), source, templates, function, inputs, mender, helps or {})
         _REGISTRY.rules[code] = entry
         return function
 

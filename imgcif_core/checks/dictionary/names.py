@@ -5,12 +5,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from imgcif_core.checks.edits import new_name, without
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
-from imgcif_core.checks.suggest import nearest
+from imgcif_core.checks.renamings import known_state
+from imgcif_core.checks.suggest import Suggestion, meant_item, nowhere
 from imgcif_core.cif.columns import Column
-from imgcif_core.cif.document import Block, Document, Place
+from imgcif_core.cif.document import Block, Change, Document, Place
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.ddlm.recognise import dictionary_kind
+from imgcif_core.ddlm.types import in_states
 from imgcif_core.tables import Tables
 
 MAX_SUGGESTED = 40
@@ -53,6 +56,11 @@ def is_local(name: str) -> bool:
         "dictionary": "file is a dictionary ({kind}), not data - nothing could be judged",
         "gap": "{name} is not in what could be had of the dictionary {dictionary} - an import is missing",
     },
+    helps={
+        "": "look {name} up in the dictionary and correct it, or mark it as your own, such as _axis.[local]_name",
+        "nothing": "check that this is an imgCIF; other kinds of CIF are judged with --dictionary FILE",
+        "undefined": "nothing is needed; programs may not know the name",
+    },
 )
 def unknown_data_name(
     document: Document, tables: Tables, dictionary: Dictionary, all_tables: Sequence[Tables]
@@ -80,6 +88,7 @@ def unknown_data_name(
         place = name_place(block, unknown[0])
         yield Problem(place, severity="error", variant="nothing", names=len(unknown), dictionary=title)
         return
+    taken: set[str] = set()
     for index, column in enumerate(unknown):
         reason = dictionary.undefined.get(column.name.lower())
         if reason:
@@ -91,28 +100,43 @@ def unknown_data_name(
             told = dictionary.gaps[0]
             yield Problem(place, severity="info", variant="gap", help=told, name=column.name, dictionary=title)
             continue
-        help_text = suggestion(column.name, dictionary) if index < MAX_SUGGESTED else None
-        yield Problem(name_place(block, column), name=column.name, dictionary=title, help=help_text)
+        yield _unknown(tables, dictionary, column, taken, title, is_suggested=index < MAX_SUGGESTED)
 
 
-def suggestion(name: str, dictionary: Dictionary) -> str | None:
-    """A defined name that was probably meant: nearly the same, or the same object elsewhere."""
-    key = name.lower()
-    category, _, item = key.partition(".")
-    same = [other for other in dictionary.names() if other.startswith(category + ".")]
-    found = nearest(key, same, 0.8)
-    if found is None and item:
-        parts = category.strip("_").split("_")
-        others = [other for other in dictionary.names() if other.endswith("." + item)]
-        others.sort(key=lambda other: -sum(part in other for part in parts))
-        found = others[0] if others and any(part in others[0] for part in parts) else None
-    if found is None:
-        head = key[: max(4, len(key) // 2)]
-        found = nearest(key, [other for other in dictionary.names() if other.startswith(head)], 0.85)
-    if found is None:
-        return None
-    definition = dictionary.lookup(found)
-    return f"did you mean {definition.id if definition else found}"
+def _unknown(
+    tables: Tables, dictionary: Dictionary, column: Column, taken: set[str], title: str, *, is_suggested: bool
+) -> Problem:
+    """An unknown name with what it stands for, where that is known; no item is suggested twice."""
+    found = meant_item(column, tables, dictionary) if is_suggested else None
+    if found is not None and found.item.id in taken:
+        found = None
+    if found is not None:
+        taken.add(found.item.id)
+    edits = _renamed(tables, dictionary, column, found) if found else []
+    help_text = _help_for(column, found) if found else nowhere(column.name)
+    place = name_place(tables.block, column)
+    return Problem(place, name=column.name, dictionary=title, help=help_text, edits=edits)
+
+
+def _help_for(column: Column, found: Suggestion) -> str:
+    """The suggestion in words; from one table to another a loop is not mended by another name."""
+    is_moved = found.item.category.lower() != column.name.lower().partition(".")[0].lstrip("_")
+    if is_moved and column.loop is not None and found.reason:
+        return f"give it as {found.item.id} in a loop of its own - {found.reason}"
+    return found.text
+
+
+def _renamed(tables: Tables, dictionary: Dictionary, column: Column, found: Suggestion) -> list[Change]:
+    """The change of the name, where the item fits the table in which it will stand."""
+    category = found.item.category.lower()
+    if column.loop is None:
+        if tables.table(category).rows > 1 or any(part.loop for part in tables.table(category).parts):
+            return []
+        return new_name(column, found.item.id, is_safe=found.is_certain)
+    others = {item.category.lower() for item, other in tables.items.values() if other.loop is column.loop}
+    if any(not _are_joined(other, category, dictionary) for other in others):
+        return []
+    return new_name(column, found.item.id, is_safe=found.is_certain)
 
 
 @rule(
@@ -148,7 +172,15 @@ def alias_used(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     """
     for name, (item, column) in tables.items.items():
         if dictionary.is_alias(name) and not replacement(name, item):
-            yield Problem(name_place(tables.block, column), name=column.name, current=item.id)
+            is_single = sum(other.id == item.id for other, _ in tables.items.values()) == 1
+            edits = new_name(column, item.id, is_safe=True) if is_single else []
+            yield Problem(
+                name_place(tables.block, column),
+                name=column.name,
+                current=item.id,
+                help=f"write {item.id}, or leave it: both names are legal",
+                edits=edits,
+            )
 
 
 def replacement(name: str, item: Item) -> str:
@@ -178,7 +210,40 @@ def deprecated_data_name(tables: Tables, dictionary: Dictionary) -> Iterator[Pro
         if current and current.lower() != name and not is_kept:
             layer = ", ".join(item.deprecated) or item.layer
             place = name_place(tables.block, column)
-            yield Problem(place, name=column.name, layer=layer, current=current)
+            remedy, edits = _way_out(tables, dictionary, item, column, current)
+            yield Problem(place, help=remedy, edits=edits, name=column.name, layer=layer, current=current)
+
+
+def _way_out(
+    tables: Tables, dictionary: Dictionary, item: Item, column: Column, current: str
+) -> tuple[str | None, list[Change]]:
+    """What to write in place of a deprecated name, looked up for the values that stand there."""
+    if not item.deprecated:
+        is_single = sum(other.id == item.id for other, _ in tables.items.values()) == 1
+        return f"write {current}", new_name(column, current, is_safe=True) if is_single else []
+    targets = [found for name in item.replaced_by if (found := dictionary.lookup(name)) is not None]
+    if not targets:
+        return f"leave {column.name} out, or say in a text what it told", []
+    given = [found for found in targets if tables.table(found.category).has(found.object.lower())]
+    if given:
+        return f"leave {column.name} out where {given[0].id} says the same", []
+    text = column.text(0) if len(column) else ""
+    for found in targets:
+        state = _state_of(found, text)
+        if state is None:
+            continue
+        as_written = "" if state == text else f" {state}"
+        others = [other.id for other in targets if other is not found]
+        more = f", or the words in {others[0]}" if others and found.states is not None else ""
+        return f"write {found.id}{as_written}{more}", []
+    return f"give the value as {targets[0].id}, with one of its states", []
+
+
+def _state_of(item: Item, text: str) -> str | None:
+    """How a value is written under an item: as it stands, or as a state that it means; None where it does not fit."""
+    if item.states is None or not item.states_mandatory or in_states(item, text):
+        return text
+    return known_state(item.id, text)
 
 
 @rule(
@@ -211,6 +276,8 @@ def alias_and_name(tables: Tables) -> Iterator[Problem]:
             name_place(tables.block, column),
             severity="warning" if equal else "error",
             variant="equal" if equal else "differ",
+            help=None if equal else "find out which value holds; keep it under the current name, and delete the other",
+            edits=without(column if column.name.lower() != item.id.lower() else other, is_safe=True) if equal else [],
             name=other.name,
             other=column.name,
             value=value,

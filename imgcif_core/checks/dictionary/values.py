@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from imgcif_core.checks.dictionary.text_columns import is_another_column, text_column
+from imgcif_core.checks.dictionary.slips import slip_in
+from imgcif_core.checks.edits import all_like, literal, new_values
 from imgcif_core.checks.joins import columns_named
 from imgcif_core.checks.registry import Problem, rule
-from imgcif_core.checks.suggest import nearest
+from imgcif_core.checks.renamings import known_state
+from imgcif_core.checks.suggest import nearest, same_but_signs
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.containers import Cell, leaves
 from imgcif_core.cif.document import Place, Quoting
@@ -62,6 +65,11 @@ def by_value(
         "gap": "{name} is {value!r}, which is in use but not in the dictionary (dictionary gap)",
         "advisory": "{name} is {value!r} - the dictionary lists, without demanding it, {states}",
     },
+    helps={
+        "": "write the one of {states} that holds, or ? where none does",
+        "gap": "nothing is needed; readers of raw data know the word, and the dictionary may take it up",
+        "advisory": "nothing is needed where the word says more than those of the dictionary",
+    },
 )
 def state_not_enumerated(tables: Tables) -> Iterator[Problem]:
     """What: A value is none of the states that the dictionary enumerates for its item.
@@ -94,8 +102,11 @@ def _state_problem(
     expected = next((state for state in states if state.casefold() == text.casefold()), None)
     tolerated = text.upper() in {state.upper() for state in item.tolerated}
     variant = "case" if expected else "gap" if tolerated else "" if item.states_mandatory else "advisory"
-    near = nearest(text, states, 0.6) if suggest else None
-    help_text = f"did you mean {expected or near}" if expected or near else None
+    meant = expected or known_state(item.id, text) or same_but_signs(text, states)
+    near = meant or (nearest(text, states, 0.7) if suggest and variant != "gap" else None)
+    help_text = f"write {meant}" if meant else f"did you mean {near}" if near else None
+    is_whole = column.quoting is None or column.quoting_of(int(rows[0])) not in (Quoting.LIST, Quoting.TABLE)
+    edits = new_values(column, rows, near, is_safe=meant is not None) if near and is_whole else []
     places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
     return Problem(
         places[0],
@@ -105,6 +116,7 @@ def _state_problem(
         reference=item.id,
         count=len(rows),
         more=places[1:],
+        edits=edits,
         name=column.name,
         value=text[:SHOWN],
         states=", ".join(states[:12]) + (", ..." if len(states) > 12 else ""),
@@ -162,7 +174,8 @@ def mime_token_for_compression(tables: Tables) -> Iterator[Problem]:
             if expected and not column.is_null[row]:
                 place = value_place(tables, item, column, row)
                 help_text = f"write {expected}"
-                yield Problem(place, help=help_text, name=column.name, value=text, expected=expected)
+                edits = new_values(column, [row], expected, is_safe=True)
+                yield Problem(place, help=help_text, edits=edits, name=column.name, value=text, expected=expected)
 
 
 @rule(
@@ -179,6 +192,12 @@ def mime_token_for_compression(tables: Tables) -> Iterator[Problem]:
         "key": "{name} has the key {value!r} - expected {contents}",
         "dimension": "{name} has the shape {shape} - expected {dimension}",
         "su-twice": "{name} gives its uncertainty in brackets as {su:g}, and {su_name} gives {other:g}",
+    },
+    helps={
+        "": "write {contents} alone, or ? where it is not known",
+        "container": "write {expected}, as the dictionary types the item",
+        "key": "write a key that is {contents}",
+        "dimension": "write a list of the shape {dimension}",
     },
 )
 def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
@@ -201,11 +220,15 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         for text, place, count, more in by_value(tables, item, column, rows):
             number = parse_number(text.encode())
             is_real = item.contents == "Integer" and number is not None and float(number[0]).is_integer()
+            slip = slip_in(text, item) if number is None else None
+            plain = f"{number[0]:.0f}" if is_real and number is not None else slip.text if slip else None
+            is_safe = is_real or (slip is not None and slip.is_certain)
             yield Problem(
                 place,
                 severity="warning" if is_real else None,
                 variant="real" if is_real else "",
-                help=None if not is_real or number is None else f"write {number[0]:.0f}",
+                help=f"write {plain}" if is_real else slip.help if slip else None,
+                edits=all_like(column, text, plain, is_safe=is_safe) if plain else [],
                 reference=item.id,
                 count=count,
                 more=more,
@@ -245,6 +268,7 @@ def _quoted_numbers(tables: Tables, item: Item, column: Column) -> Iterator[Prob
             help="remove the quotes",
             count=count,
             more=more,
+            edits=all_like(column, text, literal(text.strip()), is_safe=True),
             name=column.name,
             value=text[:SHOWN],
             contents=_in_words(item.contents),
@@ -319,6 +343,14 @@ def _cells_of_wrong_type(form: Form | Item, column: Column, place: Place, value:
         "twice": "{name} gives {su:g} in brackets, but {other} gives {value} as its standard uncertainty",
         "lone": "{name} gives a standard uncertainty, but {other} is not given",
         "missing": "{name} is a measured value, given without its standard uncertainty",
+    },
+    helps={
+        "": "write the value without the brackets: the dictionary takes it as exact",
+        "zero": "give the true uncertainty, or leave the brackets away where none is known",
+        "negative": "give the uncertainty without its sign",
+        "large": "check value and uncertainty; the digits in brackets count in the last digits of the value",
+        "twice": "find out which uncertainty holds, and give it in one of the two places",
+        "lone": "give {other} too, or leave the uncertainty out",
     },
 )
 def uncertainty_misplaced(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
