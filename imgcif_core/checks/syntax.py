@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.syntax_edits import edits_of
 from imgcif_core.cif.document import Document, Place
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.ddlm.recognise import dictionary_kind
@@ -18,7 +19,8 @@ def problems_of(document: Document, code: str) -> Iterator[Problem]:
         if index == len(found) - 1:
             count += max(0, extra)
         data = {name: value for name, value in problem.data.items() if name != "count"}
-        yield Problem(place, severity=problem.severity, variant=problem.variant, count=count, **data)
+        edits = edits_of(document, problem) if count == 1 else []
+        yield Problem(place, severity=problem.severity, variant=problem.variant, count=count, edits=edits, **data)
 
 
 def _category(item: str | None) -> str | None:

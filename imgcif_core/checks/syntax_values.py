@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.dictionary.values import MAX_PLACES, value_place
+from imgcif_core.checks.edits import MAX_CHANGES, all_like, literal, new_raw
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.cif.columns import Column
-from imgcif_core.cif.document import Document, Place, Quoting
+from imgcif_core.cif.document import Change, Document, Place, Quoting
 from imgcif_core.ddlm.model import Item
 from imgcif_core.tables import Part, Tables
 
@@ -43,7 +44,10 @@ def quoted_null(tables: Tables) -> Iterator[Problem]:
         if rows:
             places = [value_place(tables, item, column, row) for row in rows[:MAX_PLACES]]
             value = column.raw(rows[0]).decode()
-            yield Problem(places[0], count=len(rows), more=places[1:], name=column.name, value=value)
+            # A question mark in a setting hides what only the author knows, quoted or not.
+            is_dot = all(column.text(row) == "." for row in rows)
+            edits = [new_raw(column, row, ".", is_safe=True) for row in rows[:MAX_CHANGES]] if is_dot else []
+            yield Problem(places[0], count=len(rows), more=places[1:], edits=edits, name=column.name, value=value)
 
 
 @rule(
@@ -111,7 +115,15 @@ def placeholder(tables: Tables) -> Iterator[Problem]:
             if _PLACEHOLDER.fullmatch(text):
                 count = int((column.hashes == column.hashes[row]).sum())
                 place = value_place(tables, item, column, row)
-                yield Problem(place, count=count, name=column.name, value=text[:60])
+                edits = _unfilled(item, column, text)
+                yield Problem(place, count=count, edits=edits, name=column.name, value=text[:60])
+
+
+def _unfilled(item: Item, column: Column, text: str) -> list[Change]:
+    """A question mark for what was never filled in; an id or an address has to be found out."""
+    if item.is_key or item.is_link or item.object.lower() == "uri":
+        return []
+    return all_like(column, text, literal("?"), is_safe=True)
 
 
 def _is_free_text(item: Item) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from imgcif_core.cif.document import Source
 from imgcif_core.errors import ImgcifError
@@ -47,7 +48,7 @@ def patches_of(source: Source, edits: Iterable[Edit]) -> list[Patch]:
         text = edit.text.encode(encoding, "backslashreplace").replace(b"\n", end_of_line)
         patches.append(Patch(start, end, text))
     patches.sort(key=lambda patch: (patch.start, patch.end))
-    for one, other in zip(patches, patches[1:], strict=False):
+    for one, other in pairwise(patches):
         if other.start < one.end or one.end < one.start:
             raise EditError(f"two edits meet in line {source.line_of(other.start)}")
     for begin, stop in source.opaque:

@@ -7,11 +7,13 @@ import numpy as np
 
 from imgcif_core.checks.axes.roles import DETECTOR, FRAME, GONIOMETER, SCAN, SURFACE, AxisRoles
 from imgcif_core.checks.axes.vectors import LABORATORY
+from imgcif_core.checks.edits import new_values
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
+from imgcif_core.cif.document import Change
 from imgcif_core.model.axes import NO_PARENT, Axes
 from imgcif_core.model.vectors import rotation_matrices
-from imgcif_core.tables import Tables
+from imgcif_core.tables import Table, Tables
 
 _WORDS = {"rotation": "angle", "translation": "displacement"}
 
@@ -49,7 +51,14 @@ def moving_axis_without_type(tables: Tables, axes: Axes, axis_roles: AxisRoles) 
                 value=setting.value,
                 kind=axes.kind[row],
                 help=f"give the type {axes.kind[row]}",
+                edits=_typed(table, row, axes.kind[row]),
             )
+
+
+def _typed(table: Table, row: int, kind: str) -> list[Change]:
+    """The type written where its column is there."""
+    column = table.column("type")
+    return [] if column is None else new_values(column, [row], kind, is_safe=bool(column.is_null[row]))
 
 
 @rule(

@@ -7,10 +7,11 @@ import numpy as np
 
 from imgcif_core.checks.axes.roles import DETECTOR, GONIOMETER, AxisRoles, is_root, listed
 from imgcif_core.checks.dictionary.values import by_value
+from imgcif_core.checks.edits import all_like, literal
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
-from imgcif_core.checks.relations.links import has_parents, known_values, listed_values, parent_columns
-from imgcif_core.checks.suggest import did_you_mean
+from imgcif_core.checks.relations.links import has_parents, known_values, listed_values, parent_columns, remedy_for
 from imgcif_core.cif.columns import Column
+from imgcif_core.cif.document import Change
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.model.axes import Axes
 from imgcif_core.tables import Tables
@@ -61,10 +62,11 @@ def undefined_axis(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         known = known_values(parents) if len(rows) else []
         for index, (text, place, count, more) in enumerate(by_value(tables, item, column, rows)):
             # Looking for the nearest name is slow, and only the first findings are shown one by one.
-            nearest = did_you_mean(text, known) if index < _SUGGESTED else None
+            help_text, edits = _remedy(item, column, text, known if index < _SUGGESTED else [])
             yield Problem(
                 place,
-                help=nearest or f"add a row {text[:60]} to AXIS",
+                help=help_text,
+                edits=edits,
                 reference=item.id,
                 count=count,
                 more=more,
@@ -74,6 +76,19 @@ def undefined_axis(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
             )
     if not judged:
         raise NotApplicable("nothing names an axis")
+
+
+_NOTHING = frozenset({"none", "null", "nil", "na", "n/a", "no", "-", "--", "base", "world", "floor", "laboratory"})
+
+
+def _remedy(item: Item, column: Column, text: str, known: list[str]) -> tuple[str, list[Change]]:
+    """What to do about an axis that is not defined: a dot where nothing is meant, an id, or a row."""
+    if item.object.lower() in ("depends_on", "rotation_axis") and text.lower() in _NOTHING:
+        help_text = "write a dot: an axis that depends on nothing has . there"
+        return help_text, all_like(column, text, literal("."), is_safe=True)
+    if not known:
+        return f"write the id of a row of AXIS, or add a row {text[:60]} there", []
+    return remedy_for(column, text, known, "axis")
 
 
 @rule(

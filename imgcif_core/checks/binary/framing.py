@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from imgcif_core.checks.binary.sections import Binary
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
-from imgcif_core.cif.document import Document, Place
+from imgcif_core.cif.document import Change, Document, Place
 from imgcif_core.images.mime import BINARY, TRANSFER_ENCODINGS
 from imgcif_core.images.payload import is_binary
 
@@ -76,8 +76,12 @@ def digest_mismatch(binaries: list[Binary]) -> Iterator[Problem]:
         text = binary.header.fields["content-md5"].strip(" \"'")
         expected = _digest(text)
         if expected is None:
-            variant_help = "the digest is hexadecimal: write it in BASE64" if _HEX_DIGEST.fullmatch(text) else None
-            yield Problem(binary.at("content-md5"), variant="form", help=variant_help, stated=text)
+            is_hex = _HEX_DIGEST.fullmatch(text) is not None
+            wanted = base64.b64encode(bytes.fromhex(text)).decode("ascii") if is_hex else ""
+            remedy = f"the digest is hexadecimal: write it in BASE64, {wanted}" if is_hex else None
+            place = binary.at("content-md5")
+            edits = _digest_written(place, text, wanted) if is_hex else []
+            yield Problem(place, variant="form", help=remedy, edits=edits, stated=text)
             continue
         if not binary.is_whole:
             continue
@@ -86,6 +90,14 @@ def digest_mismatch(binaries: list[Binary]) -> Iterator[Problem]:
             size = min(binary.header.size or payload.available, payload.available)
             found = base64.b64encode(payload.digest).decode("ascii")
             yield Problem(binary.at("content-md5"), stated=text, found=found, size=size)
+
+
+def _digest_written(place: Place, text: str, wanted: str) -> list[Change]:
+    """The digest of a header line in its other form."""
+    if place.source is None:
+        return []
+    at = place.source.data.find(text.encode("ascii"), place.start, place.end)
+    return [] if at < 0 else [Change(place.source, at, at + len(text), wanted, True)]
 
 
 def _digest(text: str) -> bytes | None:

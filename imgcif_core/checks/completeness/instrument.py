@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.completeness.inputs import Experiment
+from imgcif_core.checks.edits import new_values
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.model.facilities import facility_named
 from imgcif_core.tables import Tables
@@ -65,7 +66,8 @@ def facility_name(tables: Tables) -> Iterator[Problem]:
         raise NotApplicable("no facility")
     expected = facility_named(value)
     if expected is not None and expected != value:
-        yield Problem(table.at(0, "facility"), help=f"write {expected}", value=value, expected=expected)
+        edits = new_values(table.columns["facility"], [0], expected, is_safe=False)
+        yield Problem(table.at(0, "facility"), help=f"write {expected}", edits=edits, value=value, expected=expected)
 
 
 @rule(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from imgcif_core.checks.completeness.inputs import Experiment
+from imgcif_core.checks.edits import new_values
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.formats import IMAGES
 from imgcif_core.model.external import ExternalData
@@ -39,6 +40,7 @@ def dataset_doi(experiment: Experiment) -> Iterator[Problem]:
             severity="warning",
             variant="form",
             help=f"write {doi}" if doi else None,
+            edits=new_values(column, [0], doi, is_safe=True) if doi else [],
             name=column.name,
             value=value[:80],
         )

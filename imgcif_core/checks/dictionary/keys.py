@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.dictionary.values import MAX_PLACES, value_place
+from imgcif_core.checks.edits import all_like, new_item, new_values
 from imgcif_core.checks.joins import columns_named, missing_rows, same_data_set
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.cif.columns import Column
-from imgcif_core.cif.document import Place
+from imgcif_core.cif.document import Change, Place
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.tables import Table, Tables
 
@@ -83,8 +84,12 @@ def null_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
             understood = implied_value(tables, dictionary, item)
             has_value = table.rows == 1 or understood is not None
             places = [table.at(int(row), item.object.lower()) for row in rows[:MAX_PLACES]]
+            text = understood_text(tables, dictionary, item)
+            help_text = f"nothing is needed; {text} may be written out" if text and has_value else None
             yield Problem(
                 places[0],
+                help=help_text or ("nothing is needed while the table has one row" if has_value else None),
+                edits=new_values(column, rows, text, is_safe=True) if text and has_value else [],
                 severity="info" if has_value else None,
                 variant="implied" if has_value else "",
                 count=len(rows),
@@ -143,6 +148,16 @@ def implied_value(tables: Tables, dictionary: Dictionary, item: Item) -> str | N
     return f"the only row of {parent.category.upper()}" if rows == 1 else None
 
 
+def understood_text(tables: Tables, dictionary: Dictionary, item: Item) -> str | None:
+    """The value that is understood where an item is left out, if it can be written down."""
+    if item.default is not None:
+        return item.default
+    parent = dictionary.lookup(item.linked or "")
+    if item.implied is not None or parent is None or tables.table(parent.category).rows != 1:
+        return None
+    return tables.table(parent.category).text(parent.object.lower())
+
+
 @rule(
     "DIC014",
     "unknown-mandatory-value",
@@ -150,6 +165,10 @@ def implied_value(tables: Tables, dictionary: Dictionary, item: Item) -> str | N
     source="_item.mandatory_code of the DDL2 edition",
     message="{name} is ? (unknown), but {what} rests on it",
     messages={"inapplicable": "{name} is . (not applicable), but the DDL2 edition of the dictionary demands a value"},
+    helps={
+        "": "give the value, or write a dot where the item does not apply",
+        "inapplicable": "nothing is needed for most programs; those written for DDL2 look for a value",
+    },
 )
 def unknown_mandatory_value(tables: Tables) -> Iterator[Problem]:
     """What: An item on which the interpretation rests is given as unknown.
@@ -251,13 +270,18 @@ def _case_links(tables: Tables, item: Item, column: Column) -> Iterator[Problem]
         count = sum(column.text(int(other)) == text for other in rows[:10_000])
         help_text = f"write {second}"
         names = {"name": column.name, "parent": parent.name}
-        yield _case_problem(place, help_text, count, names, text, second)
+        edits = all_like(column, text, second, is_safe=True)
+        yield _case_problem(place, help_text, count, names, (text, second), edits)
 
 
-def _case_problem(place: Place, help_text: str, count: int, names: dict[str, str], first: str, second: str) -> Problem:
+def _case_problem(
+    place: Place, help_text: str, count: int, names: dict[str, str], texts: tuple[str, str], edits: list[Change]
+) -> Problem:
     """A reference that another case would resolve."""
+    first, second = texts
     return Problem(
         place,
+        edits=edits,
         variant="link",
         help=help_text,
         count=count,
@@ -390,4 +414,6 @@ def default_understood(tables: Tables, dictionary: Dictionary) -> Iterator[Probl
             name = item.object.lower()
             # Where another value is understood, as that of the only array, REL003 says so.
             if item.default is not None and not table.has(name) and name not in table.understood:
-                yield Problem(table.at_top(), name=item.id, default=item.default)
+                beside = next(iter(table.columns.values()))
+                edits = new_item(beside, item.id, item.default, is_safe=True)
+                yield Problem(table.at_top(), edits=edits, name=item.id, default=item.default)

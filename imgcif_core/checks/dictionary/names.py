@@ -134,7 +134,7 @@ def _renamed(tables: Tables, dictionary: Dictionary, column: Column, found: Sugg
             return []
         return new_name(column, found.item.id, is_safe=found.is_certain)
     others = {item.category.lower() for item, other in tables.items.values() if other.loop is column.loop}
-    if any(not _are_joined(other, category, dictionary) for other in others):
+    if any(not dictionary.may_share_loop(other, category) for other in others):
         return []
     return new_name(column, found.item.id, is_safe=found.is_certain)
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from imgcif_core.checks.dictionary.text_columns import is_another_column, text_column
 from imgcif_core.checks.dictionary.slips import slip_in
+from imgcif_core.checks.dictionary.text_columns import is_another_column, text_column
 from imgcif_core.checks.edits import all_like, literal, new_values
 from imgcif_core.checks.joins import columns_named
 from imgcif_core.checks.registry import Problem, rule
@@ -529,4 +529,5 @@ def empty_value(tables: Tables) -> Iterator[Problem]:
         rows = np.array([row for row in np.flatnonzero(short)[:10_000] if not column.text(row).strip()], dtype=np.int64)
         if len(rows) and item.states is None:
             places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
-            yield Problem(places[0], count=len(rows), more=places[1:], name=column.name)
+            edits = new_values(column, rows, literal("?"), is_safe=False)
+            yield Problem(places[0], count=len(rows), more=places[1:], edits=edits, name=column.name)

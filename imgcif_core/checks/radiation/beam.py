@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.checks.edits import new_item, new_values
 from imgcif_core.checks.joins import same_data_set
 from imgcif_core.checks.radiation.texts import meant_by, probe_of, radiation_types, source_kind
 from imgcif_core.checks.radiation.wavelength import experiment_place
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances, last_digit_half
+from imgcif_core.cif.document import Change
 from imgcif_core.model.beam import Beam
 from imgcif_core.tables import Table, Tables
 
@@ -52,9 +54,25 @@ def probe_absent(tables: Tables) -> Iterator[Problem]:
     meant = meant_by(text)
     if text is not None and meant is not None:
         holder = table if table.has("type") else tables.table("diffrn_radiation_wavelength")
-        yield Problem(holder.at(0, "type"), variant="type", text=text, probe=meant, help=f"give the probe {meant}")
+        yield Problem(
+            holder.at(0, "type"),
+            variant="type",
+            help=f"give the probe {meant}",
+            edits=_with_probe(table, meant),
+            text=text,
+            probe=meant,
+        )
     else:
         yield Problem(place)
+
+
+def _with_probe(table: Table, probe: str) -> list[Change]:
+    """The probe written into the table of the radiation, where there is one."""
+    column = table.column("probe")
+    if column is not None:
+        return new_values(column, np.flatnonzero(column.is_null), probe, is_safe=True)
+    beside = next(iter(table.columns.values()), None)
+    return [] if beside is None else new_item(beside, "_diffrn_radiation.probe", probe, is_safe=True)
 
 
 @rule(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.checks.edits import new_values
 from imgcif_core.checks.facts import facts
 from imgcif_core.checks.joins import same_data_set
 from imgcif_core.checks.radiation.texts import is_broad, line_of, probe_of
@@ -149,6 +150,7 @@ def wavelength_unit(tables: Tables) -> Iterator[Problem]:
                 unit=slip[0],
                 meant=slip[1],
                 help=f"write {slip[1]:.5g} if the number is {slip[0]}",
+                edits=new_values(table.columns["value"], [row], f"{slip[1]:.5g}", is_safe=False),
             )
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgcif_core.checks.dictionary.keys import implied_value
+from imgcif_core.checks.dictionary.keys import implied_value, understood_text
+from imgcif_core.checks.edits import new_item
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.compound import is_distinct, typed_hashes
 from imgcif_core.ddlm.model import Dictionary, Item
@@ -166,4 +167,7 @@ def key_understood(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     for table, item in _missing(tables, dictionary):
         understood = implied_value(tables, dictionary, item)
         if understood and item.default is None and item.linked is not None and not table.category.is_set:
-            yield Problem(table.at_top(), reference=item.id, name=item.id, understood=understood)
+            text = understood_text(tables, dictionary, item)
+            beside = next(iter(table.columns.values()))
+            edits = new_item(beside, item.id, text, is_safe=True) if text else []
+            yield Problem(table.at_top(), edits=edits, reference=item.id, name=item.id, understood=understood)

@@ -7,12 +7,13 @@ import numpy as np
 
 from imgcif_core.checks.dictionary.keys import is_section_id
 from imgcif_core.checks.dictionary.values import by_value
+from imgcif_core.checks.edits import all_like
 from imgcif_core.checks.joins import MAX_OTHERS, columns_named, missing_rows, same_data_set
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.compound import equal_as_numbers
-from imgcif_core.checks.suggest import did_you_mean
+from imgcif_core.checks.suggest import nearest, same_but_signs
 from imgcif_core.cif.columns import Column
-from imgcif_core.cif.document import Place
+from imgcif_core.cif.document import Change, Place
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.tables import Tables
 
@@ -101,7 +102,7 @@ def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         judged = True
         for text, place, count, more in by_value(tables, item, column, dangling(item, column, parents)):
             known = known_values(own) or known_values(others)
-            entry = _Lost(item, column.name, parent, known, [place, *more], count)
+            entry = _Lost(item, column, parent, known, [place, *more], count)
             lost.setdefault((parent.id, text), []).append(entry)
     for (_, text), entries in lost.items():
         yield _lost_problem(text, entries)
@@ -114,7 +115,7 @@ class _Lost:
     """One value of one item that leads nowhere: where it stands, and what the parent holds."""
 
     item: Item
-    name: str
+    column: Column
     parent: Item
     known: list[str]
     places: list[Place]
@@ -125,13 +126,16 @@ def _lost_problem(text: str, entries: list[_Lost]) -> Problem:
     """One finding for a value that leads nowhere, in however many tables it stands."""
     first = entries[0]
     places = [place for entry in entries for place in entry.places]
+    remedies = [remedy_for(entry.column, text, entry.known, entry.parent.category) for entry in entries]
+    edits = [edit for _, changes in remedies for edit in changes] if all(changes for _, changes in remedies) else []
     return Problem(
         places[0],
-        help=_remedy(text, first.known, first.parent),
+        help=remedies[0][0],
+        edits=edits,
         reference=first.item.id,
         count=sum(entry.count for entry in entries),
         more=places[1:],
-        name=" and ".join(entry.name for entry in entries),
+        name=" and ".join(entry.column.name for entry in entries),
         verb="is" if len(entries) == 1 else "are",
         value=text[:60],
         parent=first.parent.id,
@@ -139,10 +143,20 @@ def _lost_problem(text: str, entries: list[_Lost]) -> Problem:
     )
 
 
-def _remedy(text: str, known: list[str], parent: Item) -> str:
-    """What to do about a value that leads nowhere."""
-    alone = f"write {known[0]}, the only one there, or " if len(known) == 1 else ""
-    return did_you_mean(text, known) or f"{alone}add a row {text} to {parent.category.upper()}"
+def remedy_for(column: Column, text: str, known: list[str], category: str) -> tuple[str, list[Change]]:
+    """What to do about a reference that leads nowhere: the id that was meant, or a row that is missing."""
+    same = same_but_signs(text, known)
+    if same is not None and same != text:
+        return f"write {same}", all_like(column, text, same, is_safe=True)
+    near = nearest(text, known, 0.6)
+    if near is not None and near != text:
+        return f"did you mean {near}", all_like(column, text, near, is_safe=False)
+    table = category.upper()
+    if not known:
+        return f"add a row {text[:60]} to {table}", []
+    if len(known) == 1:
+        return f"write {known[0]}, the only one there, or add a row {text[:60]} to {table}", []
+    return f"write an id that {table} lists, or add a row {text[:60]} there", []
 
 
 def known_values(parents: list[Column]) -> list[str]:
@@ -269,8 +283,10 @@ def owned_link(tables: Tables, dictionary: Dictionary, identifier: str) -> Itera
     for column in columns:
         rows = dangling(item, column, own + others)
         for text, place, count, more in by_value(tables, item, column, rows):
-            help_text = did_you_mean(text, known_values(own + others))
-            yield Problem(place, help=help_text, count=count, more=more, name=column.name, value=text[:60])
+            parent = _parent(dictionary, item)
+            help_text, edits = remedy_for(column, text, known_values(own + others), parent.category)
+            data = {"name": column.name, "value": text[:60]}
+            yield Problem(place, help=help_text, edits=edits, count=count, more=more, **data)
 
 
 @rule(
