@@ -158,7 +158,7 @@ loop_ _refln.index_h _refln.index_k _refln.index_l _refln.index_m_list
 
 
 def test_modulated_structures(tmp_path: Path) -> None:
-    dictionary = load_dictionary([DICTIONARIES / "more" / "cif_ms.dic"], [DICTIONARIES], lenient=True)
+    dictionary = load_dictionary([DICTIONARIES / "more" / "cif_ms.dic"], [DICTIONARIES], is_lenient=True)
     tables = Tables(read(open_source(MODULATED.encode(), "m")).blocks[0], dictionary)
     world = World(TableStore(tables), dictionary, Program(dictionary.methods))
     # The moduli of (0.03, 0.04) and (0.05, 0.12); the phase of 0.03 - 0.04i in turns.
