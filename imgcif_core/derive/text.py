@@ -17,7 +17,9 @@ def listing_text(blocks: Sequence[dict[str, Any]], path: str) -> str:
         for entry in block["not_derived"]:
             lines += ["", f"{entry['item']}: not derived - {entry['because']}"]
         if block["troubles"]:
-            lines += ["", "Methods that stopped:", *map(_trouble, block["troubles"])]
+            lines += ["", "Methods that stopped:", *map(_trouble, block["troubles"][:SHOWN_ROWS])]
+            if len(block["troubles"]) > SHOWN_ROWS:
+                lines.append(f"  and {len(block['troubles']) - SHOWN_ROWS} more (all of them with --format json)")
     return "\n".join(lines)
 
 

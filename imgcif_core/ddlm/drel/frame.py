@@ -20,6 +20,7 @@ class Frame:
     __slots__ = (
         "attributes",
         "budget",
+        "is_empty",
         "item",
         "messages",
         "packet",
@@ -41,6 +42,8 @@ class Frame:
         self.rows: list[tuple[str, dict[str, Any]]] = []
         self.messages: list[tuple[str, int]] = []
         self.result: Any = _NOTHING
+        # True once a loop went over a category of which the block says nothing.
+        self.is_empty = False
 
     @property
     def has_result(self) -> bool:

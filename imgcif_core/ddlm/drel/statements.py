@@ -289,7 +289,9 @@ def _loop(node: nodes.Loop) -> Run:
     def run(frame: Frame) -> str | None:
         if not frame.world.has_category(category):
             raise MethodError(f"{node.category} is no category", node.at)
-        for row in range(frame.world.row_count(category)):
+        rows = frame.world.row_count(category)
+        frame.is_empty = frame.is_empty or not rows
+        for row in range(rows):
             frame.budget.spend(1, node.at)
             if node.index is not None:
                 frame.variables[node.index] = row

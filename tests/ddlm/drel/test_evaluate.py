@@ -194,3 +194,9 @@ def test_columns_agree_with_rows(tmp_path: Path) -> None:
     assert found[9] == (MISSING, MISSING) and found[7] == (MISSING, MISSING)
     assert_allclose(*zip(*(pair for i, pair in enumerate(found) if i not in (7, 9)), strict=True), rtol=1e-12)
     assert any("division by zero" in trouble.message for trouble in fast.troubles)
+
+
+def test_a_sum_over_no_rows_is_not_known(tmp_path: Path) -> None:
+    method = "n = 0 Loop a as atom n += 1 _cell.result = n"
+    assert derive(tmp_path, "_cell.a 1", "_cell.result", cell__result=method) is MISSING
+    assert derive(tmp_path, ATOMS, "_cell.result", cell__result=method) == 3
