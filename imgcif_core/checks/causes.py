@@ -67,6 +67,7 @@ RELATIONS = (
     Relation("REL003", "data", ("REL002",), by="parent"),
     Relation("REL001", "block", ("BIN005", "REL007", "REL019", "EXT012", "IMG001"), item="_array_data.array_id"),
     Relation("REL003", "block", ("BIN005", "REL007", "REL008", "REL019", "REL020", "EXT012", "IMG001"), ("",)),
+    Relation("REL001", "block", ("CON019",), item="_diffrn_data_frame.array_id"),
     # A frame of an unknown scan is missing in the scan that was meant.
     Relation("REL001", "block", ("SCN004", "SCN012"), item="_diffrn_scan_frame.scan_id"),
     # A frame number given twice leaves its own place empty, and its link seems out of order.

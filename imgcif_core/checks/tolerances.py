@@ -71,6 +71,8 @@ class Tolerances:
     # and overlap by no more than rounding.
     coplanar_mm: float = 0.1
     overlap_px: float = 0.1
+    # Share of the shorter side of a panel: modules are mounted like shingles with less in the shadow of another.
+    hidden_share: float = 0.25
     # Millimetres: modules of a flat detector are mounted in one plane to better than this.
     spread_mm: float = 10.0
     # Relative: nominal and calibrated pixel sizes of one detector differ by less.

@@ -1,6 +1,7 @@
 """Planted faults and legal variants: a base, and what is changed in it.
 
-`single.json` holds the faults, each with a pattern of the message or remedy that names it; `variants.json` holds
+`single.json` holds the faults, each with a pattern of the message or remedy that names it, and
+the rule that finds it where that is one of those about what is missing; `variants.json` holds
 unusual but legal ways to write a base, each with the reason. A change is a pair of texts, the first of which stands
 exactly once in the base; a word in angle brackets stands for a loop to leave out, or for another change.
 """
@@ -29,6 +30,7 @@ class Planted(NamedTuple):
     edits: tuple[tuple[str, str], ...]
     named: str = ""
     why: str = ""
+    rule: str = ""
 
     def text(self) -> str:
         """The file."""

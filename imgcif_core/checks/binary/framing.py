@@ -192,10 +192,12 @@ def transfer_encoding_fault(binaries: list[Binary]) -> Iterator[Problem]:
     severity="error",
     source="CBF format description, binary sections",
     message="file ends within a binary section: {found} bytes of data{of_expected}, and no closing boundary",
+    messages={"whole": "binary section has all {found} bytes of its data, but no closing boundary"},
 )
 def binary_section_cut_off(document: Document) -> Iterator[Problem]:
     """What: A binary section has no closing boundary before the end of the file.
-    Why: The file was cut off, most often by an interrupted download, and the image is incomplete.
+    Why: The file was cut off, most often by an interrupted download, and the image is incomplete; or the program
+    that wrote it left the last lines out.
     How to fix: Fetch the file again, or write it again from its source.
     Source: CBF format description, binary sections; dictionary imgCIF, _array_data.data.
     """
@@ -214,7 +216,15 @@ def binary_section_cut_off(document: Document) -> Iterator[Problem]:
             "array_data",
             "_array_data.data",
         )
-        yield Problem(place, found=found, of_expected=f" of {size}" if size.isdigit() else "")
+        is_whole = size.isdigit() and 0 < int(size) <= found
+        remedy = "append a line --CIF-BINARY-FORMAT-SECTION---- and a line with a semicolon; the image is whole"
+        yield Problem(
+            place,
+            variant="whole" if is_whole else "",
+            help=remedy if is_whole else None,
+            found=int(size) if is_whole else found,
+            of_expected=f" of {size}" if size.isdigit() else "",
+        )
 
 
 @rule(

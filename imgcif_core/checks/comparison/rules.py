@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -203,7 +203,11 @@ def _sweeps(tables: Tables, comparison: Comparison, tolerances: Tolerances) -> I
     severity="error",
     source="_diffrn_scan_axis.angle_start",
     message="scan {scan}, {what} is {value:.6g} degrees - the source has {expected:.6g}",
-    messages={"setting": "scan {scan}, axis {axis} stands at {value:.6g} degrees - the source has {expected:.6g}"},
+    messages={
+        "setting": "scan {scan}, axis {axis} stands at {value:.6g} degrees - the source has {expected:.6g}",
+        "frame": "the source starts {steps} increments from the start of scan {scan}, at {expected:.6g} degrees - "
+        "it is another frame of the same rotation",
+    },
 )
 def settings_unlike_source(tables: Tables, comparison: Comparison, tolerances: Tolerances) -> Iterator[Problem]:
     """What: Start, increment or setting of a rotation differs from that in the source.
@@ -222,7 +226,12 @@ def settings_unlike_source(tables: Tables, comparison: Comparison, tolerances: T
                 continue
             is_angle = what == "start"
             difference = angle_difference(value, expected) if is_angle else abs(value - expected)
-            if difference > limits[what]:
+            steps = _steps_apart(pair, limits["start"]) if is_angle else 0
+            if difference > limits[what] and steps:
+                remedy = "nothing is needed if the source is meant to be another frame of the scan"
+                facts: dict[str, Any] = {"scan": scan.id, "steps": steps, "expected": expected}
+                yield Problem(place, severity="info", variant="frame", help=remedy, **facts)
+            elif difference > limits[what]:
                 # The sense of an axis whose direction the source does not give is open.
                 severity = "warning" if assumed else None
                 yield Problem(place, severity=severity, scan=scan.id, what=what, value=value, expected=expected)
@@ -231,6 +240,16 @@ def settings_unlike_source(tables: Tables, comparison: Comparison, tolerances: T
         for axis, value, expected in pair.settings:
             if angle_difference(value, expected) > tolerances.source_setting_deg:
                 yield Problem(place, variant="setting", scan=scan.id, axis=axis, value=value, expected=expected)
+
+
+def _steps_apart(pair: ScanPair, limit: float) -> int:
+    """How many increments two single frames of one rotation are apart, 0 unless that is a whole number."""
+    if pair.frames != (1, 1) or not np.isfinite([*pair.start, *pair.increment]).all() or not pair.increment[0]:
+        return 0
+    if abs(pair.increment[0] - pair.increment[1]) > limit:
+        return 0
+    steps = (pair.start[1] - pair.start[0]) / pair.increment[0]
+    return round(steps) if abs(steps - round(steps)) * abs(pair.increment[0]) <= limit else 0
 
 
 @rule(

@@ -10,7 +10,7 @@ from imgcif_core.checks.scans.common import distinct_drives, drive_place, scan_n
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.joins import combined, filled_hashes
 from imgcif_core.model.scans import Scan, Scans, or_zero
-from imgcif_core.tables import Tables
+from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6
 MAX_ELEMENTS = 2000
@@ -71,10 +71,13 @@ def intensities_of_some_binaries(tables: Tables) -> Iterator[Problem]:
     severity="warning",
     source="_diffrn_data_frame.detector_element_id",
     message="frame {frame} of scan {scan} has {own} detector elements, other frames have {usual}",
-    messages={"other": "frame {frame} of scan {scan} has other detector elements than the other frames"},
+    messages={
+        "other": "frame {frame} of scan {scan} has other detector elements than the other frames",
+        "array": "frame {frame} of scan {scan} has other arrays for its detector elements than most other frames",
+    },
 )
 def elements_differ(tables: Tables, scans: Scans) -> Iterator[Problem]:
-    """What: The frames of one scan do not all have the same detector elements.
+    """What: The frames of one scan do not all have the same detector elements, or not the same array for each.
     Why: A module that fails during a scan is legal; more often rows are missing or name a wrong element.
     How to fix: Give a row for each element and frame.
     Source: Dictionary imgCIF, _diffrn_data_frame.detector_element_id.
@@ -88,6 +91,9 @@ def elements_differ(tables: Tables, scans: Scans) -> Iterator[Problem]:
         raise Blocked("REL001")
     elements = filled_hashes(data, "detector_element_id", "", fold=True)
     counts, sums = _element_sets(ids.hashes, elements, listed.hashes)
+    # Mixed once more, since the sum of hashes of pairs does not tell who belongs to whom.
+    pairs = combined([combined([elements, filled_hashes(data, "array_id", "1", fold=True)])])
+    _, arrays = _element_sets(ids.hashes, pairs, listed.hashes)
     for scan in scans:
         rows = scan.frame_rows
         present = counts[rows] > 0
@@ -95,6 +101,8 @@ def elements_differ(tables: Tables, scans: Scans) -> Iterator[Problem]:
             continue
         keys = combined([counts[rows].astype(np.uint64), sums[rows]])
         usual, wrong = _odd_ones(keys, present)
+        if not len(wrong):
+            yield from _odd_arrays(frames, scan, arrays[rows], present)
         if len(wrong):
             first = int(rows[wrong[0]])
             count, most = int(counts[first]), int(counts[rows[usual]])
@@ -108,6 +116,16 @@ def elements_differ(tables: Tables, scans: Scans) -> Iterator[Problem]:
                 own=count,
                 usual=most,
             )
+
+
+def _odd_arrays(frames: Table, scan: Scan, arrays: np.ndarray, present: np.ndarray) -> Iterator[Problem]:
+    """Frames whose elements have other arrays than most frames; one array a frame is legal, and has no majority."""
+    usual, wrong = _odd_ones(arrays, present)
+    if len(wrong) and (arrays[present] == arrays[usual]).mean() > 0.5:
+        places = [frames.at(int(scan.frame_rows[index]), "frame_id") for index in wrong[:MAX_PLACES]]
+        frame = frames.text("frame_id", int(scan.frame_rows[wrong[0]]))
+        name = scan_name(scan)
+        yield Problem(places[0], variant="array", more=places[1:], count=len(wrong), frame=frame, scan=name)
 
 
 def _element_sets(frame_ids: np.ndarray, elements: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -37,7 +37,9 @@ def distance_out_of_scale(tables: Tables, setups: Setups, tolerances: Tolerances
     across = np.array([(pose.pixel_size * pose.size).min() for pose in poses])[:, None]
     near = np.array([_nearest(pose) for pose in poses])
     low, high = tolerances.distance_in_metres
-    too_near = (near > low * across) & (near < high * across)
+    # A panel beside the beam is further away than its plane, in which no sample lies.
+    planes = np.array([pose.normal_distance for pose in poses])
+    too_near = (planes > low * across) & (planes < high * across)
     # An offset of that length has its own rule.
     is_offset = bool((np.abs(np.nan_to_num(setups.detector.axes.offset)) > tolerances.offset_mm).any())
     too_far = (near > tolerances.offset_mm) & (not is_offset)
@@ -51,7 +53,7 @@ def distance_out_of_scale(tables: Tables, setups: Setups, tolerances: Tolerances
                 variant=variant,
                 panel=panel.id,
                 size=float(across[index, 0]),
-                near=float(near[index, setup]),
+                near=float((near if variant else planes)[index, setup]),
                 where=f" in scan {scan}" if scan and len(setups.scan_ids) > 1 else "",
             )
 

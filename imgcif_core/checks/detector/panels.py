@@ -7,6 +7,8 @@ import numpy as np
 from imgcif_core.checks.detector.faces import Setups, panel_place, panel_problem
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
+from imgcif_core.model.beam import Beam
+from imgcif_core.model.detector import Panel
 from imgcif_core.model.overlap import IN_PLANE, overlap_depth, touching_boxes
 from imgcif_core.model.vectors import unit
 from imgcif_core.tables import Tables
@@ -20,9 +22,11 @@ MAX_PAIRS = 200
     severity="warning",
     source="_axis.offset[1]",
     message="panels {first} and {second} overlap by {depth:.4g} mm = {pixels:.3g} px",
+    messages={"hidden": "panel {first} hides {share:.0%} of panel {second} from the sample, {apart:.4g} mm behind it"},
 )
-def overlapping_panels(tables: Tables, setups: Setups, tolerances: Tolerances) -> Iterator[Problem]:
-    """What: Two panels of different elements lie in one plane and cover each other in part.
+def overlapping_panels(tables: Tables, setups: Setups, beam: Beam, tolerances: Tolerances) -> Iterator[Problem]:
+    """What: Two panels of different elements lie in one plane and cover each other in part, or one stands in the
+    light of the other as seen from the sample.
     Why: Modules cannot stand in one place; one of them has the offset or the direction of another.
     How to fix: Check the offsets of the axes of the two panels; layers of one face share their axes and are no
     overlap.
@@ -34,6 +38,7 @@ def overlapping_panels(tables: Tables, setups: Setups, tolerances: Tolerances) -
     corners = np.array([setups.poses[index].corners()[0] for index in setups.sized])
     pixels = np.array([setups.poses[index].pixel_size.min() for index in setups.sized])
     margin = tolerances.coplanar_mm
+    yield from _hidden_panels(tables, panels, corners, beam, tolerances)
     found = 0
     for first, second in touching_boxes(corners.min(axis=1) - margin / 2, corners.max(axis=1) + margin / 2):
         depths = overlap_depth(corners, first, second, margin)
@@ -53,6 +58,45 @@ def overlapping_panels(tables: Tables, setups: Setups, tolerances: Tolerances) -
                 depth=float(depths[pair]),
                 pixels=float(depths[pair] / min(pixels[one], pixels[two])),
             )
+
+
+def _hidden_panels(
+    tables: Tables, panels: list[Panel], corners: np.ndarray, beam: Beam, tolerances: Tolerances
+) -> Iterator[Problem]:
+    """Panels out of one plane of which one covers much of the other, as seen from the sample."""
+    depth = corners @ beam.direction
+    ahead = np.flatnonzero((depth > 0).all(axis=1))
+    seen = corners[ahead] / depth[ahead][:, :, None]
+    sides = np.linalg.norm(np.stack([seen[:, 1] - seen[:, 0], seen[:, 3] - seen[:, 0]], axis=1), axis=2).min(axis=1)
+    across = seen @ np.stack(_plane_of(beam.direction), axis=1)
+    found = 0
+    for first, second in touching_boxes(across.min(axis=1), across.max(axis=1)):
+        shares = overlap_depth(seen, first, second, 1e-6) / np.minimum(sides[first], sides[second])
+        for pair in np.flatnonzero(shares > tolerances.hidden_share):
+            one, two = int(ahead[first[pair]]), int(ahead[second[pair]])
+            apart = float(depth[two].mean() - depth[one].mean())
+            if apart < 0:
+                one, two, apart = two, one, -apart
+            if apart <= tolerances.coplanar_mm or _is_one_face(panels[one], panels[two]):
+                continue
+            found += 1
+            if found > MAX_PAIRS:
+                return
+            yield Problem(
+                panel_place(tables, panels[two]),
+                variant="hidden",
+                more=[panel_place(tables, panels[one])],
+                first=panels[one].id,
+                second=panels[two].id,
+                share=min(1.0, float(shares[pair])),
+                apart=apart,
+            )
+
+
+def _plane_of(direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two unit vectors across a direction."""
+    one = unit(np.cross(direction, [1.0, 0, 0] if abs(direction[0]) < 0.9 else [0, 1.0, 0]))
+    return one, np.cross(direction, one)
 
 
 def _is_one_face(one, two) -> bool:

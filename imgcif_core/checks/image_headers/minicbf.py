@@ -9,9 +9,12 @@ import numpy as np
 from imgcif_core.checks.image_headers.texts import Instrument, TextHeader, place_of
 from imgcif_core.checks.registry import Problem, rule
 from imgcif_core.checks.tolerances import Tolerances, last_digit_half, printed_half
+from imgcif_core.cif.document import Document
+from imgcif_core.images.mime import read_header
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.model.detector import Panel, Pose, Posture
 from imgcif_core.model.frame_images import FrameImages
+from imgcif_core.model.known_detectors import detector_named
 from imgcif_core.model.scans import Scan
 from imgcif_core.model.storage import StoredArrays
 from imgcif_core.model.vectors import angle_difference
@@ -40,12 +43,20 @@ class Difference:
     message="{file} gives {key} {header}, but the tables give {table}{remark}",
     messages={
         "lacks": "{file} gives no {key}, which processing needs where no tables are",
+        "comments": "{key} and other lines of the text header stand as comments before the text field that should "
+        "hold them",
+        "map": "{file} is of XDS and says nothing of a measurement - a map of corrections, no diffraction image",
+        "exchanged": "{file} names {header}, which has {table} pixels{remark} - the two seem to be exchanged",
         "outside": "{file} gives {key} {header}, but {table}",
         "doubtful": "{file} gives {key} {header}, {table}",
     },
 )
 def text_header_and_tables(
-    text_headers: list[TextHeader], instrument: Instrument, stored_arrays: StoredArrays, tolerances: Tolerances
+    text_headers: list[TextHeader],
+    instrument: Instrument,
+    stored_arrays: StoredArrays,
+    document: Document,
+    tolerances: Tolerances,
 ) -> Iterator[Problem]:
     """What: The text header of an image and the tables disagree, or a header that stands alone is not sound.
     Why: Some programs read the text and others the tables, so that results depend on the program.
@@ -55,17 +66,27 @@ def text_header_and_tables(
     frames = FrameImages(stored_arrays)
     for entry in text_headers:
         is_described = len(instrument.axes) > 0
-        found = _against_tables(entry, instrument, tolerances) if is_described else _alone(entry)
+        found = _against_tables(entry, instrument, tolerances) if is_described else _alone(entry, frames, document)
         for difference in found:
             yield Problem(
                 place_of(entry, difference.key, frames),
+                severity="info" if difference.variant == "map" else None,
                 variant=difference.variant,
+                help=_HELP.get(difference.variant),
                 file=entry.file,
                 key=difference.key,
                 header=difference.header,
                 table=difference.table,
                 remark=difference.remark,
             )
+
+
+_HELP = {
+    "lacks": "give the lines in the header, or describe the instrument in tables",
+    "comments": "put the semicolon of the text field before the first of these lines",
+    "map": "leave it out of the images of the scan",
+    "exchanged": "write the longer number for the direction that the data sheet gives, if the image is not turned",
+}
 
 
 def _text(entry: TextHeader, *keys: str) -> str:
@@ -89,6 +110,7 @@ def _against_tables(entry: TextHeader, instrument: Instrument, tolerances: Toler
     if scan is not None:
         yield from _detector(entry, instrument, scan, tolerances)
         yield from _angles(entry, instrument, scan, tolerances)
+        yield from _standing(entry, instrument, scan, tolerances)
         yield from _exposure(entry, instrument, scan)
     yield from _polarization(entry, instrument)
 
@@ -210,6 +232,24 @@ def _angles(entry: TextHeader, instrument: Instrument, scan: Scan, tolerances: T
         yield Difference(key, text, f"{own:g} degrees for axis {name}", remark)
 
 
+def _standing(entry: TextHeader, instrument: Instrument, scan: Scan, tolerances: Tolerances) -> Iterator[Difference]:
+    """Settings of axes of the goniometer that stand still, where an axis has the name that the header uses."""
+    axes, indices = instrument.axes, np.array([entry.frame.position])
+    for key in ("Omega", "Kappa", "Chi", "Phi"):
+        stated, text = entry.header.number(key.lower()), _text(entry, key.lower())
+        named = [row for row, name in enumerate(axes.id) if re.split(r"[^a-z0-9]+", name.lower())[-1] == key.lower()]
+        if stated is None or len(named) != 1 or axes.kind[named[0]] != "rotation":
+            continue
+        row = named[0]
+        own, step = float(scan.settings(row, indices)[0]), float(scan.increments(row, indices)[0])
+        limit = 10 * tolerances.setting + _half(text, is_setting=True)
+        # The axis that turns has its start judged; detectors write 0 for angles that nobody told them.
+        if not stated or not np.isfinite(own) or abs(step) > 0 or angle_difference(own, stated) <= limit:
+            continue
+        remark = " - with the opposite sign they agree" if angle_difference(own, -stated) <= limit else ""
+        yield Difference(key, text, f"{own:g} degrees for axis {axes.id[row]}", remark)
+
+
 def _exposure(entry: TextHeader, instrument: Instrument, scan: Scan) -> Iterator[Difference]:
     """The exposure time."""
     stated, text = entry.header.number("exposure_time"), _text(entry, "exposure_time")
@@ -234,7 +274,41 @@ def _polarization(entry: TextHeader, instrument: Instrument) -> Iterator[Differe
         yield Difference("Polarization", text, f"polarizn_source_ratio {own:g}")
 
 
-def _alone(entry: TextHeader) -> Iterator[Difference]:
+def _lacking(entry: TextHeader, lacking: list[str], frames: FrameImages) -> Difference:
+    """One finding for all lines that a header lacks, with the reason where it is plain."""
+    comments = _comments_before(entry, frames)
+    if any(key.lower() in comments for key in lacking):
+        return Difference(next(key for key in lacking if key.lower() in comments), "", "", variant="comments")
+    convention = frames.data.text("header_convention", entry.row, "") if entry.row >= 0 else ""
+    if len(lacking) == len(ESSENTIAL) and "xds" in (convention or "").lower():
+        return Difference(lacking[0], "", "", variant="map")
+    return Difference(", ".join(lacking), "", "", variant="lacks")
+
+
+def _comments_before(entry: TextHeader, frames: FrameImages) -> str:
+    """The comments between the name of an embedded header and its text field, in lower case."""
+    column = frames.data.column("header_contents") if entry.row == 0 else None
+    if column is None:
+        return ""
+    between = column.source.data[column.name_end : int(column.starts[0])].decode("latin-1")
+    return "\n".join(line for line in between.splitlines() if line.lstrip().startswith("#")).lower()
+
+
+def _exchanged(entry: TextHeader, frames: FrameImages, document: Document) -> Iterator[Difference]:
+    """The size of the embedded image against that of the detector that the header names."""
+    known, column = detector_named(entry.header.detector), frames.data.column("data")
+    if known is None or known.turned or known.is_module or column is None or entry.row < 0:
+        return
+    start = int(column.starts[entry.row])
+    section = next((section for section in document.sections if section.start == start), None)
+    size = read_header(section).dimensions[:2] if section is not None else ()
+    if len(size) == 2 and size not in known.sizes and (size[1], size[0]) in known.sizes:
+        expected = " or ".join(f"{fast} x {slow}" for fast, slow in known.sizes)
+        remark = f", but the image has {size[0]} x {size[1]}"
+        yield Difference("Detector", known.name, expected, remark, variant="exchanged")
+
+
+def _alone(entry: TextHeader, frames: FrameImages, document: Document) -> Iterator[Difference]:
     """What is not sound in a header that stands alone."""
     header = entry.header
     values = {
@@ -243,9 +317,10 @@ def _alone(entry: TextHeader) -> Iterator[Difference]:
         "Pixel_size": header.pixel_size,
         "Beam_xy": header.beam_xy,
     }
-    for key, value in values.items():
-        if value is None:
-            yield Difference(key, "", "", variant="lacks")
+    lacking = [key for key, value in values.items() if value is None]
+    if lacking:
+        yield _lacking(entry, lacking, frames)
+    yield from _exchanged(entry, frames, document)
     if header.distance is not None and not LEAST_MM <= header.distance <= MOST_MM:
         what = f"which is {header.distance:g} mm"
         yield Difference("Detector_distance", _text(entry, "detector_distance"), what, variant="doubtful")
