@@ -60,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--save-answers", metavar="FILE.toml", help="where answers are kept (default: beside the output)")
     add("--no-knowledge", action="store_true", help="leave out what is known of beamlines and laboratories")
     add("--dxtbx", action="store_true", help="let dxtbx read what is not known here (it can run code of a file)")
+    add("--master", action="append", default=[], metavar="FILE", help="HDF5 master behind a .expt, or its folder")
+    add("--exclude", action="append", default=[], metavar="PATTERN", help="names to pass over in folders and archives")
     add("--full-cbf", metavar="OUT.cbf", help="write one frame as a full CBF with its image as well")
     add("--frame", type=int, default=1, metavar="N", help="which frame of the first scan --full-cbf takes (default: 1)")
     add("--provenance", action="store_true", help="say where every value comes from, row by row")
@@ -113,6 +115,8 @@ def _wishes(given: argparse.Namespace, answers: dict[str, Any], items: dict[str,
         knowledge=not given.no_knowledge,
         dxtbx=given.dxtbx,
         progress=terminal.progress,
+        masters=tuple(given.master),
+        exclude=tuple(given.exclude),
     )
 
 

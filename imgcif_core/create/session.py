@@ -68,7 +68,15 @@ class Session:
         if not paths:
             raise UsageError("no input given")
         gaps = chosen.answers.get("missing_frames")
-        source = read_inputs(paths, gaps=gaps, dxtbx=chosen.dxtbx, progress=chosen.progress)
+        source = read_inputs(
+            paths,
+            gaps=gaps,
+            dxtbx=chosen.dxtbx,
+            progress=chosen.progress,
+            masters=chosen.masters,
+            exclude=chosen.exclude,
+            images_per_file=chosen.answers.get("images_per_file"),
+        )
         return cls(source, tuple(paths), chosen)
 
     @property

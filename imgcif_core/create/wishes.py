@@ -23,7 +23,9 @@ class Wishes:
     set, by data name; answers : by the keys of the questions; ask : called with each open question,
     None is no answer; force : write even with errors or open questions; overwrite : replace a file that
     is there; knowledge : False to leave out the knowledge base; dxtbx : True to let it read what no
-    reader here knows; progress : called with what is done, how many are done, and of how many.
+    reader here knows; masters : where the HDF5 masters behind an experiment list lie; exclude : patterns of
+    names that are passed over in directories and archives; progress : called with what is done, how many
+    are done, and of how many.
     """
 
     links: Links = field(default_factory=Links)
@@ -37,6 +39,8 @@ class Wishes:
     knowledge: bool = True
     dxtbx: bool = False
     progress: Progress | None = None
+    masters: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
     def with_answers(self, answers: Mapping[str, Any]) -> "Wishes":
         """The same with these answers and no others."""

@@ -88,6 +88,10 @@ class Opened:
             raise InputError(f"{path}: holds no image and no description that is read here")
         return sorted(found)
 
+    def member(self, copy: str) -> str:
+        """The name of a copy in its archive; that of any other file as it is."""
+        return self._members[copy][1] if copy in self._members else copy
+
     def told(self, text: str) -> str:
         """A message with the names of the archive instead of those of the copies."""
         if self._folder is None or self._folder.name not in text:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from fnmatch import fnmatch
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from imgcif_core.formats import TEXT_PACKINGS, image_of_name
 from imgcif_core.sources.description import Experiment, ImageFiles, ScanFacts
 from imgcif_core.sources.detect import SINGLE_IMAGES, Detected, detect
 from imgcif_core.sources.draft import Draft, Incomplete
+from imgcif_core.sources.masters import with_masters
 from imgcif_core.sources.merging import Drafts, compare_axes, merged
 from imgcif_core.sources.statements import varying
 
@@ -63,19 +65,29 @@ def read_inputs(
     *,
     dxtbx: bool = False,
     progress: Progress | None = None,
+    masters: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    images_per_file: int | None = None,
 ) -> Described:
     """What one or more inputs describe together.
 
     Parameters
     ----------
     paths :
-        Descriptions of one instrument, or images; a directory stands for the images in it.
+        Descriptions of one instrument, or images; a directory or an archive stands for the images and masters in
+        it and in its folders.
     gaps :
         "split" to make a scan of each unbroken run of numbers; a gap is refused otherwise.
     dxtbx :
         True to let dxtbx read what no reader here knows.
     progress :
         Called now and then with what is done, how many files are done, and of how many.
+    masters :
+        Where the masters lie that an experiment list names.
+    exclude :
+        Patterns of names, with * and ?, that are passed over in directories and archives.
+    images_per_file :
+        How many images each data file of a master holds, where these files are not here.
 
     Raises
     ------
@@ -86,10 +98,23 @@ def read_inputs(
 
     with Opened() as opened:
         try:
-            files = [file for path in paths for file in (opened.files(path) if is_archive(path) else _files(path))]
-            return opened.renamed(_read(_described_only(files), gaps, dxtbx, progress))
+            files = []
+            for path in paths:
+                found = opened.files(path) if is_archive(path) else _files(path, exclude)
+                files += [file for file in found if file == path or not _is_excluded(opened.member(file), exclude)]
+            if not files:
+                raise InputError(f"{paths[0]}: all files are excluded by {', '.join(exclude)}")
+            described = _read(_described_only(files), gaps, dxtbx, progress, images_per_file)
+            if isinstance(described, Experiment) and described.kind == "dials":
+                described = with_masters(described, masters)
+            return opened.renamed(described)
         except InputError as error:
             raise type(error)(opened.told(str(error))) from None
+
+
+def _is_excluded(path: str, patterns: Sequence[str]) -> bool:
+    """True if the name of a file, or its path within the folder or archive, is as a pattern says."""
+    return any(fnmatch(Path(path).name, pattern) or fnmatch(path, pattern) for pattern in patterns)
 
 
 def _described_only(files: list[str]) -> list[str]:
@@ -102,11 +127,17 @@ def _described_only(files: list[str]) -> list[str]:
     return [name for name in files if name not in set(own)]
 
 
-def _read(files: Sequence[str], gaps: str | None, dxtbx: bool, progress: Progress | None) -> Described:
+def _read(
+    files: Sequence[str], gaps: str | None, dxtbx: bool, progress: Progress | None, images_per_file: int | None
+) -> Described:
     """What files describe together."""
     from imgcif_core.sources.any import KINDS, read_described
 
     if len(files) == 1:
+        if images_per_file is not None and _detected(files[0]).kind == "nxmx":
+            from imgcif_core.sources.nxmx import read_described_master
+
+            return read_described_master(_detected(files[0]).path, images_per_file)
         return read_described(files[0], dxtbx=dxtbx)
     counted = _counted(files, "looking at files", progress)
     found = [Detected(file, "list", False) if file.lower().endswith(".lst") else _detected(file) for file in counted]
@@ -117,7 +148,7 @@ def _read(files: Sequence[str], gaps: str | None, dxtbx: bool, progress: Progres
         return read_geom(geometries[0], [entry.path for entry in found if entry.path != geometries[0]])
     images = [entry for entry in found if entry.is_single_image]
     if not images:
-        return merged([_whole(read_described(file, dxtbx=dxtbx)) for file in files])
+        return _together([read_described(file, dxtbx=dxtbx) for file in files])
     if len(images) < len(files):
         other = next(entry for entry in found if not entry.is_single_image)
         raise InputError(
@@ -128,10 +159,37 @@ def _read(files: Sequence[str], gaps: str | None, dxtbx: bool, progress: Progres
     ordered = _counted([entry.path for run in runs for entry in run], "reading headers", progress)
     described = [KINDS[kinds[path]].read(path) for path in ordered]
     starts = np.cumsum([0, *map(len, runs)]).tolist()
-    parts = [_joined(described[start : start + len(run)], run) for start, run in zip(starts, runs, strict=False)]
-    if all(isinstance(part, Draft) for part in parts):
-        return _one_draft([part for part in parts if isinstance(part, Draft)])
-    return merged([_whole(part) for part in parts])
+    parts: list[Described] = []
+    for start, run in zip(starts, runs, strict=False):
+        frames = described[start : start + len(run)]
+        shots = _screening(frames)
+        parts += shots if shots else [_joined(frames, run)]
+    return _together(parts)
+
+
+def _together(parts: Sequence[Described]) -> Described:
+    """Parts as one: drafts keep what is missing of each, else all must be whole."""
+    if len(parts) == 1:
+        return parts[0]
+    drafts = tuple(part for part in parts if isinstance(part, Draft))
+    return Drafts(drafts) if len(drafts) == len(parts) else merged([_whole(part) for part in parts])
+
+
+# More images of one template than these are no shots to look at a crystal.
+_MOST_SHOTS = 12
+
+
+def _screening(frames: Sequence[Described]) -> list[Draft]:
+    """Shots that look at a crystal from several sides, none of which begins where the one before ends; else none."""
+    drafts = [frame for frame in frames if isinstance(frame, Draft)]
+    if not 1 < len(drafts) == len(frames) <= _MOST_SHOTS or any(draft.start is None for draft in drafts):
+        return []
+    step = drafts[0].increment or 0.0
+    jumps = np.diff([draft.start or 0.0 for draft in drafts])
+    if not step or not (np.abs(jumps - step) > 5.0 * abs(step)).all() or not (np.abs(jumps) > 1.0).all():
+        return []
+    note = f"{len(drafts)} images, each turned on by far more than its own step, were taken for shots of their own"
+    return [replace(draft, notes=(*draft.notes, note)) for draft in drafts]
 
 
 def _counted(files: Sequence[str], what: str, progress: Progress | None) -> Iterator[str]:
@@ -152,14 +210,31 @@ def _detected(source: str) -> Detected:
     return Detected(path, kind, kind in SINGLE_IMAGES) if kind else detect(path)
 
 
-def _files(path: str) -> list[str]:
-    """A file, or the images of a directory in the order of their names."""
+def _files(path: str, exclude: Sequence[str] = ()) -> list[str]:
+    """A file, or the images or masters of a directory and its folders in the order of their names."""
     if not Path(path).is_dir():
         return [path]
-    found = sorted(str(entry) for entry in Path(path).iterdir() if _is_image(entry) and entry.is_file())
-    if not found:
-        raise InputError(f"{path}: no image in this directory")
-    return found
+    found = [entry for entry in islice(Path(path).rglob("*"), _MOST_FILES) if entry.is_file()]
+    found = [entry for entry in found if not _is_excluded(entry.relative_to(path).as_posix(), exclude)]
+    images = sorted(str(entry) for entry in found if _is_image(entry))
+    masters = sorted(str(entry) for entry in found if _is_master(entry))
+    if images and masters:
+        raise InputError(
+            f"{path}: holds single images such as {images[0]} and masters such as {masters[0]}; "
+            "--exclude PATTERN leaves one kind out"
+        )
+    if not images and not masters:
+        raise InputError(f"{path}: no image and no master in this directory")
+    return images or masters
+
+
+# More files than one experiment has.
+_MOST_FILES = 2_000_000
+
+
+def _is_master(path: Path) -> bool:
+    """True for a name of an HDF5 master."""
+    return "master" in path.name.lower() and path.suffix.lower() in (".h5", ".nxs", ".hdf5")
 
 
 def _is_image(path: Path) -> bool:
@@ -348,8 +423,3 @@ def _joined_drafts(drafts: Sequence[Draft], first_number: int) -> Draft:
     statements = varying([draft.statements for draft in drafts], framewise)
     ends = drafts[-1].date if drafts[-1].date != first.date else None
     return replace(first, images=images, statements=statements, first_number=first_number, end_date=ends)
-
-
-def _one_draft(drafts: Sequence[Draft]) -> Described:
-    """The only draft, or all of them, with what is missing of each."""
-    return drafts[0] if len(drafts) == 1 else Drafts(tuple(drafts))

@@ -193,7 +193,7 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_directory_without_images(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no image in this directory"):
+    with pytest.raises(InputError, match="no image and no master in this directory"):
         create(tmp_path)
 
 

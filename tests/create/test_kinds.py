@@ -396,3 +396,62 @@ def test_cases_ask_what_they_leave_open(name: str, answers: dict, needed: list[s
         assert experiments_of(made.text)[0].beam.wavelength == 1.3
     if name.startswith("smv"):
         assert experiments_of(made.text)[0].scans[0].detector_settings["two_theta"] == 15.0
+
+
+# Folders, masters behind experiment lists, screening shots
+
+
+def test_folders_are_searched_and_patterns_excluded(tmp_path: Path) -> None:
+    for folder in ("run1", "run2/images"):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in (1, 2, 3):
+            minicbf(tmp_path / folder / f"x_{number:04d}.cbf", start=0.5 * number)
+    minicbf(tmp_path / "run1" / "test_0001.cbf", start=90.0)
+    made = create(tmp_path, wishes=Wishes(answers=UPRIGHT, exclude=("test_*",)))
+    assert [scan.frames for scan in made.built[0].scans] == [3, 3]
+    made = create(tmp_path, wishes=Wishes(answers=UPRIGHT, exclude=("run2/*", "test_*")))
+    assert [scan.frames for scan in made.built[0].scans] == [3]
+    with pytest.raises(InputError, match="no image and no master"):
+        create(tmp_path, wishes=Wishes(exclude=("*.cbf",)))
+
+
+def test_shots_from_several_sides_are_told_apart(tmp_path: Path) -> None:
+    for number, start in ((1, 0.0), (2, 45.0), (3, 90.0)):
+        minicbf(tmp_path / f"screen_{number:04d}.cbf", start=start)
+    made = create(tmp_path, wishes=Wishes(answers=UPRIGHT))
+    assert made.is_sound
+    assert [(scan.frames, scan.settings["omega"]) for scan in made.built[0].scans] == [
+        (1, (start, 0.5)) for start in (0.0, 45.0, 90.0)
+    ]
+    assert any("shots of their own" in note for note in made.notes)
+
+
+def with_master(folder: Path, place: str) -> Path:
+    """An experiment list of a scan of 5 frames in a master."""
+
+    def edit(data: dict) -> None:
+        data["experiment"] = data["experiment"][:1]
+        data["scan"][0]["image_range"] = [1, 5]
+        data["imageset"] = [{"template": place}]
+
+    return expt(folder / "a.expt", edit)
+
+
+def test_master_behind_an_experiment_list_gives_dataset_and_data_files(tmp_path: Path) -> None:
+    master(tmp_path / "x_master.h5")
+    made = made_with(with_master(tmp_path, "/gone/x_master.h5"))
+    (scan,) = made.built[0].scans
+    assert scan.images is not None and scan.images.files == ("a_data_000001.h5",)
+    assert scan.images.path == "/entry/data/data" and scan.images.frame.tolist() == [1, 2, 3, 4, 5]
+
+
+def test_master_that_moved_is_asked_for_by_option(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    master(tmp_path / "there" / "x_master.h5")
+    path = with_master(tmp_path, "/gone/x_master.h5")
+    bare = made_with(path)
+    assert any("--master" in note for note in bare.notes)
+    for place in ("there", "there/x_master.h5"):
+        made = create(path, wishes=Wishes(masters=(str(tmp_path / place),)))
+        images = made.built[0].scans[0].images
+        assert images is not None and images.path == "/entry/data/data"

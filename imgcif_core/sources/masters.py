@@ -1,0 +1,93 @@
+"""The HDF5 master behind an experiment list: its data files, datasets and frames."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from imgcif_core.errors import InputError
+from imgcif_core.formats import image_of_name
+from imgcif_core.sources.description import Experiment, ImageFiles
+from imgcif_core.sources.hdf5 import Master
+from imgcif_core.sources.stacks import find_stack
+
+
+def with_masters(experiment: Experiment, masters: Sequence[str] = ()) -> Experiment:
+    """The experiment with the data files of the masters that it names, where these are found.
+
+    Parameters
+    ----------
+    masters :
+        Masters, or folders that hold them, for lists that name a place where they no longer are.
+
+    Raises
+    ------
+    InputError
+        If a master that is given cannot be read.
+    """
+    known: dict[str, ImageFiles | None] = {}
+    notes = list(experiment.notes)
+    scans = []
+    for scan in experiment.scans:
+        images = scan.images
+        if images is None or images.path is not None or len(images.files) != 1 or not _is_master(images.files[0]):
+            scans.append(scan)
+            continue
+        name = images.files[0]
+        if name not in known:
+            known[name] = _stack(name, Path(experiment.path).parent, masters, notes)
+        stack = known[name]
+        chosen = None if stack is None else _chosen(stack, images)
+        if stack is not None and chosen is None:
+            notes.append(f"{name} holds {len(stack)} frames, the list names frame {int(images.frame.max())}")
+        scans.append(replace(scan, images=chosen or images))
+    return replace(experiment, scans=tuple(scans), notes=tuple(dict.fromkeys(notes)))
+
+
+def _is_master(name: str) -> bool:
+    """True for a name of an HDF5 file."""
+    found = image_of_name(Path(name).name)
+    return found is not None and found.pixels == "hdf5"
+
+
+def _found(name: str, folder: Path, masters: Sequence[str]) -> Path | None:
+    """Where a master lies: as named, beside the list, or where a person says."""
+    own = Path(name.replace("\\", "/"))
+    places = [own, folder / own.name]
+    for given in map(Path, masters):
+        places += (
+            [given / own.name] if given.is_dir() else [given] if given.name == own.name or len(masters) == 1 else []
+        )
+    return next((place for place in places if place.is_file()), None)
+
+
+def _stack(name: str, folder: Path, masters: Sequence[str], notes: list[str]) -> ImageFiles | None:
+    """The images of a master, None where it is not found or tells none."""
+    path = _found(name, folder, masters)
+    if path is None:
+        notes.append(
+            f"the master {name} is not here, so that neither dataset nor data files of its images are known; "
+            "--master FILE says where it is"
+        )
+        return None
+    with Master(path) as master:
+        entry = next((group for _, group in master.groups(master.root, "NXentry")), None)
+        if entry is None:
+            raise InputError(f"{path}: no NXentry group, so this is no master")
+        instrument = next((group for _, group in master.groups(entry, "NXinstrument")), None)
+        detector = next((group for _, group in master.groups(instrument, "NXdetector")), entry)
+        stack = find_stack(master, entry, detector)
+    notes.extend(stack.notes)
+    return stack.images
+
+
+def _chosen(stack: ImageFiles, images: ImageFiles) -> ImageFiles | None:
+    """The frames of a stack that a list names by their numbers from 1; None where it has too few."""
+    rows = images.frame - 1
+    if not len(rows) or rows.min() < 0 or rows.max() >= len(stack):
+        return None
+    used, file = np.unique(stack.file[rows], return_inverse=True)
+    paths = tuple(stack.paths[row] for row in rows.tolist()) if stack.paths else ()
+    names = tuple(stack.files[index] for index in used.tolist())
+    return replace(stack, files=names, file=file.astype(np.int64), frame=stack.frame[rows], paths=paths)
