@@ -71,7 +71,8 @@ def _external(session: Session, index: int) -> dict[str, Values] | None:
     images = [entry for entry, _, _ in chosen if entry is not None]
     numbers = [number for _, _, number in chosen]
     addresses = [session.addresses[number] for number in numbers]
-    return external_rows(images, [scan_id for _, scan_id, _ in chosen], links, addresses, numbers)
+    members = [session.members[number] for number in numbers]
+    return external_rows(images, [scan_id for _, scan_id, _ in chosen], links, addresses, members)
 
 
 def _with_link_sources(category: Category, session: Session) -> Category:

@@ -105,11 +105,11 @@ def external_rows(
     scan_ids: Sequence[str],
     links: Links,
     addresses: Sequence[Address] | None = None,
-    numbers: Sequence[int] | None = None,
+    members: Sequence[list[str]] | None = None,
 ) -> dict[str, Values]:
     """The columns of ARRAY_DATA_EXTERNAL_DATA, one row for each frame of each scan, ids apart.
 
-    `addresses` and `numbers` are those of the scans among all of an experiment, where these are only a part.
+    `addresses` and `members`, the names of the files, are those among all scans, where these are only a part.
 
     Raises
     ------
@@ -117,8 +117,7 @@ def external_rows(
         If a file is not below the directory given.
     """
     addresses = links.addresses(scan_ids) if addresses is None else addresses
-    numbers = range(1, len(scan_ids) + 1) if numbers is None else numbers
-    members = names_of(images, links, scan_ids, numbers)
+    members = names_of(images, links, scan_ids, range(1, len(scan_ids) + 1)) if members is None else members
     columns: dict[str, list[Value]] = {name: [] for name in _PER_FILE}
     for entry, names, address in zip(images, members, addresses, strict=True):
         for item, values in _addresses(entry, names, links, address.url).items():
@@ -192,7 +191,7 @@ def member_names(files: Sequence[Sequence[str]], links: Links) -> list[list[str]
     By the directory, where a file is found by as much of the end of its path as tells it apart; else
     without the folder that is common to all.
     """
-    plain = [[name.replace("\\", "/") if _WINDOWS.match(name) else name for name in names] for names in files]
+    plain = [_forward(names) for names in files]
     if links.directory is not None:
         known = _Directory(links.directory)
         return [[known.find(name) for name in names] for names in plain]
@@ -201,9 +200,16 @@ def member_names(files: Sequence[Sequence[str]], links: Links) -> list[list[str]
     return [[name[len(common) :] for name in names] for names in plain]
 
 
+def _forward(names: Sequence[str]) -> Sequence[str]:
+    """Names with slashes where they are those of Windows."""
+    if "\\" not in "".join(names):
+        return names
+    return [name.replace("\\", "/") if _WINDOWS.match(name) else name for name in names]
+
+
 def possible_roots(files: Sequence[str], most: int = 4) -> tuple[str, ...]:
     """Folders in which the names of images may begin within an archive: none, or ends of their common path."""
-    names = [name.replace("\\", "/") if _WINDOWS.match(name) else name for name in files]
+    names = _forward(files)
     parts = [part for part in _common({name[: name.rfind("/") + 1] for name in names}).split("/") if part]
     return ("", *("/".join(parts[-length:]) for length in range(1, min(most, len(parts)) + 1)))
 

@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 
 from imgcif_core.checks.options import CheckOptions
+from imgcif_core.cif.document import Document
 from imgcif_core.cif.write import write_blocks
 from imgcif_core.create.blocks import Origins, block_names, data_blocks, origins
 from imgcif_core.create.builder import Built
@@ -116,9 +117,12 @@ def built_and_checked(session: Session, output: str | PathLike[str] | None = Non
     notes = [*session.described.notes, *left_out_notes(session.described.statements)]
     if session.experiment is None or (session.needed and not session.wishes.force):
         return Creation("", None, session.questions, tuple(notes), (), 0.0)
+    from imgcif_core.api import read
+
     blocks = data_blocks(session)
     text = "".join(write_blocks(blocks))
-    report = _checked(text, session, str(output or f"{blocks[0].name}.cif"))
+    document = read(text.encode(), name=str(output or f"{blocks[0].name}.cif"))
+    report = _checked(document, session)
     return Creation(
         text,
         report,
@@ -129,7 +133,7 @@ def built_and_checked(session: Session, output: str | PathLike[str] | None = Non
         None,
         session.built,
         session.links,
-        witness(text, session.parts[0]),
+        witness(document, session.parts[0]),
     )
 
 
@@ -174,11 +178,10 @@ def _unlinked(parts: Sequence[Experiment], option: str) -> list[str]:
     ]
 
 
-def _checked(text: str, session: Session, path: str) -> FileReport:
-    """The report on the text, each block held against the part of the source that it describes."""
-    from imgcif_core.api import check_document, read
+def _checked(document: Document, session: Session) -> FileReport:
+    """The report on what was built, each block held against the part of the source that it describes."""
+    from imgcif_core.api import check_document
 
-    document = read(text.encode(), name=path)
     if len(session.parts) == 1:
         return check_document(document, options=CheckOptions(images="none", against=session.parts[0]))
     report = check_document(document, options=CheckOptions(images="none"))

@@ -39,7 +39,7 @@ class LinkedScan:
     url: str
     first: str
     last: str
-    is_extrapolated: bool
+    is_extrapolated: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,22 +188,31 @@ class Session:
         return dict(zip(sorted(ids), self.wishes.all_links.addresses(ordered), strict=True)) if ids else {}
 
     @cached_property
-    def links(self) -> tuple[LinkedScan, ...]:
-        """Where the images of each scan are said to lie, in the order of the source."""
-        links = self.wishes.all_links
+    def members(self) -> dict[int, list[str]]:
+        """The names of the images of each scan that has any, by its number, below what all scans share."""
         rows = [
-            (number, scan_id, scan)
+            (number, scan_id, scan.images)
             for built, numbers in zip(self.built, self.numbers, strict=True)
             for scan, scan_id, number in zip(built.scans, built.scan_ids, numbers, strict=True)
-            if has_images(scan)
+            if scan.images is not None and has_images(scan)
         ]
-        rows.sort(key=lambda row: row[0])
-        images = [scan.images for _, _, scan in rows if scan.images is not None]
-        members = names_of(images, links, [row[1] for row in rows], [row[0] for row in rows])
+        numbers = [number for number, _, _ in rows]
+        names = names_of([images for _, _, images in rows], self.wishes.all_links, [row[1] for row in rows], numbers)
+        return dict(zip(numbers, names, strict=True))
+
+    @cached_property
+    def links(self) -> tuple[LinkedScan, ...]:
+        """Where the images of each scan are said to lie, in the order of the source."""
+        scans = {
+            number: (scan_id, scan.frames)
+            for built, numbers in zip(self.built, self.numbers, strict=True)
+            for scan, scan_id, number in zip(built.scans, built.scan_ids, numbers, strict=True)
+        }
         found = []
-        for (number, scan_id, scan), names in zip(rows, members, strict=True):
-            address, ends = self.addresses[number], (names[0], names[-1])
-            found.append(LinkedScan(scan_id, number, scan.frames, address.url, *ends, address.is_extrapolated))
+        for number, names in sorted(self.members.items()):
+            address = self.addresses[number]
+            row = LinkedScan(scans[number][0], number, scans[number][1], address.url, names[0], names[-1])
+            found.append(replace(row, is_extrapolated=address.is_extrapolated))
         return tuple(found)
 
 

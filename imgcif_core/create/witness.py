@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcif_core.cif.reader import open_source, read
+from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.errors import ImgcifError
 from imgcif_core.model.vectors import unit
@@ -46,15 +46,15 @@ class Witness:
 Pair = tuple[str, float, float, float]
 
 
-def witness(text: str, source: Experiment) -> Witness:
+def witness(document: Document, source: Experiment) -> Witness:
     """What the first block of a created file has in common with the raw values of its source."""
     reader = _READERS.get(source.kind)
-    if reader is None or not text:
+    if reader is None or not document.blocks:
         return Witness((), ())
     from imgcif_core.sources.imgcif import describe
 
     try:
-        block = read(open_source(text.encode())).blocks[0]
+        block = document.blocks[0]
         made = describe(Tables(block, load_bundled()), block.name)
         pairs = list(reader(made, Path(source.path)))
     except (ImgcifError, OSError, ValueError, KeyError, IndexError, TypeError, ImportError):

@@ -166,3 +166,8 @@ def test_provenance_goes_by_row(tmp_path: Path) -> None:
     assert said["_axis.vector[1]", "distance"].startswith("derived: where the panels stand")
     (uri,) = {entry.source for entry in made.origins if entry.item == "_array_data_external_data.uri"}
     assert uri == "person: address of the archive"
+
+
+def test_names_in_one_archive_are_the_same_for_all_blocks(tmp_path: Path) -> None:
+    made = create(expt(tmp_path / "mad.expt", two_beams), wishes=Wishes(links=Links("https://x.org/all.zip")))
+    assert "run1/x_0001.cbf" in made.text and "run2/x_0001.cbf" in made.text

@@ -8,6 +8,7 @@ from create.images import expt, minicbf, smv
 from sources.test_geom import geometry
 from sources.test_statements import master
 
+from imgcif_core import read
 from imgcif_core.create.loop import Wishes, create
 from imgcif_core.create.witness import witness
 
@@ -64,7 +65,7 @@ def test_a_wrong_number_is_told(tmp_path: Path, kind: str, item: str, words: str
     pattern = rf"({re.escape(item)}\s+)([\d.]+)" if item.startswith("_") else r"(\bdistance +\. +\. +\. +)([\d.]+)"
     wrong, count = re.subn(pattern, lambda found: f"{found[1]}{float(found[2]) * 1.5}", made.text)
     assert count >= 1, made.text
-    found = witness(wrong, part)
+    found = witness(read(wrong.encode()), part)
     assert any(entry.startswith(words) for entry in found.different), found
     assert "differs from the raw values" in str(found)
 
@@ -74,4 +75,4 @@ def test_what_has_no_second_reading_is_said_to_be_not_compared(tmp_path: Path) -
 
     made = create(source("dials", tmp_path))
     other = replace(made.built[0].experiment, kind="imgcif")
-    assert str(witness(made.text, other)).startswith("not compared with the source")
+    assert str(witness(read(made.text.encode()), other)).startswith("not compared with the source")
