@@ -1,4 +1,4 @@
-"""Write docs/rules.md from the rules' own prose and the report in README.md from a run.
+"""Write docs/rules.md from the rules' own prose, docs/dictionary-gaps.md and the report in README.md.
 
 `--check` only says whether both are up to date.
 """
@@ -6,6 +6,10 @@
 import re
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import gaps
 
 import imgcif_core
 from imgcif_core.checks.registry import HEADINGS, Rule, load_rules
@@ -74,8 +78,8 @@ def readme() -> str:
 
 
 def main() -> int:
-    """Write both, or say that one is out of date."""
-    texts = {TARGET: page(), README: readme()}
+    """Write all, or say that one is out of date."""
+    texts = {TARGET: page(), README: readme(), gaps.TARGET: gaps.page()}
     if "--check" in sys.argv[1:]:
         return int(any(not path.exists() or path.read_text(encoding="utf-8") != text for path, text in texts.items()))
     for path, text in texts.items():
