@@ -19,6 +19,7 @@ COMMANDS = {
     "create": "imgCIF from raw data or an experiment description",
     "export": "files from which DIALS, XDS, CrystFEL and NeXus readers can work",
     "fix": "repairs that findings offer: shown first, written when asked for",
+    "diff": "what moved between two files, in mm, pixels and degrees; names and values otherwise",
     "explain": "what a rule means and how to mend what it found",
     "rules": "list all rules",
     "profiles": "list the profiles",
