@@ -51,17 +51,8 @@ class Archive(Protocol):
         Each name comes exactly once, with its bytes or with the reason why it has none.
         """
 
-    def heads(self, enough: "Enough") -> Iterator[tuple[Member, bytes]]:
-        """Every file with its first bytes, as many as are asked for by name and size, in one pass.
 
-        Raises
-        ------
-        BytesError
-            If the archive is damaged, or a limit is reached.
-        """
-
-
-def open_archive(source: ByteSource, limits: Limits) -> "Archive":
+def open_archive(source: ByteSource, limits: Limits) -> "TarArchive | ZipArchive":
     """The archive in a source; its kind is told by its first bytes.
 
     Raises
@@ -165,7 +156,7 @@ class TarArchive:
     def _entries(self, stream: BinaryIO) -> Iterator[tarfile.TarInfo]:
         """The headers of all members; a broken or missing end is an error after the last good one."""
         headers = _careful_headers(self._limits)
-        count = 0
+        count = names = 0
         try:
             with tarfile.open(fileobj=stream, mode="r:", tarinfo=headers, errors="surrogateescape") as archive:
                 while (info := archive.next()) is not None:
@@ -173,7 +164,12 @@ class TarArchive:
                     count += 1
                     if count > self._limits.members:
                         raise BytesError("limit", f"{self.label} has more than {self._limits.members} members")
+                    names += len(info.name) + len(info.linkname)
+                    if names > self._limits.names_bytes:
+                        raise BytesError("limit", f"{self.label}: names of {names} bytes, more than is read")
                     yield info
+        except RecursionError:
+            raise BytesError("damaged", f"{self.label}: damaged after {count} members (headers without end)") from None
         except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError, MemoryError) as error:
             text = " ".join(str(error).split())
             raise BytesError("damaged", f"{self.label}: damaged after {count} members ({text})") from None

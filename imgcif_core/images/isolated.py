@@ -31,10 +31,13 @@ _PACKAGE_ROOT = Path(__file__).parent.parent.parent
 class Helper:
     """A helper process, started with the first request and again after a crash."""
 
-    def __init__(self, time_limit: float = TIME_LIMIT, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, time_limit: float = TIME_LIMIT, command: Sequence[str] | None = None, memory: int | None = None
+    ) -> None:
         self._process: subprocess.Popen | None = None
         self._command = list(command or COMMAND)
         self._time_limit = time_limit
+        self._memory = memory
         self._stop: Any = None
 
     def array(self, operation: str, arguments: Mapping[str, Any], blob: bytes = b"") -> np.ndarray:
@@ -85,6 +88,10 @@ class Helper:
         if self._process is None or self._process.poll() is not None:
             environment = {name: value for name, value in os.environ.items() if not name.startswith("HDF5_")}
             paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
+            # Threads of linear algebra take address space, and decoders need none.
+            environment.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+            if self._memory is not None:
+                environment["IMGCIF_WORKER_MEMORY"] = str(self._memory)
             environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
             self._process = subprocess.Popen(
                 self._command,

@@ -19,6 +19,7 @@ from imgcif_core.images.workspace import Workspace
 
 if TYPE_CHECKING:
     from imgcif_core.images.archives import Archive
+    from imgcif_core.images.isolated import Helper
 
 Resolver = Callable[[str], "Path | ByteSource | None"]
 _KEPT = 64
@@ -91,6 +92,7 @@ class LocalData:
     ) -> None:
         self.limits = limits or Limits()
         self.workspace = Workspace()
+        self._helper: Helper | None = None
         self._base, self._maps = base, dict(maps or {})
         self._locals = () if local is None else (local,) if isinstance(local, Path) else tuple(local)
         self.reach = Reach(tuple(str(folder) for folder in self._locals), follow)
@@ -127,7 +129,7 @@ class LocalData:
         BytesError
             `missing` if nothing stands in for it, `damaged` if it is no archive.
         """
-        from imgcif_core.images.archives import FolderArchive, open_archive
+        from imgcif_core.images.archives import FolderArchive
 
         if uri not in self._archives:
             place = self._place(uri)
@@ -135,8 +137,22 @@ class LocalData:
                 self._archives[uri] = FolderArchive(place, self.limits)
             else:
                 source = FileBytes(place) if isinstance(place, Path) else place
-                self._archives[uri] = open_archive(source, self.limits)
+                self._archives[uri] = self._opened_archive(source)
         return self._archives[uri]
+
+    def _opened_archive(self, source: ByteSource) -> Archive:
+        """An archive on disk, read in a process of its own; others here."""
+        from imgcif_core.images.archives import open_archive
+
+        archive = open_archive(source, self.limits)
+        if source.path is None:
+            return archive
+        from imgcif_core.images.isolated import Helper
+        from imgcif_core.images.unpacking import IsolatedArchive
+
+        if self._helper is None:
+            self._helper = Helper(memory=self.limits.memory)
+        return IsolatedArchive(source, self._helper, self.limits)
 
     def open(self, address: Address) -> ByteSource:
         """The bytes of an image file; packing of the file itself (.gz, .bz2) is undone.
@@ -173,6 +189,8 @@ class LocalData:
             source.close()
         self._sources.clear()
         self._archives.clear()
+        if self._helper is not None:
+            self._helper.close()
         self.workspace.close()
 
     def _members(self, uri: str, group: list[Address]) -> Iterator[tuple[Address, ByteSource | BytesError]]:
@@ -200,7 +218,7 @@ class LocalData:
             packing = packing_of(source.read(0, 8))
             if packing is None:
                 return source
-            most = self.limits.member_bytes
+            most = min(self.limits.member_bytes, self.limits.disk_for(source.size))
             stream: Any = Expanded(open_stream(source), source.size, packing, source.label, self.limits, most)
             name = PurePosixPath(_parts(source.label).path).stem
             whole = self.workspace.keep_whole(stream, name, source.label)

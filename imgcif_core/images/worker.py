@@ -16,6 +16,7 @@ import numpy as np
 from imgcif_core.images.limits import GIB, BytesError
 
 MEMORY_LIMIT = 12 * GIB
+LIBRARIES = 1 * GIB // 2
 _EXPECTED = (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, EOFError, MemoryError, OverflowError)
 
 
@@ -44,7 +45,7 @@ def decode_by_cbflib(blob: bytes, *, is_real: bool, compression: str) -> np.ndar
 
 def operations() -> dict[str, Callable[..., Any]]:
     """What can be asked for, by name."""
-    from imgcif_core.images import fabio_files, hdf5_frames
+    from imgcif_core.images import fabio_files, hdf5_frames, unpacking
 
     return {
         "cbflib": decode_by_cbflib,
@@ -52,6 +53,8 @@ def operations() -> dict[str, Callable[..., Any]]:
         "hdf5_layout": hdf5_frames.layout,
         "hdf5_frame": hdf5_frames.frame,
         "hdf5_header": hdf5_frames.header,
+        "archive_listing": unpacking.listing,
+        "archive_fetch": unpacking.fetch,
         "fabio_facts": fabio_files.facts,
         "fabio_frame": fabio_files.frame,
     }
@@ -104,7 +107,10 @@ def _bound_memory() -> None:
         import resource
     except ImportError:
         return
-    for kind, most in ((resource.RLIMIT_AS, MEMORY_LIMIT), (resource.RLIMIT_CORE, 0)):
+    # Beside what is asked for, the libraries themselves take address space.
+    wanted = os.environ.get("IMGCIF_WORKER_MEMORY", "")
+    memory = int(wanted) + LIBRARIES if wanted.isdigit() else MEMORY_LIMIT
+    for kind, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0)):
         _, hard = resource.getrlimit(kind)
         soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (soft, hard))

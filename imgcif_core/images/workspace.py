@@ -17,8 +17,9 @@ _SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,8}){1,2}\Z")
 class Workspace:
     """Files of a run, under names of our own, in one folder that is removed with them."""
 
-    def __init__(self) -> None:
-        self._folder: Path | None = None
+    def __init__(self, folder: Path | None = None, prefix: str = "", room: int | None = None) -> None:
+        self._folder = folder
+        self._prefix, self._room = prefix, room
         self._count = 0
         self._remove: Any = None
 
@@ -44,6 +45,8 @@ class Workspace:
             raise BytesError("limit", f"{label}: {size} bytes, more than the {most} that are unpacked")
         if size > shutil.disk_usage(self.folder).free:
             raise BytesError("limit", f"{label}: {size} bytes, more than there is room for in {self.folder.parent}")
+        if self._room is not None and size + sum(entry.stat().st_size for entry in self.folder.iterdir()) > self._room:
+            raise BytesError("limit", f"{label}: more than {self._room} bytes would lie unpacked at a time")
         path = self._new(name)
         with self._written(path, label) as target:
             written = _copy(stream, target, size)
@@ -88,7 +91,7 @@ class Workspace:
         """A fresh path in the folder, with the plain suffix of a name."""
         self._count += 1
         suffix = _SUFFIX.search(name)
-        return self.folder / f"{self._count:06d}{suffix[0] if suffix else ''}"
+        return self.folder / f"{self._prefix}{self._count:06d}{suffix[0] if suffix else ''}"
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""

@@ -110,14 +110,14 @@ def test_members_behind_a_damaged_place_are_no_errors(archive: Path, tmp_path: P
     assert any("damaged after 3 members" in message for message in messages(report, "EXT019"))
 
 
-def test_a_bomb_names_the_limit_and_ends_soon(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(local, "Limits", lambda: replace(Limits(), free_bytes=1 << 20, ratio=50))
+def test_a_bomb_names_the_limit_and_ends_soon(tmp_path: Path) -> None:
+    limits = replace(Limits(), free_bytes=1 << 20, ratio=50)
     with tarfile.open(tmp_path / "quartz_01.tar.bz2", "w:bz2") as target:
         info = tarfile.TarInfo(MEMBERS[0])
         info.size = 1 << 26
         target.addfile(info, open_bytes(bytes(info.size)))
     start = time.monotonic()
-    report = report_on(BASE, local=tmp_path)
+    report = report_on(BASE, local=tmp_path, limits=limits)
     assert time.monotonic() - start < 20
     assert any("expands to more than 1.049 MB" in message for message in messages(report, "EXT019"))
 

@@ -90,7 +90,7 @@ def decoders(options: CheckOptions) -> Helper:
     """The process in which decoders run; started by the first that needs it."""
     from imgcif_core.images.isolated import Helper
 
-    return Helper()
+    return Helper(memory=max(options.limits.memory, 1))
 
 
 @provider("stored_arrays")
