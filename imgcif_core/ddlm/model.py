@@ -4,6 +4,7 @@ The facts are plain data (see `compile`), and an item is built when somebody ask
 loading the whole import tree costs milliseconds.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Any
 
 from imgcif_core.ddlm.methods import Methods
 
+_WORDLESS = re.compile(r"\W+")
 CASELESS = frozenset({"Code", "Name", "Tag"})
 NUMERIC = frozenset({"Integer", "Real", "Count", "Index", "Imag", "Complex"})
 FACTS_SCHEMA = "imgcif-facts/1"
@@ -187,6 +189,15 @@ class Dictionary:
             else:
                 self._items[key] = self.lookup(canonical)
         return self._items[key]
+
+    def named_in_methods(self, category: str, name: str) -> Item | None:
+        """The item of a category by the name that methods have for it: `vector_1_` for `vector[1]`."""
+        item = self.lookup(f"_{category}.{name}")
+        if item is not None or not name.endswith("_"):
+            return item
+        wanted = name.lower()
+        items = (item for item in self.items_of(category) if "[" in item.object)
+        return next((item for item in items if _WORDLESS.sub("_", item.object.lower()) == wanted), None)
 
     def canonical(self, name: str) -> str | None:
         """The lower-case definition id of a name or alias."""

@@ -184,10 +184,12 @@ def _reason(listing: _Listing, item: Item, lacking: Value | None) -> str:
     for trouble in listing.world.troubles:
         if trouble.method.id.lower() in (item.id.lower(), item.category):
             return f"its method stops: {trouble.message} (line {trouble.line} of the method)"
-    if listing.tables.table(item.category).has(item.object.lower()) and _method(listing, item) is None:
-        return "it stands in the file, and has no method"
     if _method(listing, item) is None:
-        return "it has no method"
+        if listing.dictionary.origin != "bundled":
+            return "it has no method"
+        file = "multi_block_core.dic" if "MULTIBLOCK" in item.layer.upper() else "cif_core.dic"
+        file = "cif_img.dic" if item.layer == "CIF_IMG" else file
+        return f"it has no method here; give the dictionary that may have one, such as --dictionary {file}"
     if lacking is None:
         return f"the block has no row of {item.category}"
     names = sorted(_open_ends(listing, lacking.inputs, {item.id}))

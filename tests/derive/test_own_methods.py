@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 from numpy.testing import assert_allclose
-from shared import ROOT, needs_corpus, text_files
+from shared import DICTIONARIES, ROOT, needs_corpus, needs_dictionaries, text_files
 
 from imgcif_core import CheckOptions, api
 from imgcif_core.checks.registry import load_rules
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.ddlm.drel.program import Program
 from imgcif_core.ddlm.drel.world import World
+from imgcif_core.ddlm.lint import lint
 from imgcif_core.ddlm.methods import Method
-from imgcif_core.derive.dictionaries import own_methods, with_own_methods
+from imgcif_core.derive.dictionaries import OWN, own_methods, with_own_methods
 from imgcif_core.derive.store import TableStore
 from imgcif_core.derive.validation import heading, verdicts
 from imgcif_core.show import geometry
@@ -179,3 +180,9 @@ def test_values_that_a_file_leaves_out_are_those_of_its_other_values() -> None:
     frames = "loop_ _diffrn_scan_frame_axis.frame_id _diffrn_scan_frame_axis.axis_id _diffrn_scan_frame_axis.angle\n"
     # The third frame starts two steps after the first.
     assert value_of(f"{text}\n{frames} frame03 omega ?\n", "_diffrn_scan_frame_axis.angle") == 11.0
+
+
+@needs_dictionaries
+def test_the_dictionary_of_methods_has_no_fault() -> None:
+    problems = lint(OWN, [DICTIONARIES])
+    assert [str(problem) for problem in problems if problem.severity != "info"] == []

@@ -1,6 +1,5 @@
 """Which rows belong together: families of categories, keys, links, and rows that nobody has written."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -8,8 +7,6 @@ from imgcif_core.cif.values import fold
 from imgcif_core.ddlm.drel.context import Context, Packet
 from imgcif_core.ddlm.drel.values import MISSING, is_nothing, plain
 from imgcif_core.ddlm.model import Item
-
-_WORDLESS = re.compile(r"\W+")
 
 
 def key_form(item: Item, value: Any) -> Any:
@@ -49,19 +46,9 @@ class Relations:
 
     def _candidates(self, category: str, name: str) -> Iterator[Item]:
         for relative in (category, *self._parents(category), *self._descendants(category)):
-            item = self._dictionary.lookup(f"_{relative}.{name}") or self._bracketed(relative, name)
+            item = self._dictionary.named_in_methods(relative, name)
             if item is not None:
                 yield item
-
-    def _bracketed(self, category: str, name: str) -> Item | None:
-        """The item `vector[1]` by the name that methods have for it: `vector_1_`."""
-        if not name.endswith("_"):
-            return None
-        wanted = name.lower()
-        return next(
-            (item for item in self._dictionary.items_of(category) if _WORDLESS.sub("_", item.object.lower()) == wanted),
-            None,
-        )
 
     def _parents(self, category: str) -> list[str]:
         """The looped categories that a category belongs to, the nearest first."""

@@ -126,7 +126,7 @@ def _is_category(subject: Subject, name: str) -> bool:
 def _has_item(subject: Subject, category: str, name: str) -> bool:
     """True if a category, or one joined to it, has an item of a name, or the name is an attribute of DDLm."""
     full = f"_{category}.{name}"
-    if subject.dictionary.lookup(full) is not None or subject.ddl.lookup(full) is not None:
+    if subject.dictionary.named_in_methods(category, name) is not None or subject.ddl.lookup(full) is not None:
         return True
     family = {category, *subject.dictionary.family(category)}
     family |= {other for other in subject.dictionary.categories() if category in subject.dictionary.family(other)}
