@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from export.exports import corners_of, exported, plan_of
+from export.test_pages import commands, our_command, run
 from numpy.testing import assert_allclose
 from shared import CORPUS, EXAMPLE, ROOT, needs_corpus, text_files
 
@@ -210,3 +211,19 @@ def same_spots(ours: str, theirs: str, environment: dict[str, str]) -> None:
     assert len(one) == len(other) > 0
     distances = np.abs(one[:, None, :2] - other[None, :, :2]).max(axis=2)
     assert distances.min(axis=1).max() < 1e-6 and distances.min(axis=0).max() < 1e-6
+
+
+@needs_corpus
+@pytest.mark.corpus
+def test_the_page_about_dials_leads_to_spots(tmp_path: Path, environment: dict[str, str]) -> None:
+    """All commands of the page up to the spots, as a new user types them."""
+    if shutil.which("dials.find_spots") is None:
+        pytest.skip("dials.find_spots is not installed")
+    shutil.copy(CORPUS / "imgcif" / "b4_master_archive.cif", tmp_path / "scan.cif")
+    with tarfile.open(CORPUS / "archive" / "b4_mini.tar.bz2") as members:
+        members.extractall(tmp_path / "images", filter="data")
+    path = f"{our_command(tmp_path)}{os.pathsep}{environment['PATH']}"
+    lines = [line for line in commands(ROOT / "docs" / "to-dials.md") if not line.startswith("dials.index")]
+    run("\n".join(["set -e", *lines]), tmp_path, {**environment, "PATH": path})
+    counts = script(_SPOTS, [str(tmp_path / "strong.refl"), str(tmp_path / "imported.refl")], environment)
+    assert len(counts[0]) == len(counts[1]) > 10
