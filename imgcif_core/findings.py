@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 SCHEMA = "imgcif-check-report/1"
+LEVELS = ("A", "B", "C", "G")
 QUESTIONS = ("read", "interpret", "fetch", "describe")
 
 
@@ -108,7 +109,8 @@ class Finding:
     `edits` is the way out as changes of the text, all of them to be made together; empty where the
     remedy is no change of this text, or needs to know what only the author knows.
     `who` can mend it: author, beamline, program, dictionary or journal. `alert` is its name among the alerts
-    of the profile, such as AXI002_ALERT_2_A, and `reply` what the author answered to it.
+    of the profile, such as AXI002_ALERT_2_A, and `reply` what the author answered to it; `question` is the one of
+    readiness that it bears on.
     """
 
     rule: str
@@ -126,6 +128,7 @@ class Finding:
     who: str = ""
     alert: str = ""
     reply: Reply | None = None
+    question: str = ""
 
     @property
     def is_safely_mended(self) -> bool:
@@ -239,7 +242,11 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """All that is said about one file."""
+    """All that is said about one file.
+
+    `scope` says what the file was judged as, where that is not a set of images; `replies` holds the levels of
+    alerts to which an author has to reply.
+    """
 
     path: str
     sha256: str
@@ -248,6 +255,13 @@ class FileReport:
     findings: tuple[Finding, ...]
     outcomes: Outcomes = field(default_factory=Outcomes)
     readiness: Readiness = field(default_factory=Readiness)
+    scope: str = ""
+    replies: frozenset[str] = frozenset()
+
+    @property
+    def unanswered(self) -> int:
+        """The number of alerts to which the profile demands a reply, and that have none."""
+        return sum(finding.level in self.replies and finding.reply is None for finding in self.findings)
 
     def count(self, severity: Severity) -> int:
         """The number of findings of one severity."""
@@ -270,6 +284,10 @@ class FileReport:
             "findings": [finding.as_dict() for finding in self.findings],
             "outcomes": self.outcomes.as_dict(),
             "readiness": self.readiness.as_dict(),
+            "alerts": {
+                **{level: sum(finding.level == level for finding in self.findings) for level in LEVELS},
+                "unanswered": self.unanswered,
+            },
         }
 
 

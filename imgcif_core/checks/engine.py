@@ -15,6 +15,7 @@ from imgcif_core.checks.grouping import gather
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.plugins import PluginFault
 from imgcif_core.checks.profiles import Profile, load_profile
+from imgcif_core.checks.readiness import readiness
 from imgcif_core.checks.registry import (
     Blocked,
     NotApplicable,
@@ -30,7 +31,18 @@ from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import Ended, UsageError
-from imgcif_core.findings import Blockage, FileReport, Finding, Location, Outcomes, Severity, Unchecked
+from imgcif_core.findings import (
+    Answer,
+    Blockage,
+    FileReport,
+    Finding,
+    Location,
+    Outcomes,
+    Readiness,
+    Ready,
+    Severity,
+    Unchecked,
+)
 from imgcif_core.tables import Tables
 
 MAX_BLOCKS = 1000
@@ -167,6 +179,7 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
             clock = Clock(options.rule_seconds, options.limits.wall, options.cpu_seconds(len(document.source.data)))
             unjudged = len(blocks) - len(all_tables)
             findings, outcomes = _run_all(profile, options, top, inner, unjudged=unjudged, clock=clock)
+            ready = _readiness(document, dictionary, profile, inner, findings)
     finally:
         for inputs in (*inner, top):
             inputs.close()
@@ -177,7 +190,21 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
         profile.name,
         tuple(sorted(findings, key=_position)),
         outcomes,
+        ready,
+        profile.scope,
+        profile.replies,
     )
+
+
+def _readiness(
+    document: Document, dictionary: Dictionary, profile: Profile, inner: Sequence[Inputs], findings: Sequence[Finding]
+) -> Readiness:
+    """The answers to the four questions; not checked where an input of theirs stopped on a fault of ours."""
+    try:
+        return readiness(document, dictionary, profile, [inputs.get for inputs in inner], findings)
+    except _Crashed as crash:
+        unknown = Ready(Answer.NOT_CHECKED, (str(crash),))
+        return Readiness(unknown, unknown, unknown, unknown)
 
 
 def _run_all(

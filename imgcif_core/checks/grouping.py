@@ -110,6 +110,7 @@ def _finding(rule: Rule, group: _Group, profile: Profile) -> Finding:
         tuple(change.edit() for change in dict.fromkeys(group.edits)) if group.is_mended else (),
         problem.mender or rule.who,
         profile.alerts.name(rule.code, group.severity),
+        question=rule.question,
     )
 
 

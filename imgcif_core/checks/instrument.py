@@ -89,7 +89,7 @@ def panels_of(tables: Tables, axes: Axes) -> Detector:
 
 _WORDS = ("rotation", "translation")
 # Which rule reports what keeps a panel from being placed; nobody reports what is merely left out.
-_REPORTED_BY = {
+REPORTED_BY = {
     Fault.PRECEDENCE: "DET001",
     Fault.NO_AXIS: "REL018",
     Fault.AXIS_UNDEFINED: "AXI001",
@@ -129,7 +129,7 @@ def detector_of(tables: Tables, dictionary: Dictionary, panels: Detector, axis_r
         faults.discard(Fault.NO_AXIS)
     if faults & {Fault.AXIS_UNDEFINED, Fault.PARENT_UNDEFINED} and not has_undefined_links(tables, dictionary):
         raise NotChecked("an axis on which others depend stands in another block")
-    known = sorted({_REPORTED_BY[fault] for fault in faults if fault in _REPORTED_BY})
+    known = sorted({REPORTED_BY[fault] for fault in faults if fault in REPORTED_BY})
     if known:
         raise Blocked(*known)
     if not panels.flat:

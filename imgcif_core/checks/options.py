@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from imgcif_core.limits import DEFAULT_LIMITS, SMALL_INPUT, Limits
 
 if TYPE_CHECKING:
+    from imgcif_core.model.repositories import Record
     from imgcif_core.sources.description import Experiment
 
 ImageDepth = Literal["none", "header", "sample", "all"]
@@ -22,7 +23,8 @@ class CheckOptions:
     `select` and `ignore` hold rule codes, names or prefixes of codes such as `AXI`; `against` is a source to
     compare with, or what it describes; `methods` runs the methods of the dictionary; `local` are folders that
     stand in for servers, and `follow` allows links that lead out of these; `limits` bound what one
-    file may take. The command and its workers give a rule `rule_seconds`, the library any time.
+    file may take. The command and its workers give a rule `rule_seconds`, the library any time. `records` is
+    what repositories tell of the records behind the links, None where nobody asked them.
     """
 
     profile: str = "auto"
@@ -38,6 +40,7 @@ class CheckOptions:
     follow: bool = False
     limits: Limits = DEFAULT_LIMITS
     rule_seconds: float | None = None
+    records: Sequence[Record] | None = None
 
     def cpu_seconds(self, size: int) -> float | None:
         """The computing time for a file of a size in bytes; reading all pixels takes as long as it takes."""

@@ -100,6 +100,14 @@ class Problem:
 
 
 _SENTENCE = re.compile(r"(?<=[^\s.])\.\s+(?=[A-Z])")
+# Which question of readiness most rules of a family answer; the pictures come last.
+_QUESTIONS = {
+    **dict.fromkeys(("SYN",), "read"),
+    **dict.fromkeys(("REL", "AXI", "DET", "SCN", "SRC", "CON", "CMP"), "interpret"),
+    **dict.fromkeys(("EXT", "BIN"), "fetch"),
+    **dict.fromkeys(("MTA",), "describe"),
+    **dict.fromkeys(("IMG",), "picture"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,7 @@ class Rule:
     inputs: tuple[str, ...]
     who: str = "author"
     helps: Mapping[str, str] = field(default_factory=dict)
+    question: str = ""
 
     @property
     def family(self) -> str:
@@ -158,19 +167,22 @@ def rule(
     messages: Mapping[str, str] | None = None,
     helps: Mapping[str, str] | None = None,
     who: str = "",
+    question: str = "",
 ) -> Callable[[Callable[..., Iterator[Problem]]], Callable[..., Iterator[Problem]]]:
     """Register a generator of problems as the rule `code`.
 
     `severity` is the default; a problem may carry its own. `message` is a format template for the
     data of a problem, `messages` holds further templates by variant. `helps` are templates of the remedy
     by variant, where it is not the first sentence under How to fix for all of them. `who` can mend what
-    it finds: author, beamline, program, dictionary or journal.
+    it finds: author, beamline, program, dictionary or journal; `question` is what its errors answer with a no:
+    read, interpret, fetch or describe.
 
     Raises
     ------
     UsageError
         If the code is taken, or nobody is called like `who`.
     """
+    asked = question or _QUESTIONS.get(code.rstrip("0123456789"), "")
     mender = who or _MENDERS.get(code.rstrip("0123456789"), "author")
     if mender not in MENDERS:
         raise UsageError(f"rule {code}: {who} is none of {', '.join(sorted(MENDERS))}")
@@ -183,7 +195,7 @@ def rule(
         if unknown:
             raise UsageError(f"rule {code} has remedies for messages that it has not: {', '.join(sorted(unknown))}")
         inputs = parameter_names(function)
-        entry = Rule(code, name, Severity(severity), source, templates, function, inputs, mender, helps or {})
+        entry = Rule(code, name, Severity(severity), source, templates, function, inputs, mender, helps or {}, asked)
         _REGISTRY.rules[code] = entry
         return function
 

@@ -1,7 +1,7 @@
 """How arrays are laid out: dimensions, their order in storage, and the axes along which they run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,8 @@ _ANGULAR = ("angle_increment", "angular_pitch", "radial_pitch", "angle")
 class SurfaceAxis:
     """One axis of a pixel direction: its row, the setting at the first pixel and the step, in mm.
 
-    `row` is the row of ARRAY_STRUCTURE_LIST_AXIS; nan stands for a number that cannot be read.
+    `row` is the row of ARRAY_STRUCTURE_LIST_AXIS; nan stands for a number that cannot be read. Where no step is
+    given, the size of the elements in ARRAY_ELEMENT_SIZE is the step.
     `is_angular` and `is_fractional` tell other kinds of step, `has_step` that any step is given,
     `has_direction` that the axis is defined with a vector.
     """
@@ -79,9 +80,10 @@ def list_layouts(tables: Tables, axes: Axes) -> list[ArrayLayout]:
     table = tables.table("array_structure_list")
     groups = grouped_rows(table)
     surfaces = _surface_axes(tables, axes)
+    sizes = _element_sizes(tables)
     numbers = {name: table.numbers(name, np.nan) for name in ("index", "precedence", "dimension")}
     layouts = [
-        ArrayLayout(array, section, _dimensions(table, numbers, rows, surfaces))
+        ArrayLayout(array, section, _stepped(_dimensions(table, numbers, rows, surfaces), array, sizes))
         for (array, section), rows in groups.items()
     ]
     placed = {
@@ -95,6 +97,33 @@ def list_layouts(tables: Tables, axes: Axes) -> list[ArrayLayout]:
         if any(part.axis_set_id for part in layout.dimensions)
         and (layout.section_id is not None or layout.array_id not in placed)
     ]
+
+
+def _element_sizes(tables: Tables) -> dict[tuple[str, int], float]:
+    """The sizes of elements in mm, by array and index."""
+    table = tables.table("array_element_size")
+    sizes, indices = table.numbers("size") * 1000.0, table.numbers("index")
+    arrays = table.texts("array_id", DEFAULT_ARRAY)
+    found: dict[tuple[str, int], float] = {}
+    for row in range(table.rows):
+        if sizes[row] > 0 and np.isfinite(sizes[row]):
+            found.setdefault(((arrays[row] or DEFAULT_ARRAY).casefold(), _count(indices[row], row + 1)), sizes[row])
+    return found
+
+
+def _stepped(
+    dimensions: tuple[ArrayDimension, ...], array: str, sizes: Mapping[tuple[str, int], float]
+) -> tuple[ArrayDimension, ...]:
+    """Dimensions in which the size of an element is the step along an axis for which no step is given."""
+    if not sizes:
+        return dimensions
+    found = []
+    for part in dimensions:
+        size = sizes.get((array.casefold(), part.index))
+        if size is not None and len(part.surface) == 1 and not part.surface[0].has_step:
+            part = replace(part, surface=(replace(part.surface[0], increment=float(size)),))
+        found.append(part)
+    return tuple(found)
 
 
 def grouped_rows(table: Table) -> dict[tuple[str, str | None], list[int]]:

@@ -67,7 +67,7 @@ class FrameImages:
     def chosen(self, *, sample: bool) -> Iterator[FrameImage]:
         """The images of all frames, or of the first, the middle and the last frame of each scan."""
         by_frame = _Groups(filled_hashes(self.frames, "id", "")) if self.frames else None
-        data_rows = self._data_rows()
+        data_rows = self.data_rows_of_frames()
         ids = filled_hashes(self.scan_frames, "frame_id", "") if self.scan_frames else None
         for scan_id, rows in self.scans():
             if not len(rows):
@@ -82,7 +82,7 @@ class FrameImages:
                 for frame_row in by_frame.rows(key):
                     yield self._of_frame(scan_id, position, frame_row, int(data_rows[frame_row]))
 
-    def _data_rows(self) -> np.ndarray:
+    def data_rows_of_frames(self) -> np.ndarray:
         """The row of ARRAY_DATA of each row of DIFFRN_DATA_FRAME."""
         if not self.frames or not self.data:
             return np.full(self.frames.rows, NONE)

@@ -28,6 +28,20 @@ class Repository:
         return (self.doi or "").format(record)
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a repository says of the record that holds the images; texts as it gives them, None for unknown.
+
+    `access` is one of open, embargoed, restricted and closed; `embargo` is the date on which it ends.
+    """
+
+    title: str
+    address: str
+    licence: str | None = None
+    access: str | None = None
+    embargo: str | None = None
+
+
 @lru_cache(maxsize=1)
 def repositories() -> tuple[Repository, ...]:
     """All repositories known."""

@@ -42,7 +42,7 @@ def test_a_block_without_data_is_not_judged() -> None:
         ("MTA002", "info", "error"),
         ("MTA004", "info", "warning"),
         ("MTA008", "info", "warning"),
-        ("MTA010", "info", "error"),
+        ("MTA010", "info", "warning"),
         ("MTA011", "info", "warning"),
         ("MTA012", "info", "warning"),
         ("MTA013", "info", "info"),

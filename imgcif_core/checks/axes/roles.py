@@ -117,7 +117,12 @@ class AxisRoles:
 
 @provider("axis_roles")
 def axis_roles(tables: Tables, axes: Axes) -> AxisRoles:
-    """What each axis is used for, as far as ids are resolved."""
+    """What each axis is used for, as far as ids are resolved; `NotApplicable` where there is no axis."""
+    return roles_of(tables, axes)
+
+
+def roles_of(tables: Tables, axes: Axes) -> AxisRoles:
+    """What each axis of a block is used for."""
     rows: dict[str, dict[int, int]] = {}
     settings: dict[tuple[str, int, str], Setting] = {}
     for name in USING:

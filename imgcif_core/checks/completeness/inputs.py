@@ -1,12 +1,18 @@
 """The experiment of a data set, wherever in its blocks the facts stand."""
 
+import re
 from dataclasses import dataclass
+
+import numpy as np
 
 from imgcif_core.checks.joins import same_data_set
 from imgcif_core.checks.registry import NotApplicable, provider
 from imgcif_core.cif.document import Place, Source
 from imgcif_core.tables import Table, Tables
 
+# A longer run of values without any word in it is data that this look cannot tell from text.
+MAX_BLANKS = 1000
+_BLANK = re.compile(r"\?{1,}|[-.]+|@[^@]*@|TODO|XXXX+|N/?A|unknown|none|not given|TBD", re.IGNORECASE)
 _DATA = ("diffrn_scan", "diffrn_scan_frame", "diffrn_data_frame", "array_data")
 
 
@@ -29,21 +35,44 @@ class Experiment:
         """True if any of some items, as `category.object`, has a value."""
         for item in items:
             category, _, name = item.partition(".")
-            for tables in (self.tables, *self.others):
-                if tables.table(category).explicit(name).any():
-                    return True
+            if any(is_told(tables.table(category), name) for tables in (self.tables, *self.others)):
+                return True
         return False
+
+    def is_blank(self, item: str) -> bool:
+        """True if an item is written, but says nothing: an empty text or a placeholder."""
+        category, _, name = item.lower().lstrip("_").partition(".")
+        return self.tables.table(category).explicit(name).any() and not self.has(item.lower().lstrip("_"))
 
     def lacking(self, *items: str) -> list[str]:
         """Those of some items that have no value, as data names."""
         return [f"_{item}" for item in items if not self.has(item)]
 
     def place(self, item: str | None = None) -> Place:
-        """The heading of the block, for what is not there."""
+        """The heading of the block, for what is not there; where a blank value stands, that value."""
+        if item is not None and self.is_blank(item):
+            category, _, name = item.lower().lstrip("_").partition(".")
+            table = self.tables.table(category)
+            return table.at(int(table.explicit(name).argmax()), name)
         start = self.tables.block.start
         end = start + len(self.source.data[start : start + 200].split(None, 1)[0])
         category = item.partition(".")[0].lstrip("_") if item else None
         return Place(self.source, start, end, self.tables.block.name, category, item, {})
+
+
+def is_told(table: Table, name: str) -> bool:
+    """True if an item has a value that says anything: an empty text and a placeholder do not."""
+    given = table.explicit(name)
+    column = table.column(name)
+    if column is None or not given.any():
+        return False
+    rows = np.flatnonzero(given)[:MAX_BLANKS]
+    return any(not is_blank_text(column.text(int(row))) for row in rows) or len(rows) == MAX_BLANKS
+
+
+def is_blank_text(text: str) -> bool:
+    """True for an empty text, and for the marks that templates leave to be filled in."""
+    return not text.strip() or _BLANK.fullmatch(text.strip()) is not None
 
 
 @provider("experiment")

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.completeness.inputs import Experiment
+from imgcif_core.checks.completeness.needs import DATE, DETECTOR, EXPOSURE, FORMULAE, NAMES, lacking_of_source
 from imgcif_core.checks.edits import new_values
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.model.facilities import facility_named
 from imgcif_core.tables import Tables
 
 _SAMPLE = (
-    ("name or formula", ("chemical.name_systematic", "chemical.name_common", "chemical.name_mineral")),
+    ("name or formula", (*NAMES, *FORMULAE)),
     ("cell", ("cell.length_a",)),
     ("space group", ("space_group.name_h-m_alt", "space_group.it_number", "space_group.name_hall")),
     ("crystal", ("diffrn.crystal_id", "exptl_crystal.id")),
 )
-_FORMULAE = ("chemical_formula.sum", "chemical_formula.moiety", "chemical_formula.iupac")
 _BEAM = (
     ("size", ("diffrn_source.beam_height", "diffrn_source.beam_width", "diffrn_radiation.beam_width")),
     ("flux", ("diffrn_radiation.beam_flux", "diffrn_radiation.beam_incident_flux", "diffrn.flux_density")),
@@ -39,12 +39,12 @@ def source_not_named(experiment: Experiment) -> Iterator[Problem]:
     How to fix: Give _diffrn_source.facility and _diffrn_source.beamline, or _diffrn_source.make for a laboratory.
     Source: Core dictionary, _diffrn_source.facility, _diffrn_source.beamline and _diffrn_source.make.
     """
-    if experiment.has("diffrn_source.make", "diffrn_source.device"):
-        return
-    lacking = experiment.lacking("diffrn_source.facility", "diffrn_source.beamline")
-    if lacking and not (len(lacking) == 2 and experiment.has("diffrn_source.description")):
+    lacking = lacking_of_source(experiment)
+    if lacking:
         missing = " and ".join(name.partition(".")[2] for name in lacking)
-        yield Problem(experiment.place(lacking[0]), missing=missing)
+        # An empty text looks like an answer, and is none.
+        severity = "warning" if any(map(experiment.is_blank, lacking)) else None
+        yield Problem(experiment.place(lacking[0]), severity=severity, missing=missing)
 
 
 @rule(
@@ -83,7 +83,7 @@ def detector_not_named(experiment: Experiment) -> Iterator[Problem]:
     How to fix: Give make and model in _diffrn_detector.make.
     Source: Core dictionary, _diffrn_detector.make and _diffrn_detector.description.
     """
-    if not experiment.has("diffrn_detector.make", "diffrn_detector.description", "diffrn_detector.details"):
+    if not experiment.has(*DETECTOR):
         yield Problem(experiment.place("_diffrn_detector.make"))
 
 
@@ -143,10 +143,10 @@ def time_not_given(experiment: Experiment) -> Iterator[Problem]:
     How to fix: Add _diffrn_scan_frame.integration_time or _diffrn_scan.integration_time, and _diffrn_scan.date_start.
     Source: Dictionary imgCIF, _diffrn_scan_frame.integration_time and _diffrn_scan.date_start.
     """
-    if not experiment.has("diffrn_scan_frame.integration_time", "diffrn_scan.integration_time"):
+    if not experiment.has(*EXPOSURE):
         remedy = "add _diffrn_scan_frame.integration_time, or _diffrn_scan.integration_time, in seconds"
         yield Problem(experiment.place("_diffrn_scan_frame.integration_time"), severity="warning", help=remedy)
-    if not experiment.has("diffrn_scan.date_start", "diffrn_scan_frame.date", "diffrn_scan.date_end"):
+    if not experiment.has(*DATE):
         remedy = "add _diffrn_scan.date_start"
         yield Problem(experiment.place("_diffrn_scan.date_start"), variant="date", help=remedy)
 
@@ -165,8 +165,6 @@ def sample_not_described(experiment: Experiment) -> Iterator[Problem]:
     Source: Core dictionary, CHEMICAL, CHEMICAL_FORMULA, CELL, SPACE_GROUP and EXPTL_CRYSTAL.
     """
     lacking = [what for what, items in _SAMPLE if not experiment.has(*items)]
-    if "name or formula" in lacking and experiment.has(*_FORMULAE):
-        lacking.remove("name or formula")
     if lacking:
         yield Problem(experiment.place("_chemical.name_systematic"), what=", ".join(lacking))
 

@@ -39,6 +39,11 @@ def name_place(block: Block, column: Column) -> Place:
     return Place(column.source, column.name_start, column.name_end, block.name, category, column.name)
 
 
+def is_reply(name: str) -> bool:
+    """True for a validation reply form, in which an author answers to an alert."""
+    return name.lower().startswith("_vrf_")
+
+
 def is_local(name: str) -> bool:
     """True for a name with a `[local]` part or a registered prefix."""
     return bool(_LOCAL.match(name)) or name.lower().startswith(_PREFIXES)
@@ -71,7 +76,7 @@ def unknown_data_name(
     Source: Dictionary imgCIF with all that it imports, definition ids and aliases.
     """
     block = tables.block
-    unknown = [column for column in tables.unknown if not is_local(column.name)]
+    unknown = [column for column in tables.unknown if not is_local(column.name) and not is_reply(column.name)]
     title = f"{dictionary.title} {dictionary.version}".strip()
     kind = dictionary_kind(document) if not dictionary.is_of_attributes else ""
     if kind:

@@ -65,7 +65,7 @@ def uri_malformed(external: ExternalData) -> Iterator[Problem]:
         return
     schemes = ", ".join(sorted(SCHEMES))
     for fault, rows in rows_by(uris, fault_of):
-        yield problem_at(external.table, rows, "uri", value=_shown(external, rows), fault=fault)
+        yield problem_at(external.table, rows, "uri", value=shown_uri(external, rows), fault=fault)
     for scheme, rows in rows_by(uris, _odd_scheme):
         yield problem_at(
             external.table,
@@ -73,7 +73,7 @@ def uri_malformed(external: ExternalData) -> Iterator[Problem]:
             "uri",
             severity="warning",
             variant="scheme",
-            value=_shown(external, rows),
+            value=shown_uri(external, rows),
             scheme=scheme,
             schemes=schemes,
         )
@@ -85,7 +85,7 @@ def _odd_scheme(text: str) -> str | None:
     return scheme if len(scheme) > 1 and scheme not in SCHEMES and fault_of(text) is None else None
 
 
-def _shown(external: ExternalData, rows: np.ndarray) -> str:
+def shown_uri(external: ExternalData, rows: np.ndarray) -> str:
     """The first of some URIs, cut for a message."""
     text = external.table.text("uri", int(rows[0]), "") or ""
     return text if len(text) <= 100 else f"{text[:97]}..."
@@ -114,7 +114,7 @@ def uri_not_public(external: ExternalData) -> Iterator[Problem]:
     Source: Dictionary imgCIF, _array_data_external_data.uri; RFC 1918 and RFC 6761 for private addresses.
     """
     for kind, rows in rows_by(uris_of(external), _locality):
-        yield problem_at(external.table, rows, "uri", value=_shown(external, rows), why=_WHY_LOCAL[kind])
+        yield problem_at(external.table, rows, "uri", value=shown_uri(external, rows), why=_WHY_LOCAL[kind])
 
 
 def _locality(text: str) -> str | None:
@@ -152,7 +152,7 @@ def uri_with_secrets(external: ExternalData) -> Iterator[Problem]:
             "uri",
             severity="info" if kind == "http" else None,
             variant=kind,
-            value=_shown(external, rows) if kind != "signed" else uri.text.partition("?")[0],
+            value=shown_uri(external, rows) if kind != "signed" else uri.text.partition("?")[0],
             host=uri.host,
             title=repository.title if repository else "",
         )
@@ -163,11 +163,16 @@ def _weakness(text: str) -> str | None:
     uri = parse_uri(text)
     if uri.user and uri.scheme in ("http", "https", "ftp") and uri.user.casefold() not in ("anonymous", "ftp"):
         return "user"
-    if _SIGNED.search(uri.query) and not _is_draft(text):
+    if is_signed(text):
         return "signed"
     if uri.fragment:
         return "fragment"
     return "http" if uri.scheme == "http" and repository_of_host(uri.host) else None
+
+
+def is_signed(text: str) -> bool:
+    """True for an address that works for a limited time; drafts are told as such."""
+    return _SIGNED.search(parse_uri(text).query) is not None and not _is_draft(text)
 
 
 @rule(
@@ -203,7 +208,7 @@ def mixed_schemes(external: ExternalData) -> Iterator[Problem]:
         yield Problem(external.table.at(row, "archive_format"), variant="archive", values=", ".join(words))
 
 
-def _dead_end(text: str) -> str | None:
+def dead_end_of(text: str) -> str | None:
     """Why an address gives no image to the public, None if nothing is known against it."""
     if _is_draft(text):
         return "draft"
@@ -232,9 +237,9 @@ def uri_not_reachable(external: ExternalData) -> Iterator[Problem]:
     Source: Dictionary imgCIF, _array_data_external_data.uri; addresses that repositories publish.
     """
     found = False
-    for reason, rows in rows_by(uris_of(external), _dead_end):
+    for reason, rows in rows_by(uris_of(external), dead_end_of):
         found = True
-        yield problem_at(external.table, rows, "uri", variant=reason, value=_shown(external, rows).partition("?")[0])
+        yield problem_at(external.table, rows, "uri", variant=reason, value=shown_uri(external, rows).partition("?")[0])
     if not found:
         raise NotChecked("offline: no link was followed")
 
@@ -282,7 +287,7 @@ def _disagreement(
         external.table.at(row, "uri"),
         variant="" if owner is repository else "other",
         help=f"check which record holds the images{note}",
-        value=_shown(external, np.array([row])),
+        value=shown_uri(external, np.array([row])),
         record=record,
         title=repository.title,
         expected=expected,

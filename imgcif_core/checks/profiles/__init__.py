@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcif_core.errors import UsageError
-from imgcif_core.findings import Severity
+from imgcif_core.findings import LEVELS, QUESTIONS, Severity
 
 NAMES = (
     "core",
@@ -24,7 +24,6 @@ _OFF = "off"
 _LEVELS = frozenset({_OFF, *Severity})
 
 
-LEVELS = ("A", "B", "C", "G")
 _LEVEL_OF = {Severity.ERROR: "A", Severity.WARNING: "B", Severity.INFO: "G"}
 # 1 file or something missing in it, 2 geometry, 3 data, 4 query, 5 information.
 _OTHER_TYPE = 5
@@ -51,7 +50,8 @@ class Alerts:
 class Profile:
     """A named set of changes to the default severities.
 
-    `alerts` names findings as alerts, `replies` holds the levels to which an author has to reply.
+    `alerts` names findings as alerts, `replies` holds the levels to which an author has to reply; `asked` are the
+    questions of readiness that make sense, `scope` says what is judged where that is not a set of images.
     """
 
     name: str
@@ -61,6 +61,8 @@ class Profile:
     rules: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     alerts: Alerts = field(default_factory=Alerts)
     replies: frozenset[str] = frozenset()
+    asked: tuple[str, ...] = QUESTIONS
+    scope: str = ""
 
     def is_active(self, code: str) -> bool:
         """True if the rule counts at all under this profile."""
@@ -118,7 +120,17 @@ def _build(name: str, data: dict[str, Any]) -> Profile:
         },
         _alerts(name, alerts, data.get("alerts", {})),
         _replies(name, base.replies, data.get("replies", {})),
+        _asked(name, base.asked, data.get("readiness", {})),
+        str(data.get("readiness", {}).get("scope", base.scope)),
     )
+
+
+def _asked(name: str, base: tuple[str, ...], data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The questions of readiness that a profile asks."""
+    asked = data.get("asked", base)
+    if not set(asked) <= set(QUESTIONS):
+        raise UsageError(f"profile {name}: [readiness] asked holds some of {', '.join(QUESTIONS)}")
+    return tuple(asked)
 
 
 def _alerts(name: str, base: Alerts, data: Mapping[str, Any]) -> Alerts:

@@ -179,6 +179,7 @@ def listed_values(known: list[str]) -> str:
     severity="info",
     source="_name.linked_item_id",
     message="{children} name {values}, but {parent} is not given",
+    messages={"table": "{children} point to {values}, but the table {table} is not given"},
 )
 def parent_table_absent(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     """What: Rows point to a table that the file does not hold.
@@ -187,7 +188,7 @@ def parent_table_absent(tables: Tables, dictionary: Dictionary) -> Iterator[Prob
     Source: Dictionary imgCIF, _name.linked_item_id; DDLm makes no table mandatory.
     """
     absent: dict[str, list[tuple[Item, Column]]] = {}
-    for item, column, parent in generic_links(tables, dictionary, with_axes=True):
+    for item, column, parent in links_with_tables(tables, dictionary):
         own, others = parent_columns(tables, parent)
         if has_parents(tables, own, others) or column.is_null.all():
             continue
@@ -210,8 +211,10 @@ def parent_table_absent(tables: Tables, dictionary: Dictionary) -> Iterator[Prob
         text, place, _, _ = next(by_value(tables, item, column, np.array([row])))
         yield Problem(
             place,
-            severity="warning" if len(values) > 1 and _is_telling(parent_id) and is_needed else "info",
+            severity="warning" if is_needed and _is_missed(tables, dictionary, parent_id, values) else "info",
+            variant="table" if _is_wholly_absent(tables, dictionary, parent_id) else "",
             reference=parent_id,
+            table=_table_of(dictionary, parent_id).upper(),
             children=", ".join(child[1].name for child in children[:3]) + (", ..." if len(children) > 3 else ""),
             values=", ".join(list(values)[:4]) + (", ..." if len(values) > 4 else ""),
             parent=parent_id,
@@ -223,9 +226,39 @@ def _is_below(dictionary: Dictionary, item: Item, parent: Item) -> bool:
     return item.is_key and parent.is_key and parent.category in dictionary.family(item.category)
 
 
-def _is_telling(parent_id: str) -> bool:
-    """False for parents that frame-wise files leave out as a matter of course."""
-    return parent_id.lower() not in ("_array_data.binary_id", "_array_structure_list.index")
+# Tables that say more than that an id exists: without them no pixel has a place, or no frame an image.
+_TELLING_TABLES = frozenset({"axis", "array_structure_list_axis", "array_data"})
+
+
+def links_with_tables(tables: Tables, dictionary: Dictionary) -> Iterator[tuple[Item, Column, Item]]:
+    """All generic links, and those to the axes of axis sets, which another rule owns where the table is there."""
+    yield from generic_links(tables, dictionary, with_axes=True)
+    found = tables.items.get("_array_structure_list.axis_set_id")
+    parent = dictionary.lookup("_array_structure_list_axis.axis_set_id")
+    if found is not None and parent is not None and not tables.table("array_structure_list_axis"):
+        yield found[0], found[1], parent
+
+
+def _table_of(dictionary: Dictionary, parent_id: str) -> str:
+    """The table to which an item belongs."""
+    parent = dictionary.lookup(parent_id)
+    return parent.category if parent is not None else parent_id.partition(".")[0].lstrip("_")
+
+
+def _is_wholly_absent(tables: Tables, dictionary: Dictionary, parent_id: str) -> bool:
+    """True if the block holds nothing of the table."""
+    return not tables.table(_table_of(dictionary, parent_id))
+
+
+def _is_missed(tables: Tables, dictionary: Dictionary, parent_id: str, values: dict[str, None]) -> bool:
+    """True unless all ids have one value and the table would hold only that id.
+
+    Indices of arrays count by themselves, and a file of frames may leave out ids of its binaries.
+    """
+    table = _table_of(dictionary, parent_id).lower()
+    if table in _TELLING_TABLES and _is_wholly_absent(tables, dictionary, parent_id):
+        return True
+    return len(values) > 1 and parent_id.lower() not in ("_array_data.binary_id", "_array_structure_list.index")
 
 
 @rule(

@@ -7,7 +7,7 @@ import numpy as np
 
 from imgcif_core.checks.joins import missing_rows
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
-from imgcif_core.checks.scans.common import scan_name, stated_frames
+from imgcif_core.checks.scans.common import scan_name, scan_place, stated_frames
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Quoting
 from imgcif_core.model.scans import Scan, Scans
@@ -235,3 +235,32 @@ def _begin_alike(data: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> b
     if (lengths != width).any():
         return False
     return all((data[starts + place] == data[starts[0] + place]).all() for place in range(width))
+
+
+@rule(
+    "SCN024",
+    "frames-not-counted",
+    severity="info",
+    source="_diffrn_scan.frames",
+    message="the number of frames of scan {scan} is not given - {listed} listed",
+)
+def frames_not_counted(tables: Tables, scans: Scans) -> Iterator[Problem]:
+    """What: The file does not say of how many frames a scan consists.
+    Why: Nobody can tell whether frames are missing; the number is also what ties range and increment together.
+    How to fix: Give the number of frames in _diffrn_scan.frames.
+    Source: Dictionary imgCIF, _diffrn_scan.frames.
+    """
+    table = tables.table("diffrn_scan")
+    uncounted = [scan for scan in scans if stated_frames(scan) is None]
+    # Numbers that cannot be read, or are not positive, have rules of their own.
+    uncounted = [scan for scan in uncounted if scan.row < 0 or not table.explicit("frames")[scan.row]]
+    for scan in uncounted[:1]:
+        rows = len(scan.frame_rows)
+        yield Problem(
+            scan_place(tables, scan, "frames"),
+            severity=None if rows else "warning",
+            count=len(uncounted),
+            more=[scan_place(tables, other, "frames") for other in uncounted[1:MAX_PLACES]],
+            scan=scan_name(scan),
+            listed=f"{rows} are" if rows != 1 else "1 is",
+        )

@@ -1,7 +1,7 @@
 """Rules about the range of a scan against its frames and increments."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,9 +38,15 @@ def range_faults_of(tables: Tables, scans: Scans, tolerances: Tolerances) -> lis
     for scan in scans:
         frames = stated_frames(scan) or len(scan.frame_rows)
         for drive in distinct_drives(scan) if frames else ():
-            if np.isnan(drive.range) or np.isnan(drive.increment):
+            if np.isnan(drive.range):
                 continue
+            if np.isnan(drive.increment):
+                # The default is 0.0: judged like the same value written down, where nothing else moves the axis.
+                is_moved = or_zero(drive.restart) != 0 or len(scan.frame_settings.rows_of(drive.axis)) > 0
+                if is_moved or frames < 2 or drive.range == 0:
+                    continue
             judged += 1
+            drive = replace(drive, increment=or_zero(drive.increment))
             restart = or_zero(drive.restart)
             expected = frames * drive.increment + (frames - 1) * restart
             older = (frames - 1) * drive.step
@@ -212,7 +218,7 @@ def range_without_increment(
     Why: Either the axis stands still and the range is wrong, or the settings of all frames but the first are unknown.
     How to fix: Give the increment for a rotation during the exposure, the restart increment for steps between
     exposures, or a range of zero.
-    Source: Dictionary imgCIF, _diffrn_scan_axis.angle_increment and _diffrn_scan_axis.angle_rstrt_incr.
+    Source: Dictionary imgCIF, _diffrn_scan_axis.angle_increment and _diffrn_scan_axis.angle_rstrt_incr, defaults 0.0.
     """
     for fault in range_faults:
         if fault.kind != "still":

@@ -1,0 +1,320 @@
+"""What keeps the images of a block from being interpreted, as its model has it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from imgcif_core.checks.axes.roles import USING, roles_of
+from imgcif_core.checks.instrument import REPORTED_BY, unknown_settings
+from imgcif_core.checks.joins import same_data_set
+from imgcif_core.checks.radiation.texts import is_broad
+from imgcif_core.checks.registry import NotApplicable, provider
+from imgcif_core.checks.scans.common import distinct_drives, varies
+from imgcif_core.checks.tolerances import Tolerances
+from imgcif_core.cif.document import Document
+from imgcif_core.model.arrays import DEFAULT_ARRAY, list_layouts
+from imgcif_core.model.axes import Axes
+from imgcif_core.model.detector import Detector, Fault, Panel, Posture, build_detector
+from imgcif_core.model.scans import Scan, Scans
+from imgcif_core.tables import Table, Tables
+
+IMAGE_TABLES = ("diffrn_scan", "diffrn_scan_frame", "diffrn_data_frame", "array_data")
+# Tables without which pixels have no place.
+_LAYOUT = ("axis", "array_structure_list", "array_structure_list_axis")
+# Millimetres: a panel whose plane comes this close to the sample is one whose distance is not told.
+AT_SAMPLE_MM = 1e-6
+# Distinct settings of the detector that are tried; of more, evenly chosen ones.
+MAX_SETTINGS = 1000
+MAX_ARRAYS = 20_000
+MAX_FRAMES = 2_000_000
+
+
+class Kind(StrEnum):
+    """What is missing, in the order in which it is told."""
+
+    WAVELENGTH = "wavelength"
+    AXES = "axes"
+    ARRAY = "array"
+    SIZE = "number of pixels"
+    ORDER = "order in storage"
+    STEP = "pixel size"
+    PLACE = "place"
+    SAMPLE = "detector in the sample"
+    SETTINGS = "settings"
+    STILL = "still"
+    SHAPE = "shape"
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """One thing that keeps images from being interpreted.
+
+    `words` says it to a reader and `code` is the rule that tells more; `subjects` are the arrays, panels or
+    scans that it is about, `names` the items that are missing. `is_fault` is false where the file may be right
+    and only this program cannot tell.
+    """
+
+    kind: Kind
+    words: str
+    code: str
+    subjects: tuple[str | Panel | Scan, ...] = ()
+    names: tuple[str, ...] = ()
+    is_fault: bool = True
+
+
+@provider("obstacles")
+def obstacles_of(
+    document: Document,
+    tables: Tables,
+    any_axes: Axes,
+    any_scans: Scans,
+    tolerances: Tolerances,
+) -> list[Obstacle]:
+    """All obstacles of a block with images; `NotApplicable` where it has none."""
+    if not any(tables.table(name) for name in IMAGE_TABLES):
+        raise NotApplicable("no scans, frames or array data")
+    detector = build_detector(tables, any_axes)
+    found = [*_wavelength(tables), *_tables(tables, any_axes)]
+    if any(entry.kind is Kind.AXES for entry in found):
+        return found
+    found += _arrays(tables, any_axes)
+    found += _dimensions(tables, detector, _sized_by_header(document, tables))
+    found += _faults(detector)
+    found += _unreadable(tables, any_axes)
+    settled = [scan for scan in any_scans if _has_settings(scan)]
+    lost = [scan for scan in any_scans if scan not in settled and scan.count > 1]
+    if lost:
+        found.append(Obstacle(Kind.SETTINGS, f"no setting of any axis in {_scans(lost)}", "MTA023", tuple(lost)))
+    # What is nowhere set stands at zero, and so does the detector: one finding says so.
+    placed = [scan for scan in any_scans if scan not in lost]
+    if detector.flat and (placed or not lost):
+        found += _in_sample(detector, placed)
+    return [*found, *_still(tables, any_axes, settled, tolerances)]
+
+
+def _wavelength(tables: Tables) -> Iterator[Obstacle]:
+    """A wavelength that neither the block nor another one of its data set gives; white beams have none."""
+    values = [entry.table("diffrn_radiation_wavelength").numbers("value") for entry in (tables, *same_data_set(tables))]
+    if not any((numbers > 0).any() for numbers in values) and not is_broad(tables):
+        is_written = any(numbers.size and np.isfinite(numbers).any() for numbers in values)
+        words = "wavelength not positive" if is_written else "wavelength not given"
+        yield Obstacle(Kind.WAVELENGTH, words, "SRC001", names=("_diffrn_radiation_wavelength.value",))
+
+
+def _tables(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
+    """Axes or layouts that stand nowhere in the block."""
+    absent = [name for name in _LAYOUT if not tables.table(name)]
+    elsewhere = [name for name in absent if any(other.table(name) for other in same_data_set(tables))]
+    if elsewhere:
+        named = " and ".join(name.upper() for name in elsewhere)
+        yield Obstacle(Kind.AXES, f"{named} in another data block", "", is_fault=False)
+    elif not len(axes):
+        header = tables.table("array_data").has("header_contents")
+        words = "only a text header, no axes" if header else "axes not given"
+        yield Obstacle(Kind.AXES, words, "REL002" if _names_axes(tables) else "MTA022")
+
+
+def _names_axes(tables: Tables) -> bool:
+    """True if any table names an axis, so that the absent table has a rule that tells of it."""
+    return any(tables.table(name).explicit("axis_id").any() for name in USING)
+
+
+def used_arrays(tables: Tables) -> list[str]:
+    """The arrays that frames show, or else that hold data; the default where none is named."""
+    for category in ("diffrn_data_frame", "array_data"):
+        table = tables.table(category)
+        column = table.column("array_id")
+        if column is not None:
+            rows = [int(row) for row in column.distinct()[0][:MAX_ARRAYS]]
+            return list(dict.fromkeys(DEFAULT_ARRAY if column.is_null[row] else column.text(row) for row in rows))
+        if table:
+            return [DEFAULT_ARRAY]
+    return []
+
+
+def _arrays(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
+    """Arrays of the images that have no layout, or one without pixel directions."""
+    listed = tables.table("array_structure_list")
+    described = {(name or DEFAULT_ARRAY).casefold() for name in listed.texts("array_id", DEFAULT_ARRAY)}
+    structures = {(name or DEFAULT_ARRAY).casefold() for name in tables.table("array_structure").texts("id")}
+    used = used_arrays(tables)
+    # Where one layout serves the only array under its default name, it is understood.
+    alone = len(described) == 1 and used == [DEFAULT_ARRAY]
+    bare = [name for name in used if name.casefold() not in described and not alone]
+    foreign = [name for name in bare if (described or structures) and name.casefold() not in structures]
+    for names, code in (([name for name in bare if name not in foreign], "MTA020"), (foreign, "REL003")):
+        if names:
+            yield Obstacle(Kind.ARRAY, f"array {_listed(names)} of the images not described", code, tuple(names))
+    placed = {layout.array_id.casefold() for layout in list_layouts(tables, axes)}
+    flat = [name for name in used if name.casefold() in described - placed]
+    if flat:
+        names = ("axis_set_id",)
+        yield Obstacle(Kind.PLACE, f"directions of array {_listed(flat)} not given", "MTA020", tuple(flat), names)
+
+
+def _dimensions(tables: Tables, detector: Detector, sized: set[str]) -> Iterator[Obstacle]:
+    """Numbers of pixels and their order in storage that are not given, by array."""
+    table = tables.table("array_structure_list")
+    sizes: dict[str, None] = {}
+    orders: dict[str, dict[str, None]] = {}
+    given = {name: table.explicit(name) for name in ("dimension", "precedence", "direction")}
+    for panel in detector.panels:
+        rows = [part.row for part in panel.layout.directions]
+        if len(rows) < 2:
+            continue
+        if min(panel.size) == 0 and panel.array_id.casefold() not in sized:
+            sizes[panel.array_id] = None
+        for name in ("precedence", "direction"):
+            if not given[name][rows].all():
+                orders.setdefault(panel.array_id, {})[name] = None
+    if sizes:
+        words = f"number of pixels of array {_listed(list(sizes))} not given"
+        yield Obstacle(Kind.SIZE, words, "MTA020", tuple(sizes), ("dimension",))
+    if orders:
+        names = tuple(dict.fromkeys(name for entry in orders.values() for name in entry))
+        words = f"order of array {_listed(list(orders))} in storage not given"
+        yield Obstacle(Kind.ORDER, words, "MTA020", tuple(orders), names)
+
+
+def _sized_by_header(document: Document, tables: Tables) -> set[str]:
+    """The arrays whose embedded images state their numbers of pixels themselves."""
+    data = tables.table("array_data")
+    fields = ("x-binary-size-fastest-dimension", "x-binary-size-second-dimension")
+    sections = document.sections[:MAX_ARRAYS]
+    if not sections or not data.explicit("data").any():
+        return set()
+    if not all(all(field in section.headers for field in fields) for section in sections):
+        return set()
+    return {(data.text("array_id", row) or DEFAULT_ARRAY).casefold() for row in range(min(data.rows, MAX_ARRAYS))}
+
+
+def _faults(detector: Detector) -> Iterator[Obstacle]:
+    """Panels without a place, by what keeps them from it."""
+    by_fault: dict[Fault, list[Panel]] = {}
+    for panel in detector.panels:
+        if panel.shape != "flat":
+            by_fault.setdefault(panel.fault, []).append(panel)
+    for fault, panels in by_fault.items():
+        named = f"{_panels(panels)}"
+        if fault is Fault.NO_STEP:
+            yield Obstacle(Kind.STEP, f"pixel size of {named} not given", "MTA021", tuple(panels))
+        elif fault is Fault.NO_AXIS:
+            yield Obstacle(Kind.PLACE, f"{named} without axes: {fault}", _no_axis(detector, panels), tuple(panels))
+        elif fault is Fault.NO_SET:
+            yield Obstacle(Kind.PLACE, f"{named} not placed: {fault}", "MTA020", tuple(panels), ("axis_set_id",))
+        elif fault in REPORTED_BY:
+            yield Obstacle(Kind.PLACE, f"{named} not placed: {fault}", REPORTED_BY[fault], tuple(panels))
+        else:
+            words = f"{named} not placed by this program: {panels[0].shape}, {fault}"
+            yield Obstacle(Kind.SHAPE, words, "", tuple(panels), is_fault=False)
+
+
+def _no_axis(detector: Detector, panels: list[Panel]) -> str:
+    """Which rule tells of axis sets without axes: that of the absent table, or that of the dangling id."""
+    others = (part.surface for panel in detector.panels for part in panel.layout.dimensions)
+    return "REL018" if any(others) else "REL002"
+
+
+def _unreadable(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
+    """Settings that cannot be read, or act on axes without a direction."""
+    for code in unknown_settings(tables, axes, roles_of(tables, axes)):
+        yield Obstacle(Kind.PLACE, "settings of axes not known", code)
+
+
+def _has_settings(scan: Scan) -> bool:
+    """True if the scan or its frames say anything of any axis."""
+    stated = (drive.start == drive.start or drive.moves for drive in scan.drives.values())
+    return any(stated) or any(len(scan.frame_settings.rows_of(axis)) for axis in scan.frame_settings.axes)
+
+
+def _still(tables: Tables, axes: Axes, scans: Sequence[Scan], tolerances: Tolerances) -> Iterator[Obstacle]:
+    """Scans of several frames in which nothing moves, though they are not said to be of stills."""
+    still = [scan for scan in scans if scan.count > 1 and not _moves(scan, tolerances)]
+    still = [scan for scan in still if not _is_of_stills(tables, scan)]
+    ranged = [scan for scan in still if any(drive.moves for drive in scan.drives.values())]
+    if ranged:
+        names = [axes.id[drive.axis] for drive in ranged[0].drives.values() if drive.moves]
+        yield Obstacle(Kind.STILL, f"increment of {_listed(names)} in {_scans(ranged)} not given", "SCN011")
+    bare = [scan for scan in still if scan not in ranged]
+    if bare:
+        yield Obstacle(Kind.STILL, f"nothing moves in {_scans(bare)}", "MTA023", tuple(bare))
+
+
+def _moves(scan: Scan, tolerances: Tolerances) -> bool:
+    """True if any axis is stepped in a scan, or stands elsewhere in another frame."""
+    if any(drive.step for drive in distinct_drives(scan)):
+        return True
+    frame_settings = scan.frame_settings
+    return any(
+        varies(scan, axis, tolerances.setting)
+        or np.nan_to_num(frame_settings.of(axis, scan.frame_rows, "increment")).any()
+        for axis in frame_settings.axes
+    )
+
+
+def _is_of_stills(tables: Tables, scan: Scan) -> bool:
+    """True if the collection of a scan is said to be of stills, or of another kind than rotation."""
+    table: Table = tables.table("diffrn_scan_collection")
+    for row in range(min(table.rows, MAX_ARRAYS)):
+        if table.text("scan_id", row) in (None, scan.id):
+            return (table.text("type", row) or "rotation").strip().casefold() != "rotation"
+    return False
+
+
+def _in_sample(detector: Detector, scans: Sequence[Scan]) -> Iterator[Obstacle]:
+    """Panels whose plane holds the sample in any frame of some scans, or at zero where there are none."""
+    rows = detector.moving_axes
+    settings = [_distinct_settings(detector, scan) for scan in scans] or [np.zeros((1, len(rows)))]
+    owners = np.repeat(np.arange(len(settings)), [len(values) for values in settings])
+    _, first = np.unique(np.concatenate(settings), axis=0, return_index=True) if rows else (None, np.zeros(1, int))
+    if len(first) > MAX_SETTINGS:
+        first = first[np.linspace(0, len(first) - 1, MAX_SETTINGS).astype(np.int64)]
+    chosen = np.concatenate(settings)[np.sort(first)]
+    posture = Posture(detector.axes, {row: chosen[:, index] for index, row in enumerate(rows)}, len(chosen))
+    inside = np.array([panel.pose(posture).normal_distance <= AT_SAMPLE_MM for panel in detector.flat])
+    panels = [panel for panel, is_inside in zip(detector.flat, inside.any(axis=1), strict=True) if is_inside]
+    if panels:
+        owner = int(owners[np.sort(first)][inside.any(axis=0).argmax()])
+        where = f" in {_scans([scans[owner]])}" if scans and len(scans) > 1 else ""
+        words = f"{_panels(panels)} in the sample, at distance 0{where}"
+        loose = _loose_axis(detector, panels, scans[owner]) if scans else ()
+        yield Obstacle(Kind.SAMPLE, words, "MTA022", (*panels, *scans[owner : owner + 1]), loose)
+
+
+def _loose_axis(detector: Detector, panels: Sequence[Panel], scan: Scan) -> tuple[str, ...]:
+    """A translation of the detector that a scan sets and on which some panels do not depend: id and setting."""
+    axes = detector.axes
+    held = {row for panel in panels for row in panel.axis_rows(axes)}
+    for row, drive in scan.drives.items():
+        is_loose = row not in held and axes.kind[row] == "translation" and axes.equipment[row] in ("detector", "")
+        if is_loose and drive.start == drive.start and drive.start:
+            return axes.id[row], f"{drive.start:.6g}"
+    return ()
+
+
+def _distinct_settings(detector: Detector, scan: Scan) -> np.ndarray:
+    """The different settings of the axes that carry panels, over the frames of a scan: (n, axes)."""
+    by_axis = detector.settings(scan, np.arange(min(scan.count, MAX_FRAMES)))
+    rows = max((len(values) for values in by_axis.values()), default=1)
+    table = np.stack([np.broadcast_to(values, rows) for values in by_axis.values()], axis=1) if by_axis else None
+    if table is None:
+        return np.zeros((1, len(detector.moving_axes)))
+    return np.unique(table, axis=0) if rows > 1 else table
+
+
+def _panels(panels: list[Panel]) -> str:
+    """One panel by its id, several by their number."""
+    return f"panel {panels[0].id}" if len(panels) == 1 else f"{len(panels)} panels (first {panels[0].id})"
+
+
+def _scans(scans: list[Scan]) -> str:
+    """One scan by its id, several by their number."""
+    first = scans[0].id or "(unnamed)"
+    return f"scan {first}" if len(scans) == 1 else f"{len(scans)} scans (first {first})"
+
+
+def _listed(names: list[str]) -> str:
+    """A few names."""
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
