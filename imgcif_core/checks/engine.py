@@ -179,7 +179,7 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
             clock = Clock(options.rule_seconds, options.limits.wall, options.cpu_seconds(len(document.source.data)))
             unjudged = len(blocks) - len(all_tables)
             findings, outcomes = _run_all(profile, options, top, inner, unjudged=unjudged, clock=clock)
-            ready = _readiness(document, dictionary, profile, inner, findings)
+            ready = _readiness(document, dictionary, profile, inner, findings, clock)
     finally:
         for inputs in (*inner, top):
             inputs.close()
@@ -197,12 +197,18 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
 
 
 def _readiness(
-    document: Document, dictionary: Dictionary, profile: Profile, inner: Sequence[Inputs], findings: Sequence[Finding]
+    document: Document,
+    dictionary: Dictionary,
+    profile: Profile,
+    inner: Sequence[Inputs],
+    findings: Sequence[Finding],
+    clock: Clock,
 ) -> Readiness:
     """The answers to the four questions; not checked where an input of theirs stopped on a fault of ours."""
     try:
-        return readiness(document, dictionary, profile, [inputs.get for inputs in inner], findings)
-    except _Crashed as crash:
+        with limited(clock.for_rule()):
+            return readiness(document, dictionary, profile, [inputs.get for inputs in inner], findings)
+    except (_Crashed, TimeUp) as crash:
         unknown = Ready(Answer.NOT_CHECKED, (str(crash),))
         return Readiness(unknown, unknown, unknown, unknown)
 

@@ -94,8 +94,9 @@ def _links(external: ExternalData, used: np.ndarray) -> Iterator[Gap]:
         (dead_end_of, "EXT018"),
         (no_file_of, "EXT033"),
     )
-    for judge, code in checks if external.uris is not None else ():
-        for words, rows in rows_by(external.uris, judge):
+    uris = external.uris
+    for judge, code in checks if uris is not None else ():
+        for words, rows in rows_by(uris, judge) if uris is not None else ():
             count = int(inside[rows].sum())
             if count:
                 yield Gap(_counted(count, _DEAD_ENDS.get(words, words)), code)

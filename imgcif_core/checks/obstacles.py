@@ -84,13 +84,13 @@ def obstacles_of(
     found += _faults(detector)
     found += _unreadable(tables, any_axes)
     settled = [scan for scan in any_scans if _has_settings(scan)]
-    lost = [scan for scan in any_scans if scan not in settled and scan.count > 1]
+    lost = [scan for scan in any_scans if scan not in settled and scan.count > 1 and not _is_of_stills(tables, scan)]
     if lost:
         found.append(Obstacle(Kind.SETTINGS, f"no setting of any axis in {_scans(lost)}", "MTA023", tuple(lost)))
     # What is nowhere set stands at zero, and so does the detector: one finding says so.
-    placed = [scan for scan in any_scans if scan not in lost]
+    placed = settled or [scan for scan in any_scans if scan not in lost]
     if detector.flat and (placed or not lost):
-        found += _in_sample(detector, placed)
+        found += _in_sample(detector, placed, _why_at_zero(tables, any_axes, any_scans, found))
     return [*found, *_still(tables, any_axes, settled, tolerances)]
 
 
@@ -150,8 +150,8 @@ def _arrays(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
     placed = {layout.array_id.casefold() for layout in list_layouts(tables, axes)}
     flat = [name for name in used if name.casefold() in described - placed]
     if flat:
-        names = ("axis_set_id",)
-        yield Obstacle(Kind.PLACE, f"directions of array {_listed(flat)} not given", "MTA020", tuple(flat), names)
+        words = f"directions of array {_listed(flat)} not given"
+        yield Obstacle(Kind.PLACE, words, "MTA020", tuple(flat), ("axis_set_id",))
 
 
 def _dimensions(tables: Tables, detector: Detector, sized: set[str]) -> Iterator[Obstacle]:
@@ -263,7 +263,24 @@ def _is_of_stills(tables: Tables, scan: Scan) -> bool:
     return False
 
 
-def _in_sample(detector: Detector, scans: Sequence[Scan]) -> Iterator[Obstacle]:
+def _why_at_zero(tables: Tables, axes: Axes, scans: Scans, found: Sequence[Obstacle]) -> str:
+    """The rule that tells why settings act on nothing, so that a distance of zero is only what follows."""
+    unread = [entry.code for entry in found if entry.code in ("AXI004", "DIC008")]
+    if unread:
+        return unread[0]
+    for name in USING:
+        column = tables.table(name).column("axis_id")
+        if column is None:
+            continue
+        for row in column.distinct()[0].tolist():
+            if not column.is_null[row] and not axes.rows_named(column.text(row)):
+                return "AXI001"
+    table = tables.table("diffrn_scan_axis")
+    taken = {drive.row for scan in scans for drive in scan.drives.values()}
+    return "REL001" if table.has("scan_id") and len(taken) < table.rows else ""
+
+
+def _in_sample(detector: Detector, scans: Sequence[Scan], cause: str) -> Iterator[Obstacle]:
     """Panels whose plane holds the sample in any frame of some scans, or at zero where there are none."""
     rows = detector.moving_axes
     settings = [_distinct_settings(detector, scan) for scan in scans] or [np.zeros((1, len(rows)))]
@@ -273,14 +290,14 @@ def _in_sample(detector: Detector, scans: Sequence[Scan]) -> Iterator[Obstacle]:
         first = first[np.linspace(0, len(first) - 1, MAX_SETTINGS).astype(np.int64)]
     chosen = np.concatenate(settings)[np.sort(first)]
     posture = Posture(detector.axes, {row: chosen[:, index] for index, row in enumerate(rows)}, len(chosen))
-    inside = np.array([panel.pose(posture).normal_distance <= AT_SAMPLE_MM for panel in detector.flat])
-    panels = [panel for panel, is_inside in zip(detector.flat, inside.any(axis=1), strict=True) if is_inside]
+    inside = np.stack([panel.pose(posture).normal_distance <= AT_SAMPLE_MM for panel in detector.flat])
+    panels = [detector.flat[index] for index in np.flatnonzero(inside.sum(axis=1)).tolist()]
     if panels:
         owner = int(owners[np.sort(first)][inside.any(axis=0).argmax()])
         where = f" in {_scans([scans[owner]])}" if scans and len(scans) > 1 else ""
         words = f"{_panels(panels)} in the sample, at distance 0{where}"
         loose = _loose_axis(detector, panels, scans[owner]) if scans else ()
-        yield Obstacle(Kind.SAMPLE, words, "MTA022", (*panels, *scans[owner : owner + 1]), loose)
+        yield Obstacle(Kind.SAMPLE, words, cause or "MTA022", (*panels, *scans[owner : owner + 1]), loose)
 
 
 def _loose_axis(detector: Detector, panels: Sequence[Panel], scan: Scan) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imgcif_core._version import __version__
 from imgcif_core.commands.common import UNUSABLE, write
 from imgcif_core.errors import InputError, UsageError
-from imgcif_core.findings import FileReport, Report, Severity
+from imgcif_core.findings import QUESTIONS, FileReport, Report, Severity
 
 if TYPE_CHECKING:
     from imgcif_core.checks.options import CheckOptions
@@ -25,16 +25,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("paths", nargs="+", metavar="PATH", help="file, directory, or - for standard input")
     add("--profile", default="auto", metavar="NAME|FILE.toml", help="what is demanded (default: auto)")
-    add("--format", choices=FORMATS, default="text")
+    add("--format", choices=FORMATS, default="text", help="form of the report (default: text)")
     add("-o", "--output", metavar="FILE", help="write the report to FILE")
-    add("--fail-on", choices=("error", "warning", "info", "never"), default="error")
+    add(
+        "--fail-on",
+        choices=("error", "warning", "info", "never"),
+        default="error",
+        help="least severity for exit status 1 (default: error)",
+    )
+    add(
+        "--require",
+        action="append",
+        default=[],
+        metavar="QUESTIONS",
+        help=f"exit status 1 for a no to any of {','.join(QUESTIONS)}",
+    )
+    add("--level", choices=("severity", "alerts"), default="severity", help="alerts: levels A, B, C, G, and replies")
     add("--select", action="append", default=[], metavar="CODES", help="run only these rules")
     add("--ignore", action="append", default=[], metavar="CODES", help="do not run these rules")
     add("--block", metavar="NAME", help="check only this data block")
     add("--dictionary", action="append", default=[], metavar="FILE", help="judge by this DDLm dictionary")
     add("--dictionary-path", action="append", default=[], metavar="DIR", help="where imports are looked for")
     add("--lenient-imports", action="store_true", help="judge without the imports that cannot be had, and say so")
-    add("--images", choices=("none", "header", "sample", "all"), default="header")
+    add(
+        "--images",
+        choices=("none", "header", "sample", "all"),
+        default="header",
+        help="how much of the images is read (default: header)",
+    )
     add("--local", action="append", default=[], metavar="DIR", help="local stand-in for external data (repeatable)")
     add("--follow", action="store_true", help="follow links in files that lead out of their folder and of --local")
     add("--map", action="append", default=[], metavar="URL=PATH", help="local stand-in for one URL")
@@ -56,7 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--rule-seconds", type=float, default=60.0, metavar="S", help="time limit of one rule (default: 60)")
     add("--jobs", type=int, default=1, metavar="N", help="files checked side by side")
     add("--quiet", action="store_true", help="only what reaches --fail-on")
-    add("--no-color", action="store_true")
+    add("--verbose", action="store_true", help="infos, and which rules did not judge, too")
+    add("--no-color", action="store_true", help="no colours on a terminal")
     add("--debug", action="store_true", help="show where a crashed rule stopped")
 
 
@@ -65,6 +84,9 @@ def run(given: argparse.Namespace) -> int:
     from imgcif_core import api
 
     options = _check_options(given)
+    unknown = set(_codes(given.require)) - set(QUESTIONS)
+    if unknown:
+        raise UsageError(f"--require {', '.join(sorted(unknown))}: there are {', '.join(QUESTIONS)}")
     if given.output is not None:
         from imgcif_core.output import refuse_output
 
@@ -78,8 +100,12 @@ def run(given: argparse.Namespace) -> int:
         for finding in report.findings():
             for line in finding.data.get("trace", ()):
                 sys.stderr.write(f"{finding.rule}: {line}\n")
-    fail_on = None if given.fail_on == "never" else Severity(given.fail_on)
-    return UNUSABLE if unreadable else report.exit_status(fail_on)
+    return UNUSABLE if unreadable else report.exit_status(_fail_on(given), _codes(given.require))
+
+
+def _fail_on(given: argparse.Namespace) -> Severity | None:
+    """The least severity that fails, None for never."""
+    return None if given.fail_on == "never" else Severity(given.fail_on)
 
 
 def _check_options(given: argparse.Namespace) -> "CheckOptions":
@@ -206,7 +232,11 @@ def _rendered(report: Report, given: argparse.Namespace) -> str:
     if given.format == "text":
         to_terminal = given.output is None and sys.stdout.isatty()
         color = to_terminal and not given.no_color and not os.environ.get("NO_COLOR")
-        return render(report, "text", color=color, quiet=given.quiet)
+        least = _fail_on(given) or Severity.ERROR
+        shown = {"verbose": given.verbose, "level": given.level}
+        return render(report, "text", color=color, quiet=given.quiet, at_least=least, **shown)
+    if given.format == "html":
+        return render(report, "html", verbose=given.verbose, level=given.level)
     if given.format == "sarif":
         return render(report, "sarif", rules=_rule_texts())
     return render(report, given.format)

@@ -6,7 +6,7 @@ import sys
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `imgcif conformance`."""
-    parser.add_argument("action", choices=("list", "run", "smoke", "tools", "harness"))
+    parser.add_argument("action", choices=("list", "run", "smoke", "tools", "harness"), help="what to do")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see `imgcif conformance run --help`")
 
 

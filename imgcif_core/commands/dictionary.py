@@ -21,17 +21,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, (command, text) in actions.items():
         action = commands.add_parser(name, help=text)
         if name == "show":
+<<<<<<< HEAD
             action.add_argument("names", nargs="+", metavar="NAME")
             action.add_argument("--dictionary", action="append", default=[], metavar="FILE", dest="files")
         elif name == "diff":
             action.add_argument("old", metavar="A.dic")
             action.add_argument("new", metavar="B.dic")
             action.add_argument("--format", choices=("text", "json"), default="text")
+=======
+            action.add_argument("names", nargs="+", metavar="NAME", help="item or category")
+            action.add_argument(
+                "--dictionary", action="append", default=[], metavar="FILE", dest="files", help="DDLm dictionary"
+            )
+>>>>>>> a37c07a (Show readiness in every report; be quiet by default; name findings as alerts)
         else:
-            action.add_argument("files", nargs="+", metavar="FILE.dic")
-        action.add_argument("--dictionary-path", action="append", default=[], metavar="DIR")
+            action.add_argument("files", nargs="+", metavar="FILE.dic", help="DDLm dictionary")
+        action.add_argument(
+            "--dictionary-path", action="append", default=[], metavar="DIR", help="where imports are looked for"
+        )
         if name == "compile":
-            action.add_argument("-o", "--output", required=True, metavar="FILE")
+            action.add_argument("-o", "--output", required=True, metavar="FILE", help="facts table to write")
         if name == "lint":
             action.add_argument("--mentions", action="store_true", help="names in texts that nothing defines, too")
         action.set_defaults(action=command)

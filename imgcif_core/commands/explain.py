@@ -8,7 +8,7 @@ from imgcif_core.commands.common import emit
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The argument of `imgcif explain`."""
-    parser.add_argument("code")
+    parser.add_argument("code", help="code or name of a rule")
 
 
 def run(given: argparse.Namespace) -> int:

@@ -14,8 +14,8 @@ FORMATS = ("text", "json", "sarif", "junit", "github", "html")
 def render(report: Report, format: str = "text", **options: Any) -> str:
     """A report as text, json, sarif, junit, github or html.
 
-    Options: `color`, `quiet` and `at_least` for text; `rules` (a map from code to name, short text,
-    full text and help address) and `root` for sarif. The other formats have none.
+    Options: `verbose` and `level` for text and html; `color`, `quiet` and `at_least` for text; `rules` (a map from
+    code to name, short text, full text and help address) and `root` for sarif. The other formats have none.
 
     Raises
     ------

@@ -5,7 +5,20 @@ from html import escape
 
 from imgcif_core.findings import FileReport, Finding, Report, Severity
 from imgcif_core.render.excerpt import clipped, excerpt_of
-from imgcif_core.render.summary import by_severity, capped, gaps, judge, numbered, place, repeats, tally, verdict
+from imgcif_core.render.summary import (
+    alerts,
+    capped,
+    gaps,
+    judge,
+    needs_nothing,
+    numbered,
+    place,
+    ranked,
+    readiness_lines,
+    repeats,
+    tally,
+    verdict,
+)
 
 LONGEST = 4000
 SHOWN_OF_A_RULE = 200
@@ -27,8 +40,11 @@ pre{white-space:pre-wrap}}
 """
 
 
-def render(report: Report) -> str:
-    """The report as an HTML page, in ASCII so that no encoding of the output can spoil it."""
+def render(report: Report, *, verbose: bool = False, level: str = "") -> str:
+    """The report as an HTML page, in ASCII so that no encoding of the output can spoil it.
+
+    Infos are folded away unless `verbose` is true; with the level `alerts` findings are shown as alerts.
+    """
     parts = [
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
@@ -38,7 +54,7 @@ def render(report: Report) -> str:
         *_overview(report),
     ]
     for number, entry in enumerate(report.files, 1):
-        parts += _file(entry, number)
+        parts += _file(entry, number, verbose=verbose, by_alert=level == "alerts")
     parts += [*_footer(report), "</body></html>\n"]
     return "\n".join(parts).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
@@ -53,39 +69,64 @@ def _overview(report: Report) -> Iterator[str]:
     for number, entry in enumerate(report.files, 1):
         counts = "".join(f'<td class="n">{entry.count(severity)}</td>' for severity in Severity)
         link = f'<a href="#file-{number}">{_text(entry.path)}</a>'
-        yield f"<tr><td>{link}</td><td>{verdict(entry)}</td>{counts}</tr>"
+        yield f"<tr><td>{link}</td><td>{_text(verdict(entry))}</td>{counts}</tr>"
     yield "</tbody></table>"
 
 
-def _file(entry: FileReport, number: int) -> Iterator[str]:
+def _file(entry: FileReport, number: int, *, verbose: bool, by_alert: bool) -> Iterator[str]:
     """One file: verdict, findings, and how the other rules ended."""
     yield f'<section><h2 id="file-{number}">{_text(entry.path)}</h2>'
-    yield f"<p><strong>{verdict(entry)}</strong>: {tally(entry.findings)}.<br>"
+    yield f"<p><strong>{_text(verdict(entry))}</strong>: {tally(entry.findings)}.<br>"
     yield f"{_text(entry.flavour)} file, profile {_text(entry.profile)}, SHA-256 {_text(entry.sha256)}</p>"
-    shown, hidden = capped(by_severity(entry.findings), SHOWN_OF_A_RULE)
-    if shown:
-        yield from _table(shown)
+    if by_alert:
+        yield f"<p>{_text(alerts(entry))}</p>"
+    yield from _readiness(entry)
+    shown, hidden = capped(ranked(entry.findings, by_alert=by_alert), SHOWN_OF_A_RULE)
+    grave = [finding for finding in shown if finding.severity is not Severity.INFO]
+    infos = [finding for finding in shown if finding.severity is Severity.INFO and not needs_nothing(finding)]
+    idle = [finding for finding in shown if needs_nothing(finding)]
+    alerting = entry if by_alert else None
+    if grave:
+        yield from _table(grave, alerting)
+    for found, words in ((infos, ""), (idle, ", for which nothing is needed")):
+        if found:
+            opened = " open" if verbose and found is infos else ""
+            yield f"<details{opened}><summary>{numbered(len(found), 'info')}{words}</summary>"
+            yield from _table(found, alerting)
+            yield "</details>"
     for code, count in hidden.items():
         yield f"<p>{numbered(count, 'more finding')} of {_text(code)} not shown.</p>"
     yield from _outcomes(entry)
     yield "</section>"
 
 
-def _table(findings: Iterable[Finding]) -> Iterator[str]:
+def _readiness(entry: FileReport) -> Iterator[str]:
+    """The four questions with their answers."""
+    lines = list(readiness_lines(entry))
+    if lines:
+        rows = "".join(f"<tr><th>{question}</th><td>{_text(answer)}</td></tr>" for question, answer in lines)
+        yield f"<table><caption>Can it be used?</caption><tbody>{rows}</tbody></table>"
+
+
+def _table(findings: Iterable[Finding], alerting: FileReport | None = None) -> Iterator[str]:
     heads = "".join(f"<th>{head}</th>" for head in ("Severity", "Place", "Rule", "Finding"))
     yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
-    yield from map(_row, findings)
+    yield from (_row(finding, alerting) for finding in findings)
     yield "</tbody></table>"
 
 
-def _row(finding: Finding) -> str:
-    """One finding as a table row."""
+def _row(finding: Finding, alerting: FileReport | None = None) -> str:
+    """One finding as a table row; as an alert with who can mend it and the reply."""
+    label = f"<br>{_text(finding.alert)}<br>{_text(finding.who)}" if alerting else ""
+    reply = f"<p>Reply: {_text(finding.reply.response)}</p>" if alerting and finding.reply else ""
+    if alerting and finding.reply is None and finding.level in alerting.replies:
+        reply = "<p>No reply</p>"
     times = f"<p>{_text(repeats(finding))}</p>" if finding.count > 1 else ""
     help_line = f'<p class="help">{_text(finding.help)}</p>' if finding.help else ""
     return (
         f'<tr class="{finding.severity}"><td>{finding.severity}</td><td>{_text(place(finding))}</td>'
-        f"<td>{_text(finding.rule)}<br>{_text(finding.name)}</td>"
-        f"<td>{_text(finding.message)}{_source(finding)}{help_line}{times}</td></tr>"
+        f"<td>{_text(finding.rule)}<br>{_text(finding.name)}{label}</td>"
+        f"<td>{_text(finding.message)}{_source(finding)}{help_line}{times}{reply}</td></tr>"
     )
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from imgcif_core.findings import FileReport, Finding, Report, Severity
-from imgcif_core.render.summary import gaps, judge, place, repeats
+from imgcif_core.render.summary import gaps, judge, place, readiness_lines, repeats
 
 _UNFIT = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -38,6 +38,7 @@ def render(report: Report) -> str:
 def _suite(entry: FileReport, cases: list[_Case], run: dict[str, str]) -> Iterator[str]:
     """One file."""
     facts = {"flavour": entry.flavour, "profile": entry.profile, "sha256": entry.sha256, **run}
+    facts |= {f"readiness.{question}": answer for question, answer in readiness_lines(entry)}
     yield f"<testsuite name={_attribute(entry.path)} {_numbers(cases)}>"
     yield "<properties>"
     for name, value in facts.items():

@@ -148,6 +148,7 @@ def _artifact(entry: FileReport, place: ArtifactLocation) -> dict[str, Any]:
         "conforming": entry.conforming,
         "clean": list(entry.outcomes.clean),
         "notApplicable": list(entry.outcomes.not_applicable),
+        "readiness": entry.readiness.as_dict(),
     }
     return artifact
 
@@ -185,6 +186,8 @@ def _result(finding: Finding, artifact: ArtifactLocation, order: Mapping[str, in
             "reference": finding.reference,
             "isWholeFile": finding.location.span is None,
             "data": finding.data,
+            "who": finding.who,
+            "alert": finding.alert,
         },
     }
     if finding.edits:

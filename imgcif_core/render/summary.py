@@ -1,12 +1,15 @@
 """What all formats say alike: verdicts, repeats, and which rules judged nothing and why."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from imgcif_core.findings import DictionaryIdentity, FileReport, Finding, Severity
+from imgcif_core.findings import LEVELS, Answer, DictionaryIdentity, FileReport, Finding, Ready, Severity
 
 RuleTexts = Mapping[str, tuple[str, str, str, str]]
+_RANKS = ("read", "interpret", "fetch", "", "describe", "picture")
+_RULE_BEHIND = re.compile(r" \([A-Z]{3}[0-9]{3}\)\Z")
 PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "infos"}
 
 
@@ -24,8 +27,46 @@ def numbered(number: int, singular: str, plural: str = "") -> str:
 
 
 def verdict(entry: FileReport) -> str:
-    """The verdict on one file in words."""
-    return "conforming" if entry.conforming else "not conforming"
+    """The verdict on one file in words: good only where somebody else could fetch and process the images."""
+    words = "conforming" if entry.conforming else "not conforming"
+    if entry.scope:
+        return f"{words}, as {entry.scope}"
+    joint = "but" if entry.conforming else "and"
+    for question, verb in (("interpret", "interpreted"), ("fetch", "fetched")):
+        ready: Ready = getattr(entry.readiness, question)
+        if ready.answer is Answer.NO:
+            return f"{words}, {joint} cannot be {verb}: {_briefly(ready)}"
+        if ready.answer is Answer.NOT_CHECKED and ready.because:
+            return f"{words}, not checked whether it can be {verb}: {_briefly(ready)}"
+    return words
+
+
+def _briefly(ready: Ready) -> str:
+    """The first reasons of an answer, in words."""
+    shown = [_RULE_BEHIND.sub("", reason) for reason in ready.because[:2]]
+    return "; ".join(shown) + ("; ..." if len(ready.because) > 2 else "")
+
+
+def readiness_lines(entry: FileReport) -> Iterator[tuple[str, str]]:
+    """Each question with its answer and the reasons for it, as words; nothing where nothing was asked."""
+    if all(ready == Ready() for _, ready in entry.readiness):
+        return
+    for question, ready in entry.readiness:
+        answer = str(ready.answer).replace("-", " ")
+        yield question, f"{answer} - {'; '.join(ready.because)}" if ready.because else answer
+
+
+def alerts(entry: FileReport) -> str:
+    """The numbers of alerts by level, and of those to which a reply is missing."""
+    found = Counter(finding.level for finding in entry.findings)
+    parts = [f"{found[level]} {level}" for level in LEVELS if found[level]]
+    missing = f", {entry.unanswered} without the reply that is asked for" if entry.unanswered else ""
+    return f"alerts: {', '.join(parts) or 'none'}{missing}"
+
+
+def needs_nothing(finding: Finding) -> bool:
+    """True for information that asks for nothing to be done."""
+    return finding.severity is Severity.INFO and finding.help.casefold().startswith("nothing is needed")
 
 
 def tally(findings: Iterable[Finding]) -> str:
@@ -56,6 +97,23 @@ def repeats(finding: Finding) -> str:
     unnamed = ", ..." if finding.count > len(finding.more) + 1 else ""
     noun = "line" if len(lines) == 1 and not unnamed else "lines"
     return f"{finding.count} times; also at {noun} {', '.join(map(str, lines))}{unnamed}"
+
+
+def ranked(findings: Iterable[Finding], at_least: Severity = Severity.INFO, *, by_alert: bool = False) -> list[Finding]:
+    """The findings at or above a severity for people to read.
+
+    The gravest come first, by severity or by level of alert; among these what prevents reading, interpretation,
+    fetching, then description, and pictures last; else in the order of the file.
+    """
+    order = list(Severity)
+    chosen = [finding for finding in findings if finding.severity.at_least(at_least)]
+
+    def rank(finding: Finding) -> tuple[int, int, int]:
+        place = _RANKS.index(finding.question) if finding.question in _RANKS else 3
+        level = LEVELS.index(finding.level) if by_alert and finding.level in LEVELS else 0
+        return level, order.index(finding.severity), place
+
+    return sorted(chosen, key=rank)
 
 
 def by_severity(findings: Iterable[Finding], at_least: Severity = Severity.INFO) -> list[Finding]:

@@ -2,10 +2,26 @@
 
 import textwrap
 from collections.abc import Callable, Iterator
+from itertools import compress
+from operator import not_
 
 from imgcif_core.findings import FileReport, Finding, Report, Severity
 from imgcif_core.render.excerpt import cells, clipped, excerpt_of, visible
-from imgcif_core.render.summary import by_severity, capped, gaps, judge, numbered, place, repeats, tally, verdict
+from imgcif_core.render.summary import (
+    PLURALS,
+    alerts,
+    capped,
+    gaps,
+    judge,
+    needs_nothing,
+    numbered,
+    place,
+    ranked,
+    readiness_lines,
+    repeats,
+    tally,
+    verdict,
+)
 
 WIDTH = 80
 GUTTER = 11
@@ -17,16 +33,26 @@ _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 Paint = Callable[[str, str], str]
 
 
-def render(report: Report, *, color: bool = False, quiet: bool = False, at_least: Severity = Severity.ERROR) -> str:
+def render(
+    report: Report,
+    *,
+    color: bool = False,
+    quiet: bool = False,
+    at_least: Severity = Severity.ERROR,
+    verbose: bool = False,
+    level: str = "",
+) -> str:
     """The report as text of 80 columns; escape sequences in the file are shown, not sent.
 
-    `quiet` leaves only the findings at or above `at_least`, and crashed rules: a text that is
-    empty when there is nothing of the kind.
+    Errors and warnings are shown, what prevents interpretation, fetching and description first; `verbose` shows
+    the infos too, and which rules did not judge. With the level `alerts` findings are alerts of the levels A, B, C
+    and G, with who can mend them and what the author replied. `quiet` leaves only the findings at or above
+    `at_least`, and crashed rules: a text that is empty when there is nothing of the kind.
     """
     paint = _painter(color)
     lines: list[str] = []
     for entry in report.files:
-        lines += _short(entry, at_least, paint) if quiet else _whole(entry, paint)
+        lines += _short(entry, at_least, paint) if quiet else _whole(entry, paint, verbose=verbose, level=level)
     if not quiet:
         lines += _closing(report)
     return "".join(f"{line}\n" for line in lines)
@@ -37,20 +63,59 @@ def _painter(color: bool) -> Paint:
     return (lambda code, text: f"{code}{text}{_RESET}") if color else (lambda _code, text: text)
 
 
-def _whole(entry: FileReport, paint: Paint) -> Iterator[str]:
-    """One file: verdict, findings, and how the other rules ended."""
+def _whole(entry: FileReport, paint: Paint, *, verbose: bool, level: str) -> Iterator[str]:
+    """One file: verdict, readiness, findings, and how the other rules ended."""
+    by_alert = level == "alerts"
     yield paint(_BOLD, visible(entry.path))
     kind = f"{entry.flavour} file, profile {visible(entry.profile)}"
     yield from _wrap(f"{kind}: {verdict(entry)} - {tally(entry.findings)}", "  ")
-    yield from _findings(by_severity(entry.findings), paint)
+    if by_alert:
+        yield from _wrap(alerts(entry), "  ")
+    for question, answer in readiness_lines(entry):
+        yield from _wrap(f"{question + ':':<10} {clipped(answer, LONGEST)}", "  ")
+    order = ranked(entry.findings, by_alert=by_alert)
+    is_shown = [_is_shown(finding, verbose=verbose, by_alert=by_alert) for finding in order]
+    yield from _findings(list(compress(order, is_shown)), paint, entry if by_alert else None)
     yield ""
-    yield from _outcomes(entry)
+    yield from _folded(list(compress(order, map(not_, is_shown))), verbose=verbose)
+    yield from _outcomes(entry) if verbose else _gaps_in_brief(entry)
     yield ""
+
+
+def _is_shown(finding: Finding, *, verbose: bool, by_alert: bool) -> bool:
+    """Errors and warnings, or the alerts above information; with `verbose` all that asks for something."""
+    if verbose:
+        return not needs_nothing(finding)
+    is_grave = finding.severity is not Severity.INFO
+    return is_grave or (by_alert and finding.level not in ("G", ""))
+
+
+def _folded(hidden: list[Finding], *, verbose: bool) -> Iterator[str]:
+    """One line for the infos that are not shown."""
+    if not hidden:
+        return
+    count = numbered(len(hidden), "info", PLURALS[Severity.INFO])
+    if verbose:
+        codes = ", ".join(dict.fromkeys(finding.rule for finding in hidden))
+        yield from _wrap(f"{count} more, for which nothing is needed: {codes}", "  ")
+    else:
+        yield f"  {count}; --verbose shows them"
+
+
+def _gaps_in_brief(entry: FileReport) -> Iterator[str]:
+    """Why rules did not judge, without their codes; crashed rules are named."""
+    found = gaps(entry)
+    for gap in found:
+        if gap.kind == "crashed":
+            yield from _wrap(f"crashed: {', '.join(gap.rules)} ({clipped(gap.reason, LONGEST)})", "  ")
+    reasons = dict.fromkeys(gap.reason for gap in found if gap.kind != "crashed")
+    if reasons:
+        yield from _wrap(f"not checked: {clipped('; '.join(reasons), LONGEST)}", "  ")
 
 
 def _short(entry: FileReport, at_least: Severity, paint: Paint) -> Iterator[str]:
     """One file in quiet mode: nothing, unless there is something grave."""
-    found = by_severity(entry.findings, at_least)
+    found = ranked(entry.findings, at_least)
     crashed = [gap for gap in gaps(entry) if gap.kind == "crashed"]
     if not found and not crashed:
         return
@@ -61,27 +126,40 @@ def _short(entry: FileReport, at_least: Severity, paint: Paint) -> Iterator[str]
     yield ""
 
 
-def _findings(findings: list[Finding], paint: Paint) -> Iterator[str]:
+def _findings(findings: list[Finding], paint: Paint, alerting: FileReport | None = None) -> Iterator[str]:
     """Findings with a blank line before each; of a rule with very many, the first ones."""
     shown, hidden = capped(findings, SHOWN_OF_A_RULE)
     for finding in shown:
         yield ""
-        yield from _finding(finding, paint)
+        yield from _finding(finding, paint, alerting)
     if hidden:
         yield ""
     for code, number in hidden.items():
         yield f"  {numbered(number, 'more finding')} of {code} not shown; --format json lists all"
 
 
-def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
-    """One finding: what and where, the line with a caret, the way out, further places."""
-    label = paint(_COLORS[finding.severity], f"{finding.severity} {finding.rule}")
+def _finding(finding: Finding, paint: Paint, alerting: FileReport | None = None) -> Iterator[str]:
+    """One finding: what and where, the line with a caret, the way out, further places; as an alert in full."""
+    named = finding.alert if alerting and finding.alert else f"{finding.severity} {finding.rule}"
+    label = paint(_COLORS[finding.severity], named)
     yield f"{label} {finding.name} at {visible(place(finding))}"
     yield from _wrap(clipped(finding.message, LONGEST), "  ")
     yield from _pointed(finding, paint)
     if finding.help:
         yield from _wrap(f"help: {clipped(finding.help, LONGEST)}", "  ")
     yield from _wrap(repeats(finding), "  ")
+    if alerting:
+        yield from _reply(finding, alerting)
+
+
+def _reply(finding: Finding, entry: FileReport) -> Iterator[str]:
+    """Who can mend it, and what the author replied."""
+    if finding.who:
+        yield f"  who can mend it: {finding.who}"
+    if finding.reply:
+        yield from _wrap(f"reply: {clipped(finding.reply.response, LONGEST) or 'empty'}", "  ")
+    elif finding.level in entry.replies:
+        yield "  no reply"
 
 
 def _wrap(text: str, indent: str) -> list[str]:

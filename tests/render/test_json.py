@@ -82,6 +82,7 @@ def test_members_come_in_the_order_of_the_public_schema() -> None:
     document = strict_load(render(REPORT, "json"))
     assert list(document) == ["schema", "tool", "dictionaries", "files"]
     members = ["path", "sha256", "flavour", "profile", "conforming", "counts", "findings", "outcomes", "readiness"]
+    members.append("alerts")
     assert list(document["files"][0]) == members
     members = ["rule", "name", "severity", "message", "help", "reference", "location", "count", "more", "data"]
     assert list(document["files"][0]["findings"][0])[: len(members)] == members

@@ -52,7 +52,7 @@ def pointed(one: Finding) -> tuple[str, str]:
 
 
 def test_the_whole_report_reads_as_written_by_hand() -> None:
-    assert render(REPORT) == EXPECTED
+    assert render(REPORT, verbose=True) == EXPECTED
 
 
 def test_an_empty_report_says_so() -> None:
@@ -77,7 +77,7 @@ def test_quiet_says_nothing_of_conforming_files() -> None:
 
 def test_colour_comes_only_when_asked_for_and_never_alone() -> None:
     assert "\x1b" not in render(REPORT)
-    coloured = render(REPORT, color=True)
+    coloured = render(REPORT, color=True, verbose=True)
     assert "\x1b[1;31merror AXI002\x1b[0m" in coloured
     for code in ("\x1b[1m", "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;36m", "\x1b[0m"):
         coloured = coloured.replace(code, "")
@@ -87,7 +87,7 @@ def test_colour_comes_only_when_asked_for_and_never_alone() -> None:
 def test_findings_stand_by_severity_then_in_the_order_of_the_file() -> None:
     rules = [("SYN001", Severity.INFO), ("SYN002", Severity.ERROR), ("SYN003", Severity.INFO)]
     rules += [("SYN004", Severity.WARNING), ("SYN005", Severity.ERROR)]
-    text = render(single(*[finding(code, severity) for code, severity in rules]))
+    text = render(single(*[finding(code, severity) for code, severity in rules]), verbose=True)
     order = [line.split()[1] for line in text.splitlines() if line.startswith(("error", "warning", "info"))]
     assert order == ["SYN002", "SYN005", "SYN004", "SYN001", "SYN003"]
 
@@ -147,7 +147,7 @@ def test_a_span_beyond_the_known_part_of_a_line_shows_no_line() -> None:
 
 
 def test_escape_sequences_of_a_file_are_shown_but_not_sent() -> None:
-    text = render(HOSTILE)
+    text = render(HOSTILE, verbose=True)
     assert "\x1b" not in text and "␛[2J" in text and "<U+009B>31m" in text and "<U+202E>" in text
 
 
@@ -166,7 +166,7 @@ def test_every_line_has_at_most_80_characters() -> None:
     words = "_diffrn_scan_frame_axis.displacement_increment is odd " * 9
     one = finding(message=words, help="x" * 300, count=2000, more=tuple(at(10**6 + n, 1) for n in range(9)))
     unchecked = tuple(Unchecked(f"EXT{number:03}", "off " * 40) for number in range(300))
-    text = render(single(one, outcomes=Outcomes(not_checked=unchecked)))
+    text = render(single(one, outcomes=Outcomes(not_checked=unchecked)), verbose=True)
     assert max(map(len, text.splitlines())) <= 80
     assert "and 288 more" in text
 
@@ -191,4 +191,4 @@ def test_a_finding_without_a_span_says_which_block() -> None:
 def test_a_crash_with_its_finding_counts_once() -> None:
     crash = Outcomes(crashed=(Unchecked("AXI002", "KeyError: x"),))
     report = Report("1", (), (FileReport("a.cif", "", "metadata", "core", (CYCLE,), crash), FIRST))
-    assert "rules: 0 with findings, 0 clean" in render(report)
+    assert "rules: 0 with findings, 0 clean" in render(report, verbose=True)

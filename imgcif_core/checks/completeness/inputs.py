@@ -42,7 +42,7 @@ class Experiment:
     def is_blank(self, item: str) -> bool:
         """True if an item is written, but says nothing: an empty text or a placeholder."""
         category, _, name = item.lower().lstrip("_").partition(".")
-        return self.tables.table(category).explicit(name).any() and not self.has(item.lower().lstrip("_"))
+        return bool(self.tables.table(category).explicit(name).any()) and not self.has(item.lower().lstrip("_"))
 
     def lacking(self, *items: str) -> list[str]:
         """Those of some items that have no value, as data names."""
@@ -51,8 +51,8 @@ class Experiment:
     def place(self, item: str | None = None) -> Place:
         """The heading of the block, for what is not there; where a blank value stands, that value."""
         if item is not None and self.is_blank(item):
-            category, _, name = item.lower().lstrip("_").partition(".")
-            table = self.tables.table(category)
+            held, _, name = item.lower().lstrip("_").partition(".")
+            table = self.tables.table(held)
             return table.at(int(table.explicit(name).argmax()), name)
         start = self.tables.block.start
         end = start + len(self.source.data[start : start + 200].split(None, 1)[0])

@@ -53,9 +53,9 @@ def array_not_described(tables: Tables, obstacles: list[Obstacle]) -> Iterator[P
     by_what: dict[tuple[str, ...], list[str]] = {}
     for array, names in parts.items():
         by_what.setdefault(tuple(names), []).append(array)
-    for names, arrays in by_what.items():
-        places = [_row_of(tables, array, names[0]) for array in arrays[:MAX_PLACES]]
-        what = ", ".join(_WORDS[name] for name in names)
+    for items, arrays in by_what.items():
+        places = [_row_of(tables, array, items[0]) for array in arrays[:MAX_PLACES]]
+        what = ", ".join(_WORDS[item] for item in items)
         yield Problem(places[0], variant="parts", count=len(arrays), more=places[1:], array=_few(arrays), what=what)
     for entry in _of(obstacles, "MTA020", Kind.PLACE):
         arrays = [subject.array_id if isinstance(subject, Panel) else str(subject) for subject in entry.subjects]
@@ -133,7 +133,9 @@ def panel_in_sample(tables: Tables, obstacles: list[Obstacle]) -> Iterator[Probl
     Source: Dictionary imgCIF, _diffrn_scan_axis.displacement_start, _axis.depends_on and _axis.offset[3].
     """
     for _ in _of(obstacles, "MTA022", Kind.AXES):
-        yield Problem(_use_of(tables, ""), variant="axes")
+        # Images alone, with neither scan nor frames, are no experiment that anybody meant to describe.
+        is_alone = not tables.table("diffrn_scan") and not tables.table("diffrn_data_frame")
+        yield Problem(_use_of(tables, ""), severity="info" if is_alone else None, variant="axes")
     for entry in _of(obstacles, "MTA022", Kind.SAMPLE):
         panels = [subject for subject in entry.subjects if isinstance(subject, Panel)]
         scans = [subject for subject in entry.subjects if isinstance(subject, Scan)]

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.joins import missing_rows
+from imgcif_core.checks.obstacles import Kind, Obstacle
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
 from imgcif_core.model.joins import combined, filled_hashes, repeated_rows
+from imgcif_core.model.scans import Scan
 from imgcif_core.tables import Table, Tables
 
 _AXIS_NUMBERS = tuple(f"{name}[{index}]" for name in ("vector", "offset") for index in (1, 2, 3))
@@ -245,7 +247,7 @@ def unused_detector_part(tables: Tables) -> Iterator[Problem]:
     source="_diffrn_scan_axis.scan_id",
     message="scan {scan} has no rows in DIFFRN_SCAN_AXIS - all axes are taken to be at zero",
 )
-def scan_without_axes(tables: Tables) -> Iterator[Problem]:
+def scan_without_axes(tables: Tables, obstacles: list[Obstacle]) -> Iterator[Problem]:
     """What: A scan has no axis settings.
     Why: By the dictionary unlisted axes stand at zero, which is right for stills and wrong for a forgotten table.
     How to fix: Add a row for each axis that is not at zero or that moves.
@@ -257,6 +259,9 @@ def scan_without_axes(tables: Tables) -> Iterator[Problem]:
     if axes and not axes.has("scan_id"):
         return
     known = {value.casefold() for value in explicit_values(axes, "scan_id")}
+    # Scans of several frames without any setting are told as such, unless they are of stills.
+    lost = [entry for entry in obstacles if entry.kind is Kind.SETTINGS]
+    known |= {scan.id.casefold() for entry in lost for scan in entry.subjects if isinstance(scan, Scan)}
     for row in range(min(scans.rows, 10_000)):
         scan = scans.text("id", row)
         if (scan or "").casefold() not in known:
