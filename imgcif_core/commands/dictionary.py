@@ -21,19 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, (command, text) in actions.items():
         action = commands.add_parser(name, help=text)
         if name == "show":
-<<<<<<< HEAD
-            action.add_argument("names", nargs="+", metavar="NAME")
-            action.add_argument("--dictionary", action="append", default=[], metavar="FILE", dest="files")
-        elif name == "diff":
-            action.add_argument("old", metavar="A.dic")
-            action.add_argument("new", metavar="B.dic")
-            action.add_argument("--format", choices=("text", "json"), default="text")
-=======
             action.add_argument("names", nargs="+", metavar="NAME", help="item or category")
             action.add_argument(
-                "--dictionary", action="append", default=[], metavar="FILE", dest="files", help="DDLm dictionary"
+                "--dictionary", action="append", default=[], metavar="FILE", dest="files", help="dictionary"
             )
->>>>>>> a37c07a (Show readiness in every report; be quiet by default; name findings as alerts)
+        elif name == "diff":
+            action.add_argument("old", metavar="A.dic", help="the older dictionary")
+            action.add_argument("new", metavar="B.dic", help="the newer dictionary")
+            action.add_argument("--format", choices=("text", "json"), default="text", help="form (default: text)")
         else:
             action.add_argument("files", nargs="+", metavar="FILE.dic", help="DDLm dictionary")
         action.add_argument(

@@ -9,17 +9,11 @@ from imgcif_core.errors import UsageError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `imgcif show`."""
-<<<<<<< HEAD
-    parser.add_argument("file")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("file", help="imgCIF or CBF file, or - for standard input")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="form (default: text)")
     programs = ("xds", "dials", "crystfel", "nexus", "mosflm")
     parser.add_argument(
         "--terms", choices=programs, help="the numbers that one program is told, and the rule of conversion"
-=======
-    parser.add_argument("file", help="imgCIF or CBF file, or - for standard input")
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="form of the passport (default: text)"
->>>>>>> a37c07a (Show readiness in every report; be quiet by default; name findings as alerts)
     )
     parser.add_argument("--frame", type=int, metavar="N", help="settings at the start of frame N of each scan")
 
