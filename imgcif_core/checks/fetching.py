@@ -51,7 +51,7 @@ def fetching_of(tables: Tables, any_external: ExternalData) -> Fetching:
         rows = np.where(data >= 0, external.of_data[data], NONE)
     is_linked = ~held & (rows >= 0)
     gaps = [*_unled(external, held | is_linked), *_unlisted(tables, external)]
-    used = np.unique(rows[is_linked])
+    used = np.unique(rows[is_linked], return_index=True)[0]
     if len(used):
         gaps += _links(external, used)
     return Fetching(len(data), int(held.sum()), int(is_linked.sum()), tuple(gaps))
@@ -73,7 +73,9 @@ def _unlisted(tables: Tables, external: ExternalData) -> Iterator[Gap]:
     counts = tables.table("diffrn_scan").numbers("frames", 0.0)
     stated = float(np.nansum(counts)) if len(counts) else 0.0
     ids = external.frames.column("id")
-    listed = tables.table("diffrn_scan_frame").rows or (len(np.unique(ids.hashes)) if ids is not None else 0)
+    listed = tables.table("diffrn_scan_frame").rows or (
+        len(np.unique(ids.hashes, return_index=True)[0]) if ids is not None else 0
+    )
     if listed and stated > listed and not external.is_embedded.any():
         yield Gap(f"{stated - listed:.0f} of {stated:.0f} frames not listed", "SCN004")
 

@@ -285,7 +285,7 @@ def _in_sample(detector: Detector, scans: Sequence[Scan], cause: str) -> Iterato
     rows = detector.moving_axes
     settings = [_distinct_settings(detector, scan) for scan in scans] or [np.zeros((1, len(rows)))]
     owners = np.repeat(np.arange(len(settings)), [len(values) for values in settings])
-    _, first = np.unique(np.concatenate(settings), axis=0, return_index=True) if rows else (None, np.zeros(1, int))
+    first = _first_rows(np.concatenate(settings)) if rows else np.zeros(1, dtype=np.int64)
     if len(first) > MAX_SETTINGS:
         first = first[np.linspace(0, len(first) - 1, MAX_SETTINGS).astype(np.int64)]
     chosen = np.concatenate(settings)[np.sort(first)]
@@ -318,7 +318,13 @@ def _distinct_settings(detector: Detector, scan: Scan) -> np.ndarray:
     table = np.stack([np.broadcast_to(values, rows) for values in by_axis.values()], axis=1) if by_axis else None
     if table is None:
         return np.zeros((1, len(detector.moving_axes)))
-    return np.unique(table, axis=0) if rows > 1 else table
+    return table[_first_rows(table)] if rows > 1 else table
+
+
+def _first_rows(table: np.ndarray) -> np.ndarray:
+    """The first row of each kind: (kinds,) rows."""
+    packed = np.ascontiguousarray(table + 0.0).view(np.dtype((np.void, table.shape[1] * table.itemsize)))
+    return np.asarray(np.unique(packed.ravel(), return_index=True)[1])
 
 
 def _panels(panels: list[Panel]) -> str:

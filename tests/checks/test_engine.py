@@ -253,7 +253,7 @@ def test_a_package_adds_rules_by_its_entry_point(tmp_path: Path) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lab-rules\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[imgcif_core.rules]\nlab = lab_rules\n")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    command = [sys.executable, "-m", "imgcif_core.cli", "check", str(EXAMPLE), "--select", "LAB"]
+    command = [sys.executable, "-m", "imgcif_core.cli", "check", str(EXAMPLE), "--select", "LAB", "--verbose"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert "LAB001 lab-rule" in done.stdout, done.stderr
     assert "seen by our lab" in done.stdout
