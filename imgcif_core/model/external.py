@@ -7,7 +7,7 @@ import numpy as np
 
 from imgcif_core.cif.columns import hash_text
 from imgcif_core.formats import MANY_IMAGES, SINGLE_IMAGES
-from imgcif_core.model.joins import NONE, combined, filled_hashes, rows_of
+from imgcif_core.model.joins import NONE, combined, filled_hashes, rows_named
 from imgcif_core.model.shapes import Shapes, shapes_of
 from imgcif_core.tables import Table, Tables
 
@@ -81,16 +81,14 @@ class ExternalData:
     def of_data(self) -> np.ndarray:
         """The external row of each row of ARRAY_DATA."""
         pointed = self.data.explicit("external_data_id") | ~self.is_embedded
-        return np.where(pointed, rows_of(self.ids, self.pointers), NONE)
+        rows = rows_named(self.table, ("id",), self.data, ("external_data_id",), ("1",))
+        return np.where(pointed, rows, NONE)
 
     @cached_property
     def data_of_frame(self) -> np.ndarray:
         """The row of ARRAY_DATA of each frame."""
-        own, used = (
-            [filled_hashes(table, name, "1") for name in ("array_id", "binary_id")]
-            for table in (self.data, self.frames)
-        )
-        return rows_of(combined(own), combined(used))
+        names = ("array_id", "binary_id")
+        return rows_named(self.data, names, self.frames, names, ("1", "1"))
 
     @cached_property
     def of_frame(self) -> np.ndarray:
@@ -168,7 +166,7 @@ class ExternalData:
     def sequence(self) -> Sequence:
         """The frames in the order of their scans, each array of a scan for itself."""
         rows = np.flatnonzero(self.of_frame >= 0)
-        frame_rows = rows_of(filled_hashes(self.scan_frames, "frame_id", ""), filled_hashes(self.frames, "id", ""))
+        frame_rows = rows_named(self.scan_frames, ("frame_id",), self.frames, ("id",), ("",))
         frame_rows = frame_rows[rows]
         numbers = self._frame_numbers_in_scans()
         listed = frame_rows >= 0

@@ -67,6 +67,37 @@ def rows_of(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.where(keys[found] == wanted, found, NONE)
 
 
+def rows_named(
+    parent: Table, names: Sequence[str], child: Table, child_names: Sequence[str], defaults: Sequence[str]
+) -> np.ndarray:
+    """For each row of a table the first row of another with the same ids, -1 where there is none.
+
+    Ids that differ in case alone are one id where none is spelt alike, as the rules about links have it.
+    """
+    found = _rows_named(parent, names, child, child_names, defaults, fold=False)
+    if (found == NONE).any():
+        caseless = _rows_named(parent, names, child, child_names, defaults, fold=True)
+        found = np.where(found == NONE, caseless, found)
+    return found
+
+
+def _rows_named(
+    parent: Table,
+    names: Sequence[str],
+    child: Table,
+    child_names: Sequence[str],
+    defaults: Sequence[str],
+    *,
+    fold: bool,
+) -> np.ndarray:
+    """As `rows_named`, with regard to case or without."""
+    keys, wanted = (
+        [filled_hashes(table, name, default, fold=fold) for name, default in zip(own, defaults, strict=True)]
+        for table, own in ((parent, names), (child, child_names))
+    )
+    return rows_of(combined(keys), combined(wanted))
+
+
 def leaders(keys: np.ndarray) -> np.ndarray:
     """For each row the first row of the same key: (n,)."""
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)

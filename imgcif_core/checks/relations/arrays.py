@@ -12,7 +12,7 @@ from imgcif_core.checks.suggest import did_you_mean
 from imgcif_core.cif.columns import hash_text
 from imgcif_core.cif.document import Document, Place, Quoting
 from imgcif_core.ddlm.model import Dictionary
-from imgcif_core.model.joins import combined, filled_hashes, repeated_rows
+from imgcif_core.model.joins import NONE, combined, filled_hashes, repeated_rows, rows_named
 from imgcif_core.tables import Table, Tables
 
 _DEFINING = ("array_structure_list", "array_structure")
@@ -126,13 +126,8 @@ def orphan_rows(tables: Tables) -> Iterator[Problem]:
     for table, names, users, user_names, defaults in pairs:
         if not table or not users or not any(users.has(name) for name in user_names):
             continue
-        own = combined([filled_hashes(table, name, default) for name, default in zip(names, defaults, strict=True)])
-        used = combined(
-            [filled_hashes(users, name, default) for name, default in zip(user_names, defaults, strict=True)]
-        )
-        if len(own) == len(used) and np.array_equal(own, used):
-            continue
-        rows = np.flatnonzero(~np.isin(own, used))
+        texts = [default or "" for default in defaults]
+        rows = np.flatnonzero(rows_named(users, user_names, table, names, texts) == NONE)
         if len(rows):
             first = ", ".join(str(table.text(name, int(rows[0]), "1")) for name in names)
             noun = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
@@ -163,12 +158,11 @@ def frame_without_data_row(tables: Tables, dictionary: Dictionary) -> Iterator[P
             return
         raise NotApplicable("frames or data rows are not named")
     names = ("array_id", "binary_id")
-    used = [filled_hashes(frames, name, "1") for name in names]
-    held = [filled_hashes(data, name, "1") for name in names]
-    if all(len(one) == len(two) and np.array_equal(one, two) for one, two in zip(used, held, strict=True)):
+    lost = rows_named(data, names, frames, names, ("1", "1")) == NONE
+    if not lost.any():
         return
-    arrays = np.isin(used[0], held[0])
-    rows = np.flatnonzero(arrays & ~np.isin(combined(used), combined(held)))
+    arrays = rows_named(data, names[:1], frames, names[:1], ("1",)) != NONE
+    rows = np.flatnonzero(arrays & lost)
     for row in rows[:50]:
         array, binary = (frames.text(name, int(row), "1") for name in names)
         yield Problem(
