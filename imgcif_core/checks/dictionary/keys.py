@@ -14,6 +14,7 @@ from imgcif_core.cif.document import Change, Place
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.tables import Table, Tables
 
+BASE_SCHEMA = "Base"
 SECTION = re.compile(r"(?P<array>[^()\s]+)\((?P<body>[^()]*)\)")
 _STRIDE = re.compile(r"[+-]?\d*(?::[+-]?\d*){0,2}")
 _GEOMETRY = re.compile(
@@ -41,12 +42,20 @@ def set_with_several_rows(tables: Tables) -> Iterator[Problem]:
     How to fix: Keep one row, or add the key items, for example _diffrn_detector.id.
     Source: Dictionary imgCIF, _definition.class Set and _category_key.name.
     """
+    schema = tables.table("audit").text("schema") or BASE_SCHEMA
     for table in tables.present:
-        keyed = any(name in table.columns for name in table.key_names)
+        keyed = _may_be_looped(schema, table.category.id) or any(name in table.columns for name in table.key_names)
         keyed = keyed or any(_is_key_elsewhere(table, name) for name in table.columns)
         if table.category.is_set and table.rows > 1 and not keyed:
             place = table.at(1)
             yield Problem(place, category=table.category.name.upper(), rows=table.rows, count=1)
+
+
+def _may_be_looped(schema: str, category: str) -> bool:
+    """True if the schema that the block declares lets a Set have several rows."""
+    if schema.lower() == "space group tables":
+        return category == "space_group"
+    return schema.lower() != BASE_SCHEMA.lower()
 
 
 def _is_key_elsewhere(table: Table, name: str) -> bool:
