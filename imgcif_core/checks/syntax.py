@@ -47,6 +47,20 @@ def _category(item: str | None) -> str | None:
         "glued-comment": "comment {text!r} follows a value or bracket without white space",
         "too-deep": "lists are nested more than 500 deep - what lies deeper is not judged",
     },
+    helps={
+        "no-data-block": "begin the data with a line such as data_NAME",
+        "not-cif": "give the text file that describes the images, not the images themselves",
+        "no-data-heading": "put a line such as data_NAME in front of it",
+        "text-before-block": "begin the line with #, if it is a comment, or remove it",
+        "bracket-in-word": "put the whole value in quotes",
+        "after-quote": "put a blank behind the closing quote, or use another kind of quotes round the whole value",
+        "after-container": "put a blank behind the bracket",
+        "not-separated": "put a blank in front of {text}",
+        "wrong-bracket": "close lists with ] and tables with }}, the innermost first",
+        "table-entry": "write each entry as 'key':value",
+        "glued-comment": "put a blank in front of the #",
+        "too-deep": "write the value with fewer levels",
+    },
 )
 def malformed_text(document: Document) -> Iterator[Problem]:
     """What: The text does not follow the grammar of CIF, so that programs cannot read it or read it differently.
@@ -67,6 +81,12 @@ def malformed_text(document: Document) -> Iterator[Problem]:
         "cif2-syntax": "file uses the syntax of CIF 2.0, but its first line is not #\\#CIF_2.0",
         "trailing": "first line goes on after {magic} - expected nothing but blanks there",
         "unknown": "version {version} of CIF is not known - expected 1.1 or 2.0",
+    },
+    helps={
+        "": "begin the file with the line #\\#CIF_1.1, or ###CBF: VERSION 1.5 for a CBF",
+        "cif2-syntax": "begin the file with the line #\\#CIF_2.0",
+        "trailing": "leave {magic} alone in the first line, and put the rest into the next one",
+        "unknown": "write #\\#CIF_2.0, or #\\#CIF_1.1",
     },
 )
 def version_line(document: Document) -> Iterator[Problem]:
@@ -128,6 +148,13 @@ def duplicate_data_name(document: Document) -> Iterator[Problem]:
         "long": "name of the data block has {length} characters - CIF 1.1 allows 75",
         "long-frame": "name of the save frame has {length} characters - CIF 1.1 allows 75",
     },
+    helps={
+        "duplicate": "give one of the two blocks another name",
+        "frame": "give one of the two save frames another name",
+        "empty": "give the block a name behind data_, without blanks",
+        "long": "shorten the name to 75 characters",
+        "long-frame": "shorten the name to 75 characters",
+    },
 )
 def block_code(document: Document) -> Iterator[Problem]:
     """What: Two data blocks have the same name, or a block has none, or one that is too long.
@@ -171,6 +198,11 @@ def loop_value_count(document: Document) -> Iterator[Problem]:
         "first-character": "unquoted value {text!r} begins with a reserved character",
         "closing-bracket": "closing bracket {text!r} outside a list or table",
     },
+    helps={
+        "reserved": "put it in quotes if it is a value; otherwise remove it",
+        "first-character": "put the value in quotes",
+        "closing-bracket": "remove the bracket, or put the value that it belongs to in quotes",
+    },
 )
 def reserved_unquoted_value(document: Document) -> Iterator[Problem]:
     """What: A value that begins like a keyword of CIF, or with a reserved character, stands without quotes.
@@ -194,6 +226,15 @@ def reserved_unquoted_value(document: Document) -> Iterator[Problem]:
         "list": "list that opens here is not closed - expected ]",
         "table": "table that opens here is not closed - expected }}",
         "save-frame": "save frame {name!r} is not closed - expected save_",
+    },
+    helps={
+        "quote": "close the quote in the same line, or use a text field between lines that begin with a semicolon",
+        "triple": "close it with the same three quotes",
+        "text-field": "close the text with a line that begins with a semicolon",
+        "after-text-field": "put what follows into the next line, or a blank behind the semicolon",
+        "list": "close the list with ]",
+        "table": "close the table with }}",
+        "save-frame": "close the save frame with a line save_",
     },
 )
 def unterminated_value(document: Document) -> Iterator[Problem]:
@@ -236,6 +277,10 @@ def character_set(document: Document) -> Iterator[Problem]:
     messages={
         "line": "line has {length} characters - CIF allows 2048",
         "name": "data name has {length} characters - CIF 1.1 allows 75",
+    },
+    helps={
+        "line": "break the line between two values, or fold a long text with the line-folding protocol",
+        "name": "shorten the name, or declare CIF 2.0, which has no such limit, in the first line",
     },
 )
 def line_or_name_too_long(document: Document) -> Iterator[Problem]:
@@ -347,6 +392,10 @@ def save_frame_in_data(document: Document, dictionary: Dictionary) -> Iterator[P
     messages={
         "no-names": "loop_ without data names",
         "no-values": "loop of {name} has no values",
+    },
+    helps={
+        "no-names": "remove loop_, or put the names of the columns behind it",
+        "no-values": "remove the loop, or give it its rows",
     },
 )
 def empty_loop(document: Document) -> Iterator[Problem]:

@@ -29,6 +29,13 @@ _FRAMES = frozenset({LABORATORY, "mcstas"})
         "parent": "gravity axis {axis} depends on {parent} - gravity does not move",
         "beam": "gravity axis {axis} has a component of {component:.3g} along Z - about 0 where the beam is horizontal",
     },
+    helps={
+        "null": "give the downward direction as a unit vector",
+        "type": "write general as its type",
+        "offset": "write 0 for its offset: a direction has none",
+        "parent": "write a dot for depends_on: gravity does not move with the instrument",
+        "beam": "give the downward direction, across the beam where that is horizontal",
+    },
 )
 def gravity_axis_form(tables: Tables, axes: Axes, axis_roles: AxisRoles, tolerances: Tolerances) -> Iterator[Problem]:
     """What: The axis of gravity moves, has an offset or a type, or points along the beam.

@@ -73,6 +73,13 @@ def axis_vector_not_unit(tables: Tables, axes: Axes, tolerances: Tolerances) -> 
         "left-out-acting": "{kind} axis {axis} has no vector, but {setting} is {value:g}",
         "unknown": "{kind} axis {axis} has a vector that is not known in full",
     },
+    helps={
+        "": "give the direction as a unit vector in the laboratory frame, or leave out an axis that is not used",
+        "acting": "give the direction as a unit vector in the laboratory frame",
+        "left-out": "give the three components of its direction, or leave out an axis that is not used",
+        "left-out-acting": "give the three components of its direction",
+        "unknown": "give all three components of its direction",
+    },
 )
 def null_axis_vector(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
     """What: The vector of a rotation or translation is null, left out or not known.

@@ -119,6 +119,11 @@ def _digest(text: str) -> bytes | None:
         "surplus": "{surplus} bytes follow the {size} bytes of data, expected {padding} bytes of padding",
         "absent": "header gives no X-Binary-Size - only the closing boundary tells where the data end",
     },
+    helps={
+        "": "fetch the file again; if it is whole, let the writing program count the bytes in X-Binary-Size",
+        "surplus": "state the bytes that follow the data in X-Binary-Size-Padding",
+        "absent": "let the writing program state the number of bytes in X-Binary-Size",
+    },
 )
 def binary_size_mismatch(binaries: list[Binary]) -> Iterator[Problem]:
     """What: The section holds fewer bytes than its header states, or more than data and padding need.
@@ -167,6 +172,11 @@ def _legal_surplus(binary: Binary, padding: int) -> tuple[int, ...]:
         "unknown": "Content-Transfer-Encoding is {encoding}, expected BINARY, BASE64, Quoted-Printable, "
         "X-BASE8, X-BASE10, X-BASE16, X-BASE32K, 7bit or 8bit",
         "absent": "header gives no Content-Transfer-Encoding - read as BINARY for its first octets",
+    },
+    helps={
+        "": "encode the data again, BASE64 in text files and BINARY in CBF",
+        "unknown": "name the encoding in which the data are written, most often BINARY or BASE64",
+        "absent": "state Content-Transfer-Encoding: BINARY",
     },
 )
 def transfer_encoding_fault(binaries: list[Binary]) -> Iterator[Problem]:

@@ -136,6 +136,10 @@ def response_not_given(experiment: Experiment) -> Iterator[Problem]:
     source="_diffrn_scan_frame.integration_time",
     message="exposure time of the frames not given",
     messages={"date": "date of the measurement not given"},
+    helps={
+        "": "add _diffrn_scan_frame.integration_time for each frame, or _diffrn_scan.integration_time, in seconds",
+        "date": "add _diffrn_scan.date_start, such as 2026-03-01T10:00:00Z",
+    },
 )
 def time_not_given(experiment: Experiment) -> Iterator[Problem]:
     """What: The file does not say how long the frames were exposed, or when they were measured.

@@ -145,6 +145,11 @@ def _step(part: ArrayDimension) -> float:
             "but elements of {step:g} mm"
         ),
     },
+    helps={
+        "": "write 1 as bin size, or name the method that made the bins: hardware, software or combined",
+        "unsaid": "name the method in _array_intensities.pixel_binning_method: hardware, software or combined",
+        "physical": "give the size of the binned elements, or a bin size of 1",
+    },
 )
 def binning_and_bin_size(tables: Tables, any_axes: Axes, tolerances: Tolerances) -> Iterator[Problem]:
     """What: The binning method is none, but a bin has more or less than one pixel; or bins of a known detector have

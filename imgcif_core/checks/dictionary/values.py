@@ -367,6 +367,10 @@ def blank_in_word(tables: Tables) -> Iterator[Problem]:
     source="_enumeration.range",
     message="{name} is {value} - expected {range}",
     messages={"tolerated": "{name} is {value}, outside {range} of the dictionary, as is usual for stills"},
+    helps={
+        "": "check the unit and the sign of the value",
+        "tolerated": "nothing is needed: stills are described so",
+    },
 )
 def out_of_range(tables: Tables) -> Iterator[Problem]:
     """What: A number lies outside the range that the dictionary gives, also when its uncertainty is allowed for.

@@ -29,6 +29,12 @@ MAX_FILES = 50
         "gap": "{count_text} with an archive_path and no archive_format, as for plain tar, "
         "which the dictionary has no state for (dictionary gap)",
     },
+    helps={
+        "": "give the archive_format that the file really has",
+        "no_path": "add archive_path, the name of each image in the archive; for plain files leave archive_format out",
+        "no_format": "add archive_format, ZIP, TGZ or TBZ; for plain files leave archive_path out",
+        "plain": "add archive_format {found}, and in archive_path the name of each image within the archive",
+    },
 )
 def archive_format_and_name(external: ExternalData) -> Iterator[Problem]:
     """What: The kind of an archive, the path within it and the name of its file do not fit together.

@@ -278,6 +278,10 @@ def _other_type(external: ExternalData, header: Hdf5Header) -> Iterator[Problem]
     messages={
         "link": "{file}: {reason}",
     },
+    helps={
+        "": "pack the data with a registered filter such as bitshuffle with LZ4",
+        "link": "deposit the files that are linked beside this one, and link to them by relative names",
+    },
 )
 def hdf5_filter_or_link(external: ExternalData, hdf5_headers: list[Hdf5Header]) -> Iterator[Problem]:
     """What: A dataset is packed by a filter that nobody else has, or leads to a file that is not deposited with it.

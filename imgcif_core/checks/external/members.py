@@ -43,6 +43,19 @@ MAX_FILES = 20_000
         "absent": "{count_text} without a local copy, the first {value!r}",
         "no_bytes": "{archive} is empty (0 bytes)",
     },
+    helps={
+        "": "correct archive_path to the name by which the archive lists the image",
+        "partial": "fetch the whole archive and check again",
+        "empty": "put the image into the archive again; the member holds no bytes",
+        "folder": "name the image in the folder",
+        "no_file": "make the archive again with the files themselves, for example with tar -h",
+        "format": "give the archive_format that the file really has",
+        "extra": "nothing is needed; name these members too, if they are images of the experiment",
+        "unsafe": "make the archive again with relative names, for example with tar -C FOLDER",
+        "fault": "fetch or make the archive again",
+        "absent": "give the folder with the archive as --local, or leave them unchecked",
+        "no_bytes": "fetch the archive again",
+    },
 )
 def member_missing(external: ExternalData, local_data: LocalData, options: CheckOptions) -> Iterator[Problem]:
     """What: The archive on this machine and the table disagree about what is in it.

@@ -46,6 +46,11 @@ def uris_of(external: ExternalData) -> Shapes:
         "scheme": "uri {value!r} has the scheme {scheme!r} - expected one of {schemes}",
         "none": "{count_text} of external data without a uri",
     },
+    helps={
+        "": "write blanks and other forbidden characters as percent escapes, for example %20",
+        "scheme": "give an address that can be fetched, best one that begins with https",
+        "none": "give in _array_data_external_data.uri where the file can be fetched",
+    },
 )
 def uri_malformed(external: ExternalData) -> Iterator[Problem]:
     """What: A link is no URI, is not given, or begins with a scheme that no program of this field fetches.
@@ -135,6 +140,12 @@ def _locality(text: str) -> str | None:
         "signed": "uri {value!r} is signed for a limited time, and will stop working",
         "fragment": "uri {value!r} has a fragment, which servers never see",
         "http": "uri {value!r} is not encrypted - {title} serves https",
+    },
+    helps={
+        "user": "take user name and password out of the address, and change the password",
+        "signed": "use the permanent public address of the file, without the signature",
+        "fragment": "leave out # and what follows it; a place within the file belongs into path or frame",
+        "http": "write https instead of http",
     },
 )
 def uri_with_secrets(external: ExternalData) -> Iterator[Problem]:

@@ -44,6 +44,12 @@ def experiment_place(tables: Tables) -> Place | None:
         "absent": "no wavelength is given",
         "unknown": "wavelength is {value} - expected a number in ångström",
     },
+    helps={
+        "": "check the wavelength, which is in ångström, and the probe",
+        "zero": "give the wavelength in ångström",
+        "absent": "give _diffrn_radiation_wavelength.value in ångström",
+        "unknown": "give the wavelength in ångström",
+    },
 )
 def wavelength_implausible(tables: Tables) -> Iterator[Problem]:
     """What: The wavelength is absent, not positive, or outside the range in which its probe is used.

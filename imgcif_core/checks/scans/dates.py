@@ -81,6 +81,13 @@ def scan_window(moments: Moments, scan: Scan) -> tuple[float, float] | None:
         "zone": "date {value!r} has no time zone",
         "time": "date {value!r} has no time of day",
     },
+    helps={
+        "": "write yyyy-mm-ddThh:mm:ss with a zone, such as 2026-03-01T10:00:00Z",
+        "day": "correct the day or the time: no calendar or clock has it",
+        "future": "correct the date, most often the year",
+        "zone": "add Z for UTC, or the distance from UTC such as +01:00",
+        "time": "add the time and its zone, such as T10:00:00Z",
+    },
 )
 def date_format(tables: Tables, moments: Moments, tolerances: Tolerances) -> Iterator[Problem]:
     """What: A date is not written in the standard form, does not exist, or lies in the future.

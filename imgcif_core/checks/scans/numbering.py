@@ -36,6 +36,14 @@ def _written_numbers(everything: np.ndarray, scan: Scan) -> np.ndarray:
         "more": "scan {scan} has {frames} frames, but {rows} listed here",
         "gap": "frame number {number:.0f} of scan {scan} is missing - {rows} listed up to number {last:.0f}",
     },
+    helps={
+        "repeated": "give each frame of the scan its own number",
+        "beyond": "correct _diffrn_scan.frames, or the number of the frame",
+        "shifted": "number the frames of each scan from 1",
+        "fewer": "list the frames that are missing, or correct _diffrn_scan.frames",
+        "more": "correct _diffrn_scan.frames, or the scan to which the frames belong",
+        "gap": "list the frame that is missing, or number the others without a gap",
+    },
 )
 def frame_numbers(tables: Tables, scans: Scans) -> Iterator[Problem]:
     """What: Frame numbers of a scan repeat, lie beyond its number of frames, or leave some out.
