@@ -11,8 +11,9 @@ from dxtbx import IncorrectFormatError
 from dxtbx.format.Format import Format
 from dxtbx.format.FormatMultiImage import FormatMultiImage
 
+from imgcif_core.formats import TEXT_SUFFIXES
+
 _HEAD = 1 << 20
-_SUFFIXES = (".cif", ".imgcif", ".cbf")
 
 
 class FormatImgCIF(FormatMultiImage):
@@ -21,7 +22,7 @@ class FormatImgCIF(FormatMultiImage):
     @staticmethod
     def understand(image_file: str) -> bool:
         """True for a text with axes and array layouts and without images of its own."""
-        if not str(image_file).lower().endswith(_SUFFIXES):
+        if not str(image_file).lower().endswith(TEXT_SUFFIXES):
             return False
         try:
             with open(image_file, "rb") as stream:

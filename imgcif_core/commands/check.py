@@ -142,9 +142,10 @@ def _readable_source(sources: Sequence[str]) -> "str | Experiment | None":
     """The source to compare with, refused before any work where it cannot be read; a series is read once."""
     if not sources:
         return None
+    from imgcif_core.formats import format_suffix
     from imgcif_core.sources.reference import read_reference
 
-    own = [path for path in sources if Path(path).is_file() and path.lower().endswith((".cbf", ".cbf.gz", ".cbf.bz2"))]
+    own = [path for path in sources if Path(path).is_file() and format_suffix(path) == "CBF"]
     if len(sources) == 1 and own:
         # Its own header is what a file may be held against, which only the check of that file knows.
         return sources[0]

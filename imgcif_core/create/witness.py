@@ -230,21 +230,20 @@ def _dials(made: Experiment, path: Path) -> Iterator[Pair]:
 
 def _nxmx(made: Experiment, path: Path) -> Iterator[Pair]:
     """Numbers of an HDF5 master that are given in the units of its makers."""
-    import h5py
+    from imgcif_core.sources.hdf5 import Master, attribute
 
-    with h5py.File(path, "r") as file:
-        detector = file["entry/instrument/detector"]
+    with Master(path) as file:
+        place = "/entry/instrument/detector"
 
         def number(name: str, unit: str) -> float | None:
-            node = detector.get(name)
-            is_plain = node is not None and node.attrs.get("units") in (unit, unit.encode())
-            return float(np.asarray(node[()]).ravel()[0]) if is_plain else None
+            is_plain = attribute(file.get(file.root, f"{place}/{name}"), "units") == unit
+            return file.number(file.root, f"{place}/{name}") if is_plain else None
 
-        beam = file.get("entry/instrument/beam/incident_wavelength")
-        if beam is not None and made.beam.wavelength is not None and np.asarray(beam[()]).size == 1:
-            stated = float(np.asarray(beam[()]).ravel()[0])
-            is_angstrom = beam.attrs.get("units") in ("angstrom", b"angstrom")
-            if is_angstrom:
+        beam = "/entry/instrument/beam/incident_wavelength"
+        waves = file.numbers(file.root, beam)
+        if made.beam.wavelength is not None and len(waves) == 1:
+            stated = float(waves[0])
+            if attribute(file.get(file.root, beam), "units") == "angstrom":
                 yield "wavelength", made.beam.wavelength, stated, _SAME_SHARE * stated
         pixel = number("x_pixel_size", "m")
         if pixel is not None:
@@ -252,7 +251,7 @@ def _nxmx(made: Experiment, path: Path) -> Iterator[Pair]:
         distance = number("detector_distance", "m")
         centre = [number(f"beam_center_{name}", "pixel") for name in ("x", "y")]
         known = None if None in centre else (float(centre[0] or 0), float(centre[1] or 0))
-        is_chained = any(name for name in detector if "module" in name)
+        is_chained = any("module" in name for name in file.names(place))
         yield from _flat(made, None if distance is None else distance * 1e3, None if is_chained else known)
         exposure = number("count_time", "s")
         if exposure and made.scans[0].exposure_time is not None:

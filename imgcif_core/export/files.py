@@ -36,7 +36,8 @@ class LocalFiles:
         self, base: Path | None = None, local: Sequence[Path] = (), maps: Mapping[str, str] | None = None
     ) -> None:
         self.folders = [*local, *([base] if base is not None else [])]
-        self._stand_ins = [LocalData(base=base, local=folder, maps=maps) for folder in self.folders or [None]]
+        chosen: list[Path | None] = [*self.folders] or [None]
+        self._stand_ins = [LocalData(base=base, local=folder, maps=maps) for folder in chosen]
         self._places: dict[tuple[str, str], Path | None] = {}
         self._names: dict[Path, frozenset[str]] = {}
 

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from imgcif_core.errors import InputError
-from imgcif_core.formats import TEXT_SUFFIXES, archive_suffix, compression_suffix, image_of_name, plain_ending
+from imgcif_core.formats import (
+    BY_WORD,
+    TEXT_SUFFIXES,
+    archive_suffix,
+    compression_suffix,
+    image_format_of,
+    image_of_name,
+    plain_ending,
+)
 from imgcif_core.images.archives import open_archive
 from imgcif_core.images.bytes import FileBytes
 from imgcif_core.images.limits import MIB, BytesError, Limits
@@ -155,7 +163,7 @@ def _enough(member: Member, head: bytes) -> int:
         return member.size
     if found := _SMV.match(head):
         return int(found[1])
-    if plain_ending(name) in TEXT_SUFFIXES or head.startswith((b"###CBF", b"#\\#CIF")):
+    if plain_ending(name) in TEXT_SUFFIXES or image_format_of(head) is BY_WORD["CBF"] or head.startswith(b"#\\#CIF"):
         at = head.find(_BINARY)
         return at + _MIME_BYTES if at >= 0 else _HEADER_BYTES
     return 0

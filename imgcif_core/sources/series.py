@@ -119,7 +119,7 @@ def _is_excluded(path: str, patterns: Sequence[str]) -> bool:
 
 def _described_only(files: list[str]) -> list[str]:
     """The files of a folder or archive that have something to say: masters instead of their data files."""
-    masters = [file for file in files if "master" in Path(file).name.lower() and Path(file).suffix in (".h5", ".nxs")]
+    masters = [file for file in files if _is_master(Path(file))]
     if len(files) < 2 or not masters:
         return files
     stems = tuple(re.sub(r"_?master.*$", "", name, flags=re.I) for name in masters)
@@ -234,7 +234,8 @@ _MOST_FILES = 2_000_000
 
 def _is_master(path: Path) -> bool:
     """True for a name of an HDF5 master."""
-    return "master" in path.name.lower() and path.suffix.lower() in (".h5", ".nxs", ".hdf5")
+    found = image_of_name(path.name)
+    return "master" in path.name.lower() and found is not None and found.pixels == "hdf5"
 
 
 def _is_image(path: Path) -> bool:
