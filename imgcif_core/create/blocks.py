@@ -54,7 +54,7 @@ def _block(session: Session, index: int, name: str, dataset: str | None) -> Data
     built = session.built[index]
     found = [*_head(session, built, name, dataset), *categories(built, _external(session, index))]
     found = [_with_link_sources(category, session) for category in found]
-    found = _with_items(found, built.experiment.items, built.origin("items") or "file")
+    found = _with_items(found, _carried(built), built.origin("items") or "file")
     return DataBlock(name, _with_items(found, session.wishes.items, "person: --set"))
 
 
@@ -109,6 +109,23 @@ def _head(session: Session, built: Built, name: str, dataset: str | None) -> lis
         found.append(Category("database", {"dataset_DOI": doi[0]}, sources={"": doi[1]}))
     found.append(Category("diffrn", {"id": EXPERIMENT}))
     return found
+
+
+# Angles that are counted from an axis of the frame: a turn of the frame about the beam makes them others.
+_BY_FRAME = ("polarizn_source_norm", "polarisn_norm", "div_x_source", "div_y_source", "div_x_y_source")
+
+
+def frame_bound(built: Built) -> list[str]:
+    """Items of the source that would be wrong in the frame of the file, as it was turned: these are left out."""
+    if np.array_equal(built.rotation, np.eye(3)):
+        return []
+    return [name for name in built.experiment.items if name.rpartition(".")[2] in _BY_FRAME]
+
+
+def _carried(built: Built) -> dict[str, Value]:
+    """The items of the source that are carried over."""
+    dropped = set(frame_bound(built))
+    return {name: value for name, value in built.experiment.items.items() if name not in dropped}
 
 
 def _with_items(found: list[Category], items: Mapping[str, Value], said: str) -> list[Category]:

@@ -54,7 +54,7 @@ def _beam(built: Built) -> list[Category]:
     radiation["beam_flux"] = beam.flux
     wavelength: dict[str, Values] = {}
     if beam.wavelength is not None:
-        wavelength = {"id": WAVELENGTH, "value": beam.wavelength, "wt": 1.0}
+        wavelength = {"id": WAVELENGTH, "value": tidy_number(beam.wavelength), "wt": 1.0}
         wavelength |= _wavelength_spread(beam.wavelengths)
     return [
         Category("diffrn_source", source if len(source) > 1 else {}, sources={"": built.origin("facts.facility")}),
@@ -121,6 +121,7 @@ def _detector(built: Built) -> list[Category]:
     """The detector, its mounting axes and its elements."""
     axes, facts = built.mounting.axes, built.experiment.facts
     thickness = {panel.thickness for panel in built.mounting.panels}
+    texts = (facts.get("detector_details"), frame_text(built), _sensor_text(built))
     items: dict[str, Values] = {
         "diffrn_id": EXPERIMENT,
         "id": DETECTOR,
@@ -128,7 +129,7 @@ def _detector(built: Built) -> list[Category]:
         "description": facts.get("detector_description"),
         "layer_thickness": thickness.pop() if len(thickness) == 1 else None,
         "number_of_axes": len(axes) or None,
-        "details": "\n".join(filter(None, (frame_text(built), _sensor_text(built)))) or None,
+        "details": "\n".join(filter(None, texts)) or None,
     }
     found = [
         Category(
@@ -147,6 +148,16 @@ def _detector(built: Built) -> list[Category]:
     return found
 
 
+_FRAMES = {
+    "nxmx": "the NeXus frame with X and Z reversed",
+    "dials": "the frame of dxtbx",
+    "crystfel": "the frame of CrystFEL with x and z reversed",
+    "imgcif": "the frame of the source file",
+}
+_VIEWED = "the frame with X to the right, Y up and Z to the source, seen from the source,"
+_FRAMES |= dict.fromkeys(("minicbf", "smv", "tiff"), _VIEWED)
+
+
 def _sensor_text(built: Built) -> str | None:
     """What the sensors are made of, for which the dictionary has no item."""
     materials = sorted({panel.material for panel in built.mounting.panels if panel.material})
@@ -157,9 +168,7 @@ def frame_text(built: Built) -> str | None:
     """How the whole frame was turned from that of the source, or None where it was not."""
     if np.array_equal(built.rotation, np.eye(3)):
         return None
-    kind = {"nxmx": "the NeXus frame with X and Z reversed", "dials": "the frame of dxtbx"}.get(
-        built.experiment.kind, "the frame of the source"
-    )
+    kind = _FRAMES.get(built.experiment.kind, "the frame of the source")
     rows = "; ".join(
         f"{name} = ({', '.join(f'{value:.12g}' for value in tidy(row))})"
         for name, row in zip("XYZ", built.rotation, strict=True)

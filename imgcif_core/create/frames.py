@@ -59,6 +59,7 @@ def _axis_rows(built: Built) -> list[tuple]:
             start, increment = scan.settings.get(original, (0.0, 0.0))
             if original in scan.varying and len(scan.varying[original]):
                 start = float(scan.varying[original][0])
+            start, increment = tidy_number(start), tidy_number(increment)
             span = tidy_number(increment * scan.frames)
             rows.append((scan_id, axis.id, *_by_kind(axis.kind, (start, increment, span))))
         settings = built.mounting.settings[number]

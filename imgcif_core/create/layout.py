@@ -141,7 +141,7 @@ class Layout:
                 "axis_set_id": ids,
                 "axis_id": ids,
                 "displacement": [tidy_number(0.5 * step) for step in steps],
-                "displacement_increment": [float(step) for step in steps],
+                "displacement_increment": [tidy_number(step) for step in steps],
             },
             sources={"": origin},
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.cif.document import Document
 from imgcif_core.cif.write import write_blocks
-from imgcif_core.create.blocks import Origins, block_names, data_blocks, origins
+from imgcif_core.create.blocks import Origins, block_names, data_blocks, frame_bound, origins
 from imgcif_core.create.builder import Built
 from imgcif_core.create.frames import has_images
 from imgcif_core.create.links import nameless_formats
@@ -153,6 +153,9 @@ def _remarks(session: Session) -> list[str]:
     if len(parts) > 1:
         notes.append(f"scans of different wavelengths or detectors stand in {len(parts)} data blocks of one file")
     notes += _unlinked(parts, links.option if links.are_given else "")
+    if bound := [name for built in session.built for name in frame_bound(built)]:
+        reason = "they are counted from axes of the frame, which was turned"
+        notes.append(f"left out, because {reason}: {', '.join(dict.fromkeys(bound))}")
     if any(part.beam.wavelengths is not None for part in parts):
         notes.append("each frame has a wavelength of its own, to which imgCIF cannot tie it; their mean is written")
     images = [scan.images for part in parts for scan in part.scans if scan.images is not None]

@@ -31,6 +31,7 @@ _FACTS = {
     "facility": ("diffrn_source", "facility"),
     "beamline": ("diffrn_source", "beamline"),
     "source": ("diffrn_source", "make"),
+    "detector_details": ("diffrn_detector", "details"),
 }
 
 
@@ -55,6 +56,8 @@ def describe(tables: Tables, path: str) -> Experiment:
     maker = _ScanMaker(tables, axes, detector, goniometer, wavelength)
     described = tuple(maker.scan(scan) for scan in scans) or (maker.scan(None),)
     facts = {name: tables.table(category).text(item) or "" for name, (category, item) in _FACTS.items()}
+    if not (facts["detector_details"] or "").startswith("All vectors were turned"):
+        facts["detector_details"] = facts["detector_details"].strip()
     provenance = {name: Provenance(Origin.FILE, path) for name in ("beam.wavelength", "goniometer", "scans", "panels")}
     return Experiment(
         path,
@@ -64,9 +67,39 @@ def describe(tables: Tables, path: str) -> Experiment:
         described,
         tuple(_axis(axes, row) for row in common_carriers(detector)),
         {name: text for name, text in facts.items() if text},
-        provenance,
+        provenance | {"items": Provenance(Origin.FILE, path)},
         gravity=beam.gravity,
+        items=_carried(tables),
     )
+
+
+# What no geometry holds and every reader wants to keep, by category.
+_CARRIED = {
+    "diffrn": ("ambient_temperature", "ambient_environment", "details", "crystal_support", "crystal_treatment"),
+    "diffrn_source": ("details", "current", "power", "voltage", "size", "target", "description"),
+    "diffrn_radiation": (
+        *("collimation", "monochromator", "type", "filter_edge", "inhomogeneity", "beam_width", "beam_flux"),
+        *("polarizn_source_ratio", "polarizn_source_norm", "polarisn_ratio", "polarisn_norm"),
+        *("div_x_source", "div_y_source", "div_x_y_source"),
+    ),
+    "diffrn_detector": ("dtime", "gain_setting"),
+    "diffrn_measurement": ("method", "details", "device_details", "specimen_support", "sample_detector_voffset"),
+}
+
+
+def _carried(tables: Tables) -> dict[str, str | float]:
+    """Values of a source that are carried over as they stand, by data name."""
+    found: dict[str, str | float] = {}
+    for category, names in _CARRIED.items():
+        table = tables.table(category)
+        for name in names:
+            text = table.text(name)
+            if not text or not text.strip():
+                continue
+            numbers = table.numbers(name)
+            is_number = len(numbers) > 0 and np.isfinite(numbers[0])
+            found[f"_{category}.{name}"] = float(numbers[0]) if is_number else text.strip()
+    return found
 
 
 def read_imgcif(path: str) -> Experiment:
@@ -154,6 +187,9 @@ class _ScanMaker:
         self.axes, self.detector, self.goniometer, self.wavelength = axes, detector, goniometer, wavelength
         self._frames = tables.table("diffrn_scan_frame")
         self._limits = intensities(tables)
+        told = tables.table("diffrn_scan")
+        columns = [told.texts(name) for name in ("id", "date_start", "date_end")]
+        self._dates = {(name or "").casefold(): (begun, ended) for name, begun, ended in zip(*columns, strict=True)}
         thickness = tables.table("diffrn_detector").numbers("layer_thickness")
         self._thickness = float(thickness[0]) if len(thickness) and thickness[0] > 0 else None
         self._known: dict[tuple[float, ...], tuple[PanelFacts, ...]] = {}
@@ -174,6 +210,9 @@ class _ScanMaker:
             if uneven is not None:
                 varying[self.axes.id[row]] = uneven
         exposure = self._frames.numbers("integration_time")[scan.frame_rows[:1]]
+        dates = self._frames.texts("date") if len(scan.frame_rows) else []
+        begun, ended = self._dates.get(scan.id.casefold(), (None, None))
+        period = self._frames.numbers("time_period")[scan.frame_rows[:1]]
         return ScanFacts(
             scan.id,
             scan.frames,
@@ -181,6 +220,9 @@ class _ScanMaker:
             self._known[key],
             first_number=int(scan.numbers[0]) if len(scan.numbers) else 1,
             exposure_time=float(exposure[0]) if len(exposure) and exposure[0] > 0 else None,
+            period=float(period[0]) if len(period) and period[0] > 0 else None,
+            start_date=begun or (dates[int(scan.frame_rows[0])] if dates else None),
+            end_date=ended,
             wavelength=self.wavelength,
             varying=varying,
             detector_settings=mounting,
