@@ -196,7 +196,8 @@ class Ledger:
 
 def _meant(problem: Problem) -> str:
     """The item that a misspelt name stands for, in lower case; an empty text where nothing is proposed."""
-    named = problem.data.get("meant") or (problem.help or "").partition("did you mean ")[2]
+    help_text = problem.help or ""
+    named = problem.data.get("meant") or help_text.removeprefix("did you mean ").removeprefix("write ")
     match = re.match(r"_[a-z0-9_]+\.[a-z0-9_\[\]\-]+", str(named).lower())
     return match[0] if match else ""
 
