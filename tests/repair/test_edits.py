@@ -50,7 +50,7 @@ def test_every_edit_of_the_failing_cases_mends_its_finding_and_brings_none() -> 
             if new:
                 wrong.append(f"{case.id}: {repair.rule} {repair.finding.message} brings {new}")
     assert not wrong, "\n".join(wrong)
-    assert made > 100, f"only {made} edits"
+    assert made > 60, f"only {made} edits"
 
 
 @pytest.mark.parametrize("case", [case for case in FAILING if case.rule in ("DIC003", "DIC006")][:20], ids=str)
