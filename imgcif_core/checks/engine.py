@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,7 @@ from imgcif_core.findings import (
     Severity,
     Unchecked,
 )
+from imgcif_core.model.replies import read_replies
 from imgcif_core.tables import Tables
 
 MAX_BLOCKS = 1000
@@ -180,6 +181,7 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
             unjudged = len(blocks) - len(all_tables)
             findings, outcomes = _run_all(profile, options, top, inner, unjudged=unjudged, clock=clock)
             ready = _readiness(document, dictionary, profile, inner, findings, clock)
+            findings = _answered(findings, all_tables)
     finally:
         for inputs in (*inner, top):
             inputs.close()
@@ -194,6 +196,18 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
         profile.scope,
         profile.replies,
     )
+
+
+def _answered(findings: list[Finding], all_tables: Sequence[Tables]) -> list[Finding]:
+    """The findings, with what authors replied to them in the file."""
+    replies = {key: reply for tables in all_tables for key, reply in read_replies(tables).items()}
+    if not replies:
+        return findings
+    found = []
+    for finding in findings:
+        reply = replies.get((finding.rule, (finding.location.block or "").casefold()))
+        found.append(replace(finding, reply=reply) if reply else finding)
+    return found
 
 
 def _readiness(
