@@ -10,7 +10,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from shared import DICTIONARIES, ROOT, text_files
 
-from imgcif_core.cif import parser
+from imgcif_core.cif import loops
 from imgcif_core.cif.document import Block, Document, Quoting
 from imgcif_core.cif.reader import open_source, read
 
@@ -46,9 +46,9 @@ def both(data: bytes) -> tuple[Document, Document]:
 @pytest.fixture
 def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fast road sets in after a few values and works in small pieces."""
-    monkeypatch.setattr(parser, "CAREFUL_STRETCH", 3)
-    monkeypatch.setattr(parser, "SMALLEST_CHUNK", 24)
-    monkeypatch.setattr(parser, "LARGEST_CHUNK", 100)
+    monkeypatch.setattr(loops, "CAREFUL_STRETCH", 3)
+    monkeypatch.setattr(loops, "SMALLEST_CHUNK", 24)
+    monkeypatch.setattr(loops, "LARGEST_CHUNK", 100)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -100,8 +100,8 @@ def documents(draw: st.DrawFn) -> bytes:
 @given(documents())
 def test_roads_agree_on_generated_texts(data: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parser, "CAREFUL_STRETCH", 2)
-        patch.setattr(parser, "SMALLEST_CHUNK", 16)
+        patch.setattr(loops, "CAREFUL_STRETCH", 2)
+        patch.setattr(loops, "SMALLEST_CHUNK", 16)
         assert_same(*both(data))
 
 
@@ -110,8 +110,8 @@ def test_roads_agree_on_generated_texts(data: bytes) -> None:
 @given(documents())
 def test_roads_agree_on_very_many_generated_texts(data: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parser, "CAREFUL_STRETCH", 2)
-        patch.setattr(parser, "SMALLEST_CHUNK", 16)
+        patch.setattr(loops, "CAREFUL_STRETCH", 2)
+        patch.setattr(loops, "SMALLEST_CHUNK", 16)
         assert_same(*both(data))
 
 
