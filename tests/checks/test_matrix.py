@@ -112,7 +112,12 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "half a compound key twice": ("loop_ _pair.one _pair.two A 1 A 2", "-", "", ""),
     "null in a key": ("loop_ _row.id a ?", "DIC013", "error", "is ?"),
     "null in a key with a default": ("loop_ _pair.one _pair.two . 1 B 2", "DIC013", "info", "A is understood"),
-    "link into an absent table": ("loop_ _numbered.nr _numbered.row_id 1 a 2 b", "REL002", "warning", "the table ROW is not given"),
+    "link into an absent table": (
+        "loop_ _numbered.nr _numbered.row_id 1 a 2 b",
+        "REL002",
+        "warning",
+        "the table ROW is not given",
+    ),
     "link to no row": (f"{ROWS}loop_ _numbered.nr _numbered.row_id 1 a 2 c", "REL001", "error", "'c'"),
     "link": (f"{ROWS}loop_ _numbered.nr _numbered.row_id 1 a 2 b", "-", "", ""),
     "caseless link": ("loop_ _coded.code Ab Bc loop_ _user.id _user.code u AB v bc", "-", "", ""),
