@@ -1,5 +1,6 @@
 """The geometry passport as data, in the schema imgcif-geometry/1."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def geometry(document: Document, dictionary: Dictionary, frame: int | None = Non
     """
     # Absurd numbers of a file overflow to infinity and are shown as not known, without a word from numpy.
     with np.errstate(all="ignore"):
-        blocks = [_block(entry) for entry in block_instruments(document, dictionary, frame)]
+        blocks = [block_numbers(entry) for entry in block_instruments(document, dictionary, frame)]
     return {"schema": SCHEMA, "files": [{"path": document.source.path, "blocks": blocks}]}
 
 
@@ -55,8 +56,11 @@ def numbers(values: Any) -> list[float | int | None]:
     return [number(float(value)) for value in values]
 
 
-def _block(entry: BlockInstrument) -> dict[str, Any]:
-    """One block."""
+def block_numbers(entry: BlockInstrument, places: int | None = None) -> dict[str, Any]:
+    """One block; `places` limits how many panels are listed over all scans, later scans then have none.
+
+    A scan whose panels are left out says so by `omitted_panels`.
+    """
     axes, beam = entry.axes, entry.beam
     goniometer = [
         {
@@ -73,7 +77,7 @@ def _block(entry: BlockInstrument) -> dict[str, Any]:
         "source": numbers(beam.source),
         "gravity": numbers(beam.gravity) if beam.gravity is not None else None,
         "goniometer": goniometer,
-        "scans": [_scan(entry, shown) for shown in entry.scans],
+        "scans": list(_scans(entry, places)),
     }
     faults = [
         {"id": name, "array_id": array, "section_id": section, "reason": reason}
@@ -86,7 +90,15 @@ def _block(entry: BlockInstrument) -> dict[str, Any]:
     return data
 
 
-def _scan(entry: BlockInstrument, shown: ShownScan) -> dict[str, Any]:
+def _scans(entry: BlockInstrument, places: int | None) -> Iterator[dict[str, Any]]:
+    """The scans with their panels, as long as there is room for these."""
+    for shown in entry.scans:
+        scan = _scan(entry, shown, is_whole=places is None or len(shown.poses) <= places)
+        places = None if places is None else places - len(scan["panels"])
+        yield scan
+
+
+def _scan(entry: BlockInstrument, shown: ShownScan, *, is_whole: bool = True) -> dict[str, Any]:
     """One scan; a block without scans gives one without id and frames, all axes at zero."""
     settings = [
         {
@@ -98,14 +110,15 @@ def _scan(entry: BlockInstrument, shown: ShownScan) -> dict[str, Any]:
         for axis in shown.axes
     ]
     scan = shown.scan
+    poses = shown.poses if is_whole else ()
+    left_out = {} if is_whole else {"omitted_panels": len(shown.poses)}
     return {
         "id": scan.id or None if scan is not None else None,
         "frames": scan.frames if scan is not None else None,
         "frame": frame_number(shown),
         "axes": settings,
-        "panels": [
-            _panel(panel, pose, entry.beam) for panel, pose in zip(entry.detector.flat, shown.poses, strict=False)
-        ],
+        "panels": [_panel(panel, pose, entry.beam) for panel, pose in zip(entry.detector.flat, poses, strict=False)],
+        **left_out,
     }
 
 
