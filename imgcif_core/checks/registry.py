@@ -15,7 +15,9 @@ from imgcif_core.findings import Severity
 
 # Families of rules that know the instrument of imgCIF, and those of their rules that any dictionary serves.
 INSTRUMENT_FAMILIES = frozenset({"AXI", "BIN", "CMP", "CON", "DET", "EXT", "IMG", "MTA", "REL", "SCN", "SRC"})
-FOR_ANY_DICTIONARY = frozenset({"REL001", "REL002", "REL004", "REL005", "REL006", "REL008", "REL017", "MTA006"})
+FOR_ANY_DICTIONARY = frozenset(
+    {"REL001", "REL002", "REL004", "REL005", "REL006", "REL008", "REL017", "MTA006", "MTA025", "CON026", "CON027"}
+)
 FILE_INPUTS = frozenset({"document", "source", "dictionary", "options", "profile", "tolerances", "all_tables"})
 HEADINGS = ("What", "Why", "How to fix", "Source")
 MENDERS = frozenset({"author", "beamline", "program", "dictionary", "journal"})

@@ -136,6 +136,9 @@ class Tolerances:
     resolution_share: float = 0.02
     # Share by which the time between two dates may miss the period.
     period_share: float = 0.1
+    # Share of a length, and degrees, by which cells that were refined without their symmetry miss it.
+    cell_share: float = 0.005
+    cell_deg: float = 0.5
 
 
 # A number with few digits is no licence for half of it: 0.0001 m is not 0.00015 m, and 0.5 s not 0.4 s.
