@@ -153,6 +153,8 @@ _FRAMES = {
     "dials": "the frame of dxtbx",
     "crystfel": "the frame of CrystFEL with x and z reversed",
     "imgcif": "the frame of the source file",
+    "xds": "the laboratory frame of XDS",
+    "detector": "the laboratory frame of DIALS",
 }
 _VIEWED = "the frame with X to the right, Y up and Z to the source, seen from the source,"
 _FRAMES |= dict.fromkeys(("minicbf", "smv", "tiff"), _VIEWED)

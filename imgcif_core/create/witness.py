@@ -280,10 +280,57 @@ def _crystfel(made: Experiment, path: Path) -> Iterator[Pair]:
         yield f"first corners of {len(names)} panels across the beam", off, 0.0, _SAME_MM
 
 
+def _detector(made: Experiment, path: Path) -> Iterator[Pair]:
+    """Corners of all panels of a detector alone; without a goniometer only what no turn about the beam changes."""
+    data = json.loads(path.read_bytes())
+    found = data.get("detector", data) if isinstance(data, dict) else data
+    stated, own = _dials_corners(found[0] if isinstance(found, list) else found), _corners(made.scans[0].panels)
+    if stated.shape == own.shape:
+        one = _invariants(own, made.beam.source, None)
+        off = np.abs(one - _invariants(stated, np.array([0.0, 0.0, 1.0]), None)).max()
+        yield f"corners of {len(own) // 3} panels", float(off), 0.0, _SAME_MM
+
+
+def _xds(made: Experiment, path: Path) -> Iterator[Pair]:
+    """Numbers of XDS: wavelength, rotation, and the outer corners of a detector of one piece."""
+    text = path.read_text(encoding="latin-1")[:1_000_000]
+    if not text.lstrip().startswith("!"):
+        text = re.sub(r"!.*", "", text)
+    if "SEGMENT=" in text:
+        return
+
+    def given(name: str, count: int = 1) -> np.ndarray:
+        pattern = r"\s+".join([_NUMBER] * count)
+        return np.array(re.findall(rf"(?<![A-Z_-]){name}=\s*{pattern}", text)[-1], float).reshape(count)
+
+    if made.beam.wavelength is not None:
+        wavelength = float(given("X-RAY_WAVELENGTH")[0])
+        yield "wavelength", made.beam.wavelength, wavelength, _SAME_SHARE * wavelength
+    moving = _moving(made, made.scans[0])
+    if moving is not None:
+        yield "increment of the rotation", moving[1], float(given("OSCILLATION_RANGE")[0]), _SAME_DEGREES
+    fast, slow = (unit(given(f"DIRECTION_OF_DETECTOR_{name}-AXIS", 3)) for name in "XY")
+    sizes = np.array([given("QX")[0], given("QY")[0]])
+    low, high = np.array([0.5, 0.5]), np.array([given("NX")[0], given("NY")[0]]) + 0.5
+    origin = np.array([given("ORGX")[0], given("ORGY")[0]])
+    plane = given("DETECTOR_DISTANCE")[0] * np.cross(fast, slow)
+    stated = [
+        plane + (np.array(pixel) - origin) * sizes @ np.stack([fast, slow])
+        for pixel in (low, (high[0], low[1]), (low[0], high[1]))
+    ]
+    own = _corners(made.scans[0].panels)
+    if len(own) == 3:
+        one = _invariants(own, made.beam.source, made.goniometer[0].vector if made.goniometer else None)
+        other = _invariants(np.array(stated), -given("INCIDENT_BEAM_DIRECTION", 3), given("ROTATION_AXIS", 3))
+        yield "corners of 1 panels", float(np.abs(one - other).max()), 0.0, _SAME_MM
+
+
 _READERS: dict[str, Callable[[Experiment, Path], Iterator[Pair]]] = {
     "minicbf": _minicbf,
     "smv": _smv,
     "dials": _dials,
     "nxmx": _nxmx,
     "crystfel": _crystfel,
+    "xds": _xds,
+    "detector": _detector,
 }

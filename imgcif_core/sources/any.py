@@ -35,6 +35,8 @@ KINDS = {
     "smv": Kind("SMV image", "smv:read_smv"),
     "tiff": Kind("TIFF image", "tiff:read_tiff"),
     "geom": Kind("CrystFEL geometry", "geom:read_geom"),
+    "xds": Kind("parameters or results of XDS", "xds:read_xds"),
+    "detector": Kind("detector of DIALS alone", "detector:read_detector"),
     "extra-geom": Kind("geometry file of EXtra-geom", "extrageom:QuadrantDraft"),
     "dxtbx": Kind("anything that dxtbx reads", "dxtbx:read_dxtbx"),
 }

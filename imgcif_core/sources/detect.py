@@ -44,7 +44,8 @@ def kind_of(path: str | Path) -> str:
 
 def _kind(head: bytes, path: str | Path) -> str:
     """The kind that the first bytes tell."""
-    from imgcif_core.sources.expt import is_expt
+    from imgcif_core.sources.expt import is_detector, is_expt
+    from imgcif_core.sources.xds import is_xds
 
     if not head:
         raise InputError(f"{path}: is empty")
@@ -59,6 +60,10 @@ def _kind(head: bytes, path: str | Path) -> str:
         return "extra-geom" if is_quadrant_file(path) else "nxmx"
     if is_expt(head):
         return "expt"
+    if is_detector(head):
+        return "detector"
+    if is_xds(head, Path(path).name):
+        return "xds"
     lower = head.lower()
     if b"_axis." in lower:
         return "imgcif"

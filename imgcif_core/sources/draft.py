@@ -96,7 +96,8 @@ class Draft(Incomplete):
     `standing` holds the settings of axes that do not move, in degrees by name; `directions` the
     direction of such an axis with all angles at zero, (3,), or None where a person left it out.
     `goniometer` is a whole one, base first. `panels` and `mounting` replace what distance and beam centre
-    tell, where a source places its panels itself.
+    tell, where a source places its panels itself; `to_source` is the direction of its beam, (3,), in such a
+    frame of its own, and +Z without it.
     """
 
     path: str
@@ -135,6 +136,8 @@ class Draft(Incomplete):
     overload: float | None = None
     sensor: Mapping[str, Any] = field(default_factory=dict)
     polarization_fraction: float | None = None
+    polarization_normal: np.ndarray | None = None
+    to_source: np.ndarray | None = None
     flux: float | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, str | float] = field(default_factory=dict)
@@ -283,10 +286,11 @@ class Draft(Incomplete):
             places,
         )
         beam = BeamFacts(
-            _TO_SOURCE,
+            _TO_SOURCE if self.to_source is None else self.to_source,
             self.wavelength,
             probe=self.probe,
             polarization_fraction=self.polarization_fraction,
+            polarization_normal=self.polarization_normal,
             flux=self.flux,
         )
         return Experiment(

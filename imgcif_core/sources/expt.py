@@ -40,6 +40,14 @@ def is_expt(head: bytes) -> bool:
     return head.lstrip().startswith(b"{") and (b'"__id__"' in head or b'"experiment"' in head)
 
 
+def is_detector(head: bytes) -> bool:
+    """True if the first bytes of a file look like those of a detector, and nothing else, of DIALS."""
+    plain = head.lstrip()
+    if not plain.startswith((b"{", b"[")) or b"\0" in head[:4096]:
+        return False
+    return b'"fast_axis"' in head and (b'"image_size"' in head or b'"children"' in head)
+
+
 def read_expt(path: str | Path) -> Experiment:
     """The experiment that a DIALS file describes.
 
@@ -64,7 +72,8 @@ def describe(data: Any, path: str) -> Experiment:
     models = {part: top.records(part) for part in _PARTS}
     experiments = top.records("experiment")
     if not experiments:
-        raise InputError(f"{path}: lists no experiments")
+        hint = f"; detector:{path} takes the panels of its detector" if len(models["detector"]) == 1 else ""
+        raise InputError(f"{path}: lists no experiments{hint}")
     if not models["beam"] or not models["detector"]:
         raise InputError(f"{path}: holds no {'beam' if models['detector'] else 'detector'}")
     chosen = _distinct(experiments, models)
@@ -75,7 +84,7 @@ def describe(data: Any, path: str) -> Experiment:
     for number, entry in enumerate(chosen, 1):
         index = entry["detector"] or 0
         if index not in detectors:
-            detectors[index] = _panels(models["detector"][index])
+            detectors[index] = detector_panels(models["detector"][index])
         scans.append(_scan(number, entry, models, detectors[index], axes))
     first = next((record for detector in models["detector"] for record in detector.records("panels")), None)
     facts = {"detector": first.text("identifier")} if first is not None and first.text("identifier") else {}
@@ -140,7 +149,7 @@ def _probe(record: Record) -> str | None:
     return names.get(record.text("probe").lower())
 
 
-def _panels(record: Record) -> tuple[PanelFacts, ...]:
+def detector_panels(record: Record) -> tuple[PanelFacts, ...]:
     """The panels of one detector, hierarchy undone."""
     panels = record.records("panels")
     if not panels:

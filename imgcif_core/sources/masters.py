@@ -9,6 +9,7 @@ import numpy as np
 from imgcif_core.errors import InputError
 from imgcif_core.formats import image_of_name
 from imgcif_core.sources.description import Experiment, ImageFiles
+from imgcif_core.sources.draft import Draft
 from imgcif_core.sources.hdf5 import Master
 from imgcif_core.sources.stacks import find_stack
 
@@ -28,21 +29,36 @@ def with_masters(experiment: Experiment, masters: Sequence[str] = ()) -> Experim
     """
     known: dict[str, ImageFiles | None] = {}
     notes = list(experiment.notes)
-    scans = []
-    for scan in experiment.scans:
-        images = scan.images
-        if images is None or images.path is not None or len(images.files) != 1 or not _is_master(images.files[0]):
-            scans.append(scan)
-            continue
-        name = images.files[0]
-        if name not in known:
-            known[name] = _stack(name, Path(experiment.path).parent, masters, notes)
-        stack = known[name]
-        chosen = None if stack is None else _chosen(stack, images)
-        if stack is not None and chosen is None:
-            notes.append(f"{name} holds {len(stack)} frames, the list names frame {int(images.frame.max())}")
-        scans.append(replace(scan, images=chosen or images))
+    folder = Path(experiment.path).parent
+    scans = [replace(scan, images=_resolved(scan.images, folder, masters, known, notes)) for scan in experiment.scans]
     return replace(experiment, scans=tuple(scans), notes=tuple(dict.fromkeys(notes)))
+
+
+def with_master(draft: Draft, masters: Sequence[str] = ()) -> Draft:
+    """The draft with the data files of the master that it names, as `with_masters` does it."""
+    notes = list(draft.notes)
+    images = _resolved(draft.images, Path(draft.path).parent, masters, {}, notes)
+    return replace(draft, images=images, notes=tuple(dict.fromkeys(notes)))
+
+
+def _resolved(
+    images: ImageFiles | None,
+    folder: Path,
+    masters: Sequence[str],
+    known: dict[str, ImageFiles | None],
+    notes: list[str],
+) -> ImageFiles | None:
+    """The data files behind images that only name their master; the images as they are otherwise."""
+    if images is None or images.path is not None or len(images.files) != 1 or not _is_master(images.files[0]):
+        return images
+    name = images.files[0]
+    if name not in known:
+        known[name] = _stack(name, folder, masters, notes)
+    stack = known[name]
+    chosen = None if stack is None else _chosen(stack, images)
+    if stack is not None and chosen is None:
+        notes.append(f"{name} holds {len(stack)} frames, the list names frame {int(images.frame.max())}")
+    return chosen or images
 
 
 def _is_master(name: str) -> bool:

@@ -14,7 +14,7 @@ from imgcif_core.formats import TEXT_PACKINGS, image_of_name
 from imgcif_core.sources.description import Experiment, ImageFiles, ScanFacts
 from imgcif_core.sources.detect import SINGLE_IMAGES, Detected, detect
 from imgcif_core.sources.draft import Draft, Incomplete
-from imgcif_core.sources.masters import with_masters
+from imgcif_core.sources.masters import with_master, with_masters
 from imgcif_core.sources.merging import Drafts, compare_axes, merged
 from imgcif_core.sources.statements import varying
 
@@ -107,6 +107,8 @@ def read_inputs(
             described = _read(_described_only(files), gaps, dxtbx, progress, images_per_file)
             if isinstance(described, Experiment) and described.kind == "dials":
                 described = with_masters(described, masters)
+            if isinstance(described, Draft) and described.kind == "xds":
+                described = with_master(described, masters)
             return opened.renamed(described)
         except InputError as error:
             raise type(error)(opened.told(str(error))) from None
@@ -146,7 +148,16 @@ def _read(
         from imgcif_core.sources.geom import read_geom
 
         return read_geom(geometries[0], [entry.path for entry in found if entry.path != geometries[0]])
+    if sorted(entry.kind for entry in found) == ["xds", "xds"]:
+        return _xds_together([entry.path for entry in found])
     images = [entry for entry in found if entry.is_single_image]
+    detectors = [entry.path for entry in found if entry.kind == "detector"]
+    if detectors and len(detectors) + len(images) == len(found):
+        from imgcif_core.sources.detector import with_detector
+
+        others = [file for file, entry in zip(files, found, strict=True) if entry.kind != "detector"]
+        if len(detectors) == 1 and others:
+            return with_detector(_read(others, gaps, dxtbx, progress, images_per_file), detectors[0])
     if not images:
         return _together([read_described(file, dxtbx=dxtbx) for file in files])
     if len(images) < len(files):
@@ -165,6 +176,16 @@ def _read(
         shots = _screening(frames)
         parts += shots if shots else [_joined(frames, run)]
     return _together(parts)
+
+
+def _xds_together(files: Sequence[str]) -> Described:
+    """Refined parameters with the inputs of the same run of XDS."""
+    from imgcif_core.sources.xds import read_xds, with_inputs
+
+    drafts = sorted(map(read_xds, files), key=lambda draft: draft.images is not None)
+    if drafts[0].frames is None and drafts[1].frames is not None:
+        return with_inputs(drafts[0], drafts[1])
+    return _together(drafts)
 
 
 def _together(parts: Sequence[Described]) -> Described:
