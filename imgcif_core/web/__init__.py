@@ -1,0 +1,1 @@
+"""The web page and its API: a customer of the public functions; needs the extra `web`."""

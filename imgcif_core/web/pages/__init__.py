@@ -1,0 +1,1 @@
+"""Pages for people: every module here adds the routes in its `ROUTES`."""

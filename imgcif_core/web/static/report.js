@@ -1,0 +1,42 @@
+// A finding opens its line beside it, and tells other scripts of the page which axes it is about.
+const pane = document.getElementById("window");
+
+async function open(finding) {
+  const line = Number(finding.dataset.line);
+  for (const other of document.querySelectorAll(".finding.here")) other.classList.remove("here");
+  finding.classList.add("here");
+  document.dispatchEvent(new CustomEvent("imgcif:finding", { detail: { axes: finding.dataset.axes.split(" ").filter(Boolean), line } }));
+  if (!line || !pane) return;
+  const first = Math.max(1, line - 8);
+  const answer = await fetch(`${pane.dataset.address}?from=${first}&to=${line + 12}`);
+  if (!answer.ok) return;
+  const found = await answer.json();
+  const list = document.createElement("ol");
+  found.lines.forEach((text, index) => {
+    const number = found.from + index;
+    const row = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = `${pane.dataset.page}?line=${number}#L${number}`;
+    link.textContent = number;
+    const code = document.createElement("code");
+    code.textContent = text;
+    row.append(link, code);
+    if (number === line) row.className = "here";
+    list.append(row);
+  });
+  pane.className = "source";
+  pane.hidden = false;
+  pane.replaceChildren(list);
+}
+
+for (const finding of document.querySelectorAll(".finding")) {
+  const link = finding.querySelector("a.line");
+  finding.addEventListener("focusin", () => open(finding));
+  finding.addEventListener("click", () => open(finding));
+  if (link) {
+    link.addEventListener("click", (event) => {
+      // On a wide screen the line is beside the finding already.
+      if (pane && window.matchMedia("(min-width: 60rem)").matches && !event.ctrlKey && !event.metaKey) event.preventDefault();
+    });
+  }
+}

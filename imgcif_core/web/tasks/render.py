@@ -1,0 +1,29 @@
+"""A report in one of its forms, made anew from the upload: results hold no objects of the program."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from imgcif_core.checks.registry import load_rules
+from imgcif_core.cif.reader import read
+from imgcif_core.render import render
+from imgcif_core.web.tasks import Progress
+from imgcif_core.web.tasks.common import checked, opened, options_of, write_text
+
+
+def run(folder: Path, given: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Write the report in the `format` html or sarif under the name `to`; the rest as for a check."""
+    progress(0, 1, "files", "writing the report")
+    document = read(opened(folder, given))
+    _, report = checked(document, options_of(folder, given))
+    options: dict[str, Any] = {"level": "alerts"} if given["format"] == "html" else {"rules": _rule_texts()}
+    write_text(folder, given["to"], render(report, given["format"], **options))
+    return {}
+
+
+def _rule_texts() -> dict[str, tuple[str, str, str, str]]:
+    """Name, short text, full text and help address of each rule, for SARIF."""
+    return {
+        rule.code: (rule.name, rule.prose.get("What", rule.name), "\n\n".join(map(": ".join, rule.prose.items())), "")
+        for rule in load_rules().values()
+    }

@@ -1,0 +1,165 @@
+"""What the page shows of a report: bounded for any number of findings, the worst first."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from imgcif_core.checks.registry import load_rules
+from imgcif_core.cif.document import Document
+from imgcif_core.ddlm.bundled import load_bundled
+from imgcif_core.findings import LEVELS, FileReport, Finding, Report, Severity
+from imgcif_core.render.excerpt import clipped, excerpt_of
+from imgcif_core.render.summary import gaps, judge, place, ranked, readiness_lines, repeats, tally, verdict
+from imgcif_core.tables import Tables
+
+SHOWN_OF_A_RULE = 5
+_MOST_LINKS = 200
+_MOST_BLOCKS = 50
+_LONGEST = 2000
+_ROOM = 110
+_DOI = ("_database.dataset_doi", "_journal.paper_doi", "_citation.doi")
+
+
+def view_of(document: Document, report: Report, shown: Mapping[str, Any] | None, lines: int) -> dict[str, Any]:
+    """Plain data for the page of one file; texts are cut and their control characters made visible."""
+    entry = report.files[0]
+    tables = [Tables(block, load_bundled()) for block in document.blocks[:_MOST_BLOCKS]]
+    return {
+        "name": _cut(entry.path, 200),
+        "sha256": entry.sha256,
+        "lines": lines,
+        "blocks": [_cut(block.name, 100) for block in document.blocks[:_MOST_BLOCKS]],
+        "blocks_in_all": len(document.blocks),
+        "doi": next((doi for held in tables for doi in _dois(held)), ""),
+        "profile": entry.profile,
+        "flavour": entry.flavour,
+        "conforming": entry.conforming,
+        "verdict": _cut(verdict(entry)),
+        "tally": tally(entry.findings),
+        "counts": {str(severity): entry.count(severity) for severity in Severity},
+        "alerts": {level: sum(finding.level == level for finding in entry.findings) for level in LEVELS},
+        "replies": sorted(entry.replies),
+        "unanswered": entry.unanswered,
+        "readiness": [[question, _cut(answer)] for question, answer in readiness_lines(entry)],
+        "groups": _groups(entry),
+        "gaps": [{"kind": gap.kind, "reason": _cut(gap.reason), "rules": list(gap.rules)} for gap in gaps(entry)],
+        "clean": len(entry.outcomes.clean),
+        "not_applicable": len(entry.outcomes.not_applicable),
+        "repairs": sum(bool(finding.edits) for finding in entry.findings),
+        "safe_repairs": sum(finding.is_safely_mended for finding in entry.findings),
+        "judges": [_cut(judge(identity)) for identity in report.dictionaries],
+        "version": report.version,
+        "scans": list(_scans(shown)),
+        "links": [link for held in tables for link in _links(held)][:_MOST_LINKS],
+    }
+
+
+def _cut(text: str, limit: int = _LONGEST) -> str:
+    return clipped(text, limit)
+
+
+def _groups(entry: FileReport) -> list[dict[str, Any]]:
+    """Findings by rule; the group of the worst finding first."""
+    numbers = {id(finding): number for number, finding in enumerate(entry.findings, 1)}
+    groups: dict[str, dict[str, Any]] = {}
+    for finding in ranked(entry.findings, by_alert=True):
+        group = groups.setdefault(finding.rule, _group(finding))
+        group["count"] += 1
+        if len(group["findings"]) < SHOWN_OF_A_RULE:
+            group["findings"].append(_finding(finding, numbers[id(finding)]))
+    return list(groups.values())
+
+
+def _group(finding: Finding) -> dict[str, Any]:
+    """What all findings of one rule have in common, with the prose of the rule."""
+    rule = load_rules().get(finding.rule)
+    return {
+        "rule": finding.rule,
+        "name": finding.name,
+        "severity": str(finding.severity),
+        "level": finding.level or "G",
+        "family": finding.rule[:3],
+        "who": finding.who or "author",
+        "prose": rule.prose if rule else {},
+        "count": 0,
+        "findings": [],
+    }
+
+
+def _finding(finding: Finding, number: int) -> dict[str, Any]:
+    """One finding; `number` counts from 1 in the order of the file."""
+    span = finding.location.span
+    return {
+        "number": number,
+        "alert": finding.alert,
+        "severity": str(finding.severity),
+        "level": finding.level or "G",
+        "who": finding.who or "author",
+        "block": _cut(finding.location.block or "", 200),
+        "item": _cut(finding.location.item or "", 200),
+        "place": _cut(place(finding), 300),
+        "line": span.line if span else None,
+        "span": [span.line, span.column, span.end_line, span.end_column] if span else None,
+        "message": _cut(finding.message),
+        "help": _cut(finding.help),
+        "repeats": _cut(repeats(finding), 300),
+        "excerpt": list(excerpt_of(finding, _ROOM) or ()),
+        "mend": "" if not finding.edits else "safe" if finding.is_safely_mended else "unsafe",
+        "reply": _cut(finding.reply.response) if finding.reply else "",
+        "axes": _axes(finding),
+    }
+
+
+def _axes(finding: Finding) -> list[str]:
+    """The ids of axes that a finding is about, so that the view of the instrument can show them."""
+    names = [value for name, value in finding.location.key.items() if name in ("id", "axis_id", "axis")]
+    names += [str(finding.data[name]) for name in ("axis", "axis_id") if finding.data.get(name)]
+    return list(dict.fromkeys(_cut(name, 100) for name in names))[:10]
+
+
+def _dois(tables: Tables) -> Iterator[str]:
+    """The DOIs that a block gives for its data."""
+    for name in _DOI:
+        category, _, item = name[1:].partition(".")
+        table = tables.table(category)
+        if table and (text := table.text(item)):
+            yield _cut(text, 200)
+
+
+def _scans(shown: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """One row for each scan: what moves, and over which range."""
+    for block in (shown or {"files": [{"blocks": []}]})["files"][0]["blocks"]:
+        for scan in block["scans"][:_MOST_LINKS]:
+            moving = [axis for axis in scan["axes"] if axis.get("increment")]
+            still = [axis for axis in scan["axes"] if not axis.get("increment")]
+            yield {
+                "block": _cut(block["block"], 100),
+                "id": _cut(str(scan["id"]), 100),
+                "frames": scan["frames"],
+                "moving": [_axis_words(axis) for axis in moving[:20]],
+                "still": [f"{_cut(str(axis['id']), 60)} {_number(axis['start'])}" for axis in still[:20]],
+                "panels": len(scan["panels"]),
+            }
+
+
+def _axis_words(axis: Mapping[str, Any]) -> str:
+    """One moving axis in words."""
+    words = f"{_cut(str(axis['id']), 60)} from {_number(axis['start'])} by {_number(axis['increment'])}"
+    return f"{words}, range {_number(axis['range'])}" if axis.get("range") is not None else words
+
+
+def _number(value: Any) -> str:
+    return f"{value:.7g}" if isinstance(value, (int, float)) else "unknown"
+
+
+def _links(tables: Tables) -> Iterator[dict[str, Any]]:
+    """Links to external data: each address once, with the number of rows that use it."""
+    table = tables.table("array_data_external_data")
+    if not table or table.column("uri") is None:
+        return
+    found: dict[tuple[str, str, str], int] = {}
+    rows = zip(table.texts("uri"), table.texts("format"), table.texts("archive_format"), strict=True)
+    for uri, kind, archive in rows:
+        key = (uri or "", kind or "", archive or "")
+        found[key] = found.get(key, 0) + 1
+    for (uri, kind, archive), count in list(found.items())[:_MOST_LINKS]:
+        yield {"uri": _cut(uri, 500), "format": _cut(kind, 50), "archive": _cut(archive, 50), "rows": count}
