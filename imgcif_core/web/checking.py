@@ -36,23 +36,18 @@ async def form_job(service: Service, request: Request, kind: str = "check") -> t
     limits = service.config.limits
     job = service.store.new(kind, client_of(request))
     total = limits.file_bytes + limits.sources_bytes
-    try:
+    with service.store.kept_if_whole(job):
         form = await read_form(request, job.inputs, limits, file_bytes=limits.file_bytes, total_bytes=total)
-    except BaseException:
-        service.store.drop(job)
-        raise
     return job, form
 
 
 async def body_job(service: Service, request: Request, kind: str = "check") -> Job:
     """A new job with the raw body as its file."""
     job = service.store.new(kind, client_of(request))
-    name = clean_name(request.query_params.get("name", "") or "upload.cif", service.config.limits.name_length)
-    try:
-        await body_to_file(request, job.inputs / name, service.config.limits.file_bytes, service.config.limits)
-    except BaseException:
-        service.store.drop(job)
-        raise
+    limits = service.config.limits
+    with service.store.kept_if_whole(job):
+        name = clean_name(request.query_params.get("name", "") or "upload.cif", limits.name_length)
+        await body_to_file(request, job.inputs / name, limits.file_bytes, limits)
     job.facts.update(file=name, name=name)
     return job
 

@@ -73,11 +73,8 @@ class Service:
 
     async def start(self, job: Job, task: str, given: Mapping[str, Any], seconds: float | None = None) -> Job:
         """Let the main task of a job begin; a job that the pool does not take is removed."""
-        try:
+        with self.store.kept_if_whole(job):
             job.work = await self.pool.submit(self.work(job, task, given, seconds))
-        except Problem:
-            self.store.drop(job)
-            raise
         return job
 
     async def wait(self, job: Job, seconds: float) -> bool:

@@ -7,6 +7,8 @@ import shutil
 import tempfile
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -101,6 +103,17 @@ class Store:
             return []
         oldest = time.monotonic() - self.keep_seconds
         return [job for job in self._jobs.values() if job.used < oldest and job.state not in ("queued", "running")]
+
+    @contextmanager
+    def kept_if_whole(self, job: Job) -> Iterator[None]:
+        """Remove a job if what happens within raises."""
+        is_whole = False
+        try:
+            yield
+            is_whole = True
+        finally:
+            if not is_whole:
+                self.drop(job)
 
     def close(self) -> None:
         """Remove everything."""

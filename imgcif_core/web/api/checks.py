@@ -27,13 +27,10 @@ async def check(request: Request) -> Response:
     else:
         job, form = await body_job(service, request), None
         profile = asked.get("profile", "auto")
-    try:
+    with service.store.kept_if_whole(job):
         if form is not None:
             take_files(job, form)
         given = given_of(job, profile, asked.get("images", "header"))
-    except Problem:
-        service.store.drop(job)
-        raise
     await service.start(job, "check", given)
     if not await service.wait(job, patience(request)):
         return accepted(request, job)
