@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from chromium import HOST, chromium, needs_chromium, served
 from shared import CORPUS, EXAMPLE, needs_corpus, text_files
@@ -75,7 +76,8 @@ def compared_pose(pose: Any, index: int, placed: Any) -> int:
         expected = own[0] + along * own[1] + down * own[2]
         size = max(1.0, float(np.abs(expected).max()))
         # A micrometre, or the last digits of a place light years away.
-        np.testing.assert_allclose(origin + along * fast + down * slow, expected, rtol=0, atol=WITHIN_MM * max(1, size / 1e6))
+        within = WITHIN_MM * max(1.0, size / 1e6)
+        np.testing.assert_allclose(origin + along * fast + down * slow, expected, rtol=0, atol=within)
     return 1
 
 
@@ -148,7 +150,8 @@ def test_panels_of_real_files_are_where_the_model_has_them(path: Path, page: Any
         total = compared(page, read(path))
     except ImgcifError as error:
         pytest.skip(f"describes no instrument: {error}")
-    print(f"{total} poses")
+    if not total:
+        pytest.skip("no panel of it can be placed")
 
 
 def sources() -> list[Path]:
