@@ -55,7 +55,7 @@ def page() -> str:
 
 def section(rule: Rule) -> list[str]:
     """One rule with its prose and its example files."""
-    lines = ["", f"### {rule.code} {rule.name}", "", f"Severity: {rule.severity}", ""]
+    lines = ["", f"### {rule.code} {rule.name}", "", f"Severity: {rule.severity}; who can mend it: {rule.who}", ""]
     prose = rule.prose
     for heading in HEADINGS:
         lines.append(f"- **{heading}.** {prose.get(heading, '')}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from imgcif_core.checks.menders import _BY_MENDER, MENDERS
 from imgcif_core.checks.registry import HEADINGS, Rule, load_rules
 
 DATASETS = Path(__file__).parent.parent / "conformance" / "datasets"
@@ -30,6 +31,13 @@ def test_code_name_and_source_are_well_formed(rule: Rule) -> None:
     assert re.fullmatch(r"[A-Z]{3}\d{3}", rule.code)
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.name)
     assert rule.source
+
+
+def test_who_can_mend_is_judged_for_each_rule_and_no_other() -> None:
+    judged = [code for codes in _BY_MENDER.values() for code in codes.split()]
+    assert len(judged) == len(set(judged))
+    assert set(judged) == {rule.code for rule in RULES}
+    assert set(_BY_MENDER) <= MENDERS
 
 
 def test_names_are_unique() -> None:

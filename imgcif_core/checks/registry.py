@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from imgcif_core.checks.menders import MENDER_OF, MENDERS
 from imgcif_core.checks.plugins import PluginFault, load_plugins
 from imgcif_core.cif.document import Change, Place
 from imgcif_core.errors import UsageError
@@ -20,23 +21,6 @@ FOR_ANY_DICTIONARY = frozenset(
 )
 FILE_INPUTS = frozenset({"document", "source", "dictionary", "options", "profile", "tolerances", "all_tables"})
 HEADINGS = ("What", "Why", "How to fix", "Source")
-MENDERS = frozenset({"author", "beamline", "program", "dictionary", "journal"})
-# Who can mend what most rules of a family find; a rule and a problem may name another.
-_MENDERS = {
-    "SYN": "program",
-    "DIC": "program",
-    "REL": "program",
-    "AXI": "beamline",
-    "DET": "beamline",
-    "SCN": "program",
-    "SRC": "beamline",
-    "EXT": "author",
-    "BIN": "program",
-    "IMG": "beamline",
-    "MTA": "author",
-    "CON": "program",
-    "CMP": "program",
-}
 
 
 class NotApplicable(Exception):
@@ -176,8 +160,8 @@ def rule(
     `severity` is the default; a problem may carry its own. `message` is a format template for the
     data of a problem, `messages` holds further templates by variant. `helps` are templates of the remedy
     by variant, where it is not the first sentence under How to fix for all of them. `who` can mend what
-    it finds: author, beamline, program, dictionary or journal; `question` is what its errors answer with a no:
-    read, interpret, fetch or describe.
+    it finds, where the table of menders does not say it: author, beamline, program, dictionary or journal;
+    `question` is what its errors answer with a no: read, interpret, fetch or describe.
 
     Raises
     ------
@@ -185,7 +169,7 @@ def rule(
         If the code is taken, or nobody is called like `who`.
     """
     asked = question or _QUESTIONS.get(code.rstrip("0123456789"), "")
-    mender = who or _MENDERS.get(code.rstrip("0123456789"), "author")
+    mender = who or MENDER_OF.get(code, "author")
     if mender not in MENDERS:
         raise UsageError(f"rule {code}: {who} is none of {', '.join(sorted(MENDERS))}")
 

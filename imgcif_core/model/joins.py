@@ -1,6 +1,6 @@
 """Rows of tables matched by the hashes of their values, all rows at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from imgcif_core.cif.columns import Column, hash_text
 from imgcif_core.tables import Table
 
 NONE = -1
+MAX_COMPARED = 10_000
 _FACTORS = tuple(np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 
 
@@ -47,9 +48,29 @@ def repeated_rows(hashes: np.ndarray) -> np.ndarray:
     return np.sort(order[1:][ordered[1:] == ordered[:-1]])
 
 
-def first_row_of(hashes: np.ndarray, row: int) -> int:
-    """The first row that has the hash of a row."""
-    return int((hashes == hashes[row]).argmax())
+def repeats(hashes: np.ndarray, value_of: Callable[[int], Hashable]) -> dict[int, int]:
+    """The rows whose value has stood in an earlier row, each with the first row that holds it.
+
+    Equal hashes only point to rows worth a look: what is said of them rests on the values themselves. Of more
+    than MAX_COMPARED such rows the rest is taken for equal, if any of those compared was.
+    """
+    alike = repeated_rows(hashes)
+    if not len(alike):
+        return {}
+    first: dict[Hashable, int] = {}
+    found = {}
+    rows = np.flatnonzero(np.isin(hashes, hashes[alike[:MAX_COMPARED]]))
+    for row in rows[: 2 * MAX_COMPARED].tolist():
+        value = (int(hashes[row]), value_of(row))
+        if value in first:
+            found[row] = first[value]
+        else:
+            first[value] = row
+    if found and len(alike) > MAX_COMPARED:
+        _, firsts, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+        last = int(rows[: 2 * MAX_COMPARED][-1])
+        found |= {row: int(firsts[inverse[row]]) for row in alike.tolist() if row > last}
+    return found
 
 
 def rows_of(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -79,6 +100,21 @@ def rows_named(
         caseless = _rows_named(parent, names, child, child_names, defaults, fold=True)
         found = np.where(found == NONE, caseless, found)
     return found
+
+
+def folded_key(table: Table, names: Sequence[str], row: int) -> tuple[str, ...]:
+    """Some values of a row without regard to case, absent ones as empty texts."""
+    return tuple((table.text(name, row) or "").casefold() for name in names)
+
+
+def identities(parent: Table, names: Sequence[str], child: Table, own: Sequence[str], default: str) -> np.ndarray:
+    """For each row of a table a number by which its ids are known: equal for rows that name one row of the parent.
+
+    Ids that lead nowhere stand for themselves: (rows,) uint64.
+    """
+    hashes = combined([filled_hashes(child, name, default) for name in own])
+    found = rows_named(parent, names, child, own, [default] * len(own))
+    return np.where(found == NONE, hashes, found.astype(np.uint64))
 
 
 def _rows_named(

@@ -33,7 +33,6 @@ def _of(obstacles: list[Obstacle], code: str, *kinds: Kind) -> list[Obstacle]:
         "parts": "not given of array {array}: {what}",
         "axes": "the directions of array {array} have no axis_set_id, so that its pixels have no place",
     },
-    who="program",
     question="interpret",
 )
 def array_not_described(tables: Tables, obstacles: list[Obstacle]) -> Iterator[Problem]:
@@ -95,7 +94,6 @@ def _row_of(tables: Tables, array: str, item: str) -> Place:
     severity="error",
     source="_array_structure_list_axis.displacement_increment",
     message="pixel size of {panels} is not given: neither displacement_increment nor _array_element_size.size",
-    who="program",
     question="interpret",
 )
 def pixel_size_not_given(tables: Tables, obstacles: list[Obstacle]) -> Iterator[Problem]:
@@ -122,7 +120,6 @@ def pixel_size_not_given(tables: Tables, obstacles: list[Obstacle]) -> Iterator[
     source="_diffrn_scan_axis.displacement_start",
     message="{panels} stands in the sample{where}: its distance is 0{hint}",
     messages={"axes": "no axes are given, so that no pixel of the images has a place"},
-    who="beamline",
     question="interpret",
 )
 def panel_in_sample(tables: Tables, obstacles: list[Obstacle]) -> Iterator[Problem]:
@@ -164,7 +161,6 @@ def _hint(tables: Tables, entry: Obstacle) -> str:
     source="_diffrn_scan_axis.angle_increment",
     message="no axis moves in the {frames} frames of scan {scan}, which is not said to be of stills",
     messages={"settings": "no setting of any axis is given for the {frames} frames of scan {scan}"},
-    who="program",
     question="interpret",
 )
 def nothing_moves(tables: Tables, obstacles: list[Obstacle], any_scans: Scans) -> Iterator[Problem]:
@@ -194,7 +190,6 @@ def nothing_moves(tables: Tables, obstacles: list[Obstacle], any_scans: Scans) -
     severity="error",
     source="_definition.id",
     message="the file holds nothing that the dictionary defines, so that nothing could be judged",
-    who="author",
     question="read",
 )
 def nothing_recognised(document: Document, all_tables: list[Tables]) -> Iterator[Problem]:

@@ -89,7 +89,6 @@ def _operations(tables: Tables) -> Statement | None:
         "setting": "write the symbols of the setting in which the cell is given",
         "system": "correct the system, or the space group; rhombohedral groups are trigonal",
     },
-    who="author",
     question="describe",
 )
 def space_group_names_disagree(tables: Tables) -> Iterator[Problem]:
@@ -164,7 +163,6 @@ def _other_system(table: Table, row: int, system: str, trusted: Statement) -> It
         "impossible": "correct the angles of the cell: each is less than the sum of the other two, "
         "and all three together less than 360 degrees",
     },
-    who="author",
     question="describe",
 )
 def cell_and_space_group_disagree(tables: Tables, tolerances: Tolerances) -> Iterator[Problem]:

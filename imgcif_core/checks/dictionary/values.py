@@ -110,6 +110,7 @@ def _state_problem(
     return Problem(
         places[0],
         severity={"": None, "advisory": "info"}.get(variant, "warning"),
+        mender="dictionary" if variant == "gap" else None,
         variant=variant,
         help=help_text,
         reference=item.id,

@@ -1,6 +1,7 @@
 """Rules about the order of images: one image for each frame, none twice, none left out."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from imgcif_core.checks.external.inputs import counted, problem_at
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
 from imgcif_core.model.external import ExternalData
-from imgcif_core.model.joins import combined, filled_hashes, repeated_rows
+from imgcif_core.model.joins import combined, filled_hashes, repeats
 from imgcif_core.model.shapes import last_digits
 from imgcif_core.model.uris import parse_uri
 from imgcif_core.tables import Tables
@@ -117,8 +118,11 @@ def one_image_twice(external: ExternalData) -> Iterator[Problem]:
         used = used[~np.isin(external.of_data[used], without)]
     images = external.image_keys[external.of_data[used]]
     # Of several arrays in one file, as of several panels, nothing in a link can tell which is meant.
-    own = repeated_rows(combined([images, filled_hashes(data, "array_id", "1")[used]]))
-    shared = repeated_rows(images)
+    link_of = external.of_data[used]
+    arrays = filled_hashes(data, "array_id", "1", fold=True)[used]
+    address_of = partial(_address, external, link_of)
+    own = _rows(repeats(combined([images, arrays]), address_of))
+    shared = _rows(repeats(images, address_of))
     shared = np.setdiff1d(shared, own) if len(shared) else shared
     for variant, rows in (("", used[own]), ("arrays", used[shared])):
         if not len(rows):
@@ -135,6 +139,17 @@ def one_image_twice(external: ExternalData) -> Iterator[Problem]:
             file=file,
             frame=image.frame,
         )
+
+
+def _address(external: ExternalData, link_of: np.ndarray, row: int) -> tuple[str | None, ...]:
+    """What leads to the image of a row: file, dataset and frame."""
+    image = external.image(int(link_of[row]))
+    return image.uri, image.archive_path, image.path, image.frame
+
+
+def _rows(found: dict[int, int]) -> np.ndarray:
+    """The rows of a search as indices: (n,) integers."""
+    return np.fromiter(found, dtype=np.int64, count=len(found))
 
 
 # Files of a series for each one of another name, below which neither can be called the stray.

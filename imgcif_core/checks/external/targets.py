@@ -76,7 +76,6 @@ def licence_not_open(external: ExternalData, records: tuple[Record, ...]) -> Ite
     source="_array_data_external_data.uri",
     message="{count_text} to {host}, which is not among the repositories that this program knows",
     messages={"personal": "{count_text} to {host}, {what}, which is no lasting archive"},
-    who="author",
 )
 def archive_not_registered(external: ExternalData) -> Iterator[Problem]:
     """What: The links lead to a personal page, to a service for sharing files, or to an archive not known here.
@@ -120,7 +119,6 @@ def _keeper_of(text: str) -> tuple[str, str] | None:
     severity="info",
     source="_array_data_external_data.format",
     message="{count_text} of format {format}, which few programs read - HDF5, CBF, SMV and TIFF are read by many",
-    who="author",
 )
 def format_not_preferred(external: ExternalData) -> Iterator[Problem]:
     """What: The images are in a format that only the programs of one maker read well.
@@ -150,7 +148,6 @@ def format_not_preferred(external: ExternalData) -> Iterator[Problem]:
         "doi": "uri {value!r} is the address of a DOI, which leads to a page about the data and to no file",
         "folder": "uri {value!r} is the address of a folder, not of a file",
     },
-    who="author",
 )
 def link_to_no_file(external: ExternalData) -> Iterator[Problem]:
     """What: A link leads to the page of a DOI or to a folder, where a file is expected.

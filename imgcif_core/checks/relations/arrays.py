@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from imgcif_core.checks.suggest import did_you_mean
 from imgcif_core.cif.columns import hash_text
 from imgcif_core.cif.document import Document, Place, Quoting
 from imgcif_core.ddlm.model import Dictionary
-from imgcif_core.model.joins import NONE, combined, filled_hashes, repeated_rows, rows_named
+from imgcif_core.model.joins import NONE, combined, filled_hashes, folded_key, identities, repeats, rows_named
 from imgcif_core.tables import Table, Tables
 
 _DEFINING = ("array_structure_list", "array_structure")
@@ -296,9 +297,11 @@ def frames_share_an_image(tables: Tables) -> Iterator[Problem]:
     column = frames.column("binary_id")
     if column is not None and not column.is_null.any() and column.is_all_distinct:
         return
-    names = (("array_id", "1"), ("binary_id", "1"), ("array_section_id", ""))
-    hashes = combined([filled_hashes(frames, name, default) for name, default in names])
-    rows = repeated_rows(hashes)
+    # Ids that differ in case alone name one row, where none is spelt alike.
+    image = ("array_id", "binary_id")
+    images = identities(tables.table("array_data"), image, frames, image, "1")
+    hashes = combined([images, filled_hashes(frames, "array_section_id", "", fold=True)])
+    rows = list(repeats(hashes, partial(folded_key, frames, (*image, "array_section_id"))))
     if len(rows):
         places = [frames.at(int(row), "binary_id") for row in rows[:6]]
         frame, array, binary = (frames.text(name, int(rows[0]), "1") for name in ("id", "array_id", "binary_id"))

@@ -1,6 +1,6 @@
 """Keys and references of several columns, compared as their types demand."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 
@@ -26,6 +26,18 @@ def typed_hashes(table: Table, item: Item, default: str | None) -> np.ndarray:
         return _composed_hashes(column, hashes)
     stand_in = parse_number(default.encode()) if default is not None else None
     return numeric_hashes(column, hashes, stand_in[0] if stand_in else None)
+
+
+def typed_value(table: Table, item: Item, row: int, default: str) -> Hashable:
+    """One value as its type compares it: equal values are those that `typed_hashes` hashes alike."""
+    text = table.text(item.object.lower(), row, default) or ""
+    if item.contents in _COMPOSED:
+        composed = complex_of(text)
+        return text if composed is None else composed
+    if item.contents in NUMERIC:
+        number = parse_number(text.encode())
+        return text if number is None else number[0]
+    return text.casefold() if item.is_caseless else text
 
 
 def numeric_hashes(column: Column, hashes: np.ndarray, stand_in: float | None = None) -> np.ndarray:

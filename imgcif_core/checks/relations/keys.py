@@ -1,18 +1,18 @@
 """Rules about keys of rows: repeated, missing and understood ones."""
 
-from collections.abc import Iterator
-
-import numpy as np
+from collections.abc import Hashable, Iterator
+from functools import partial
 
 from imgcif_core.checks.dictionary.keys import implied_value, understood_text
 from imgcif_core.checks.edits import new_item
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
-from imgcif_core.checks.relations.compound import is_distinct, typed_hashes
+from imgcif_core.checks.relations.compound import is_distinct, typed_hashes, typed_value
 from imgcif_core.ddlm.model import Dictionary, Item
-from imgcif_core.model.joins import combined, first_row_of, repeated_rows
+from imgcif_core.model.joins import combined, repeats
 from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6
+MAX_REPEATS = 200
 
 
 def key_items(table: Table, dictionary: Dictionary) -> list[Item]:
@@ -52,9 +52,8 @@ def duplicate_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if any(is_distinct(table, item) for item in given):
             continue
         columns = [typed_hashes(table, item, _stand_in(table, item)) for item in given]
-        hashes = combined(columns)
-        rows = repeated_rows(hashes)
-        yield from _repeats(table, given, hashes, rows)
+        again = repeats(combined(columns), partial(_key_of, table, given))
+        yield from _repeats(table, given, again)
     if not judged:
         raise NotApplicable("no table with keys and several rows")
 
@@ -64,16 +63,20 @@ def _stand_in(table: Table, item: Item) -> str:
     return item.default or ""
 
 
-def _repeats(table: Table, items: list[Item], hashes: np.ndarray, rows: np.ndarray) -> Iterator[Problem]:
+def _key_of(table: Table, items: list[Item], row: int) -> tuple[Hashable, ...]:
+    """The key of a row, as its types compare it."""
+    return tuple(typed_value(table, item, row, _stand_in(table, item)) for item in items)
+
+
+def _repeats(table: Table, items: list[Item], again: dict[int, int]) -> Iterator[Problem]:
     """One problem for each repeated key, up to a limit."""
-    for index, row in enumerate(rows[:200]):
-        values = {item.object: table.text(item.object.lower(), int(row), item.default) or "." for item in items}
-        place = table.at(int(row), items[0].object.lower())
-        first = table.at(first_row_of(hashes, int(row)), items[0].object.lower())
+    for index, (row, earlier) in enumerate(list(again.items())[:MAX_REPEATS]):
+        values = {item.object: table.text(item.object.lower(), row, item.default) or "." for item in items}
+        first = table.at(earlier, items[0].object.lower())
         line = first.source.line_of(first.start) if first.source else 0
         yield Problem(
-            place,
-            count=1 + (len(rows) - 200 if index == 0 and len(rows) > 200 else 0),
+            table.at(row, items[0].object.lower()),
+            count=1 + max(0, len(again) - MAX_REPEATS) * (index == 0),
             category=table.category.name.upper(),
             key=", ".join(f"{name} {value}" for name, value in values.items()),
             line=line,

@@ -1,6 +1,7 @@
 """Rules about scans, frames, detectors and shared axes."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from imgcif_core.checks.joins import missing_rows
 from imgcif_core.checks.obstacles import Kind, Obstacle
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
-from imgcif_core.model.joins import combined, filled_hashes, repeated_rows
+from imgcif_core.model.joins import combined, filled_hashes, folded_key, identities, repeats
 from imgcif_core.model.scans import Scan
 from imgcif_core.tables import Table, Tables
 
@@ -34,9 +35,7 @@ def axis_on_two_equipments(tables: Tables) -> Iterator[Problem]:
         raise NotApplicable("fewer than two axes")
     ids = filled_hashes(table, "id", "")
     numbers = np.stack([table.numbers(name, 0.0) for name in _AXIS_NUMBERS], axis=1)
-    _, first_rows, inverse = np.unique(ids, return_index=True, return_inverse=True)
-    for row in repeated_rows(ids):
-        first = int(first_rows[inverse[row]])
+    for row, first in repeats(ids, lambda row: table.text("id", row, "")).items():
         equipments = [(table.text("equipment", index, "general") or "").lower() for index in (first, int(row))]
         if equipments[0] == equipments[1]:
             continue
@@ -169,19 +168,21 @@ def frame_in_two_scans(tables: Tables) -> Iterator[Problem]:
     column = frames.column("frame_id")
     if column is None or not frames.has("scan_id"):
         raise NotApplicable("no frames with scans")
-    if column.is_all_distinct:
+    if column.is_all_distinct and (column.counting or len(np.unique(column.folded_hashes())) == len(column)):
         return
-    ids, scans = filled_hashes(frames, "frame_id", ""), filled_hashes(frames, "scan_id", "")
-    again = set(repeated_rows(combined([ids, scans])).tolist())
-    rows = [row for row in repeated_rows(ids) if int(row) not in again]
+    # Ids that differ in case alone name one row, where none is spelt alike.
+    ids = identities(tables.table("diffrn_data_frame"), ["id"], frames, ["frame_id"], "")
+    scans = identities(tables.table("diffrn_scan"), ["id"], frames, ["scan_id"], "")
+    again = repeats(combined([ids, scans]), partial(folded_key, frames, ("frame_id", "scan_id")))
+    shared = repeats(ids, partial(folded_key, frames, ("frame_id",)))
+    rows = [row for row in shared if row not in again and scans[row] != scans[shared[row]]]
     for row in rows[:50]:
-        first = int((ids == ids[row]).argmax())
         yield Problem(
-            frames.at(int(row), "frame_id"),
+            frames.at(row, "frame_id"),
             count=1 if row != rows[0] else 1 + max(0, len(rows) - 50),
-            frame=column.text(int(row)),
-            first=frames.text("scan_id", first),
-            second=frames.text("scan_id", int(row)),
+            frame=column.text(row),
+            first=frames.text("scan_id", shared[row]),
+            second=frames.text("scan_id", row),
         )
 
 
