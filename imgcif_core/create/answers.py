@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.create.places import is_open, with_places
+from imgcif_core.create.quantities import Millimetres
 from imgcif_core.create.questions import Question, question
+from imgcif_core.errors import UsageError
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import STANDING, Draft, Incomplete, clock_direction
 from imgcif_core.sources.merging import Drafts
@@ -40,7 +42,7 @@ def apply_answers(described: Described, answers: Mapping[str, Any], provenance: 
     if isinstance(described, Incomplete):
         for name in (*_DRAFT_FIELDS, *_DRAFT_WORDS, "probe"):
             if name in values:
-                described = described.with_fact(name, values[name], provenance)
+                described = described.with_fact(name, _in_pixels(values[name], described), provenance)
         if vector is not None:
             described = described.with_fact("axis", vector, provenance)
             described = described.with_fact("gravity", np.array([0.0, -1.0, 0.0]), provenance)
@@ -56,6 +58,17 @@ def apply_answers(described: Described, answers: Mapping[str, Any], provenance: 
     if isinstance(described, Drafts):
         return described.with_facts({**described.facts, **facts}, known)
     return replace(described, facts={**described.facts, **facts}, provenance=known)  # type: ignore[type-var]
+
+
+def _in_pixels(value: Any, described: Incomplete) -> Any:
+    """A place in mm as one in pixels; other values as they are."""
+    if not isinstance(value, Millimetres):
+        return value
+    draft = described.parts[0] if isinstance(described, Drafts) else described
+    sizes = getattr(draft, "pixel_size", None)
+    if sizes is None:
+        raise UsageError("beam_centre in mm needs the size of a pixel: answer pixel_size first, or give pixels")
+    return tuple(float(f"{length / size:.12g}") for length, size in zip(value, sizes, strict=True))
 
 
 def _turn_vector(values: Mapping[str, Any], hour: str, sense: str) -> np.ndarray | None:

@@ -8,12 +8,14 @@ from imgcif_core.create.questions import Question, Refused
 from imgcif_core.create.session import LinkedScan, Session
 from imgcif_core.errors import ImgcifError
 
-BACK, HELP, STOP, LEAVE = ("<", "back"), ("?", "help"), ("stop", "quit"), ("-", "none")
+BACK, HELP, STOP, LEAVE, LATER = ("<", "back"), ("?", "help"), ("stop", "quit"), ("-", "none"), ("later", ">")
 YES, NO = ("", "y", "yes"), ("n", "no", *BACK)
 _ABOUT_PLACE = ("archive_url", "url_base", "root")
+_NEEDED = "Nothing can be written without it"
 INTRODUCTION = (
     "An answer and Enter goes on. Enter alone takes what is proposed, or leaves out what is not needed;\n"
-    "< goes one step back, ? explains, stop ends the questions. Numbers may have units, such as 580 mm."
+    "< goes one step back, later puts a question off, ? explains, stop ends the questions.\n"
+    "Numbers may have units, such as 580 mm."
 )
 
 
@@ -29,6 +31,7 @@ class Dialogue:
     read: Callable[[], str | None]
     kept: Kept
     _left_out: frozenset[str] = frozenset()
+    _put_off: tuple[str, ...] = ()
     _before: list[tuple[Session, frozenset[str], str]] = field(default_factory=list)
 
     def run(self) -> Session:
@@ -45,7 +48,9 @@ class Dialogue:
 
     def _open(self) -> list[Question]:
         """What is still to be asked."""
-        return [entry for entry in self.session.questions if entry.key not in self._left_out]
+        found = [entry for entry in self.session.questions if entry.key not in self._left_out]
+        order = {key: place for place, key in enumerate(self._put_off, 1)}
+        return sorted(found, key=lambda entry: order.get(entry.key, 0))
 
     def _take(self, entry: Question, reply: str) -> bool:
         """Do what a reply asks for; False to end."""
@@ -56,6 +61,8 @@ class Dialogue:
             self._step_back()
         elif word in HELP:
             self.say(explained(entry))
+        elif word in LATER:
+            self._postpone(entry)
         elif word in LEAVE or (not reply and not entry.proposal):
             self._leave_out(entry)
         else:
@@ -73,10 +80,17 @@ class Dialogue:
     def _leave_out(self, entry: Question) -> None:
         """Pass over a question that needs no answer."""
         if entry.is_needed:
-            self.say("Nothing can be written without it; stop ends the questions and keeps the answers so far.")
+            self.say(f"{_NEEDED}; later puts it off, stop ends the questions and keeps the answers so far.")
             return
         self._before.append((self.session, self._left_out, entry.key))
         self._left_out |= {entry.key}
+
+    def _postpone(self, entry: Question) -> None:
+        """Ask for it again after all others."""
+        self._put_off = (*(key for key in self._put_off if key != entry.key), entry.key)
+        if [other.key for other in self._open()] == [entry.key]:
+            words = "stop ends the questions and keeps the answers so far" if entry.is_needed else "- leaves it out"
+            self.say(f"It is the last question; {words}.")
 
     def _answer(self, entry: Question, reply: str) -> None:
         """Take an answer, or say why it is refused."""
@@ -90,22 +104,24 @@ class Dialogue:
         except ImgcifError as error:
             self.say(f"Not taken: {error}")
             return
-        if rows and not self._is_confirmed(rows):
-            return
+        if rows:
+            other = self._confirmation(rows)
+            if other is not None:
+                # Another address in place of a yes or no.
+                if other:
+                    self._answer(entry, other)
+                return
         self._before.append((self.session, self._left_out, entry.key))
         self.session = session
         self.kept.keep(entry.key, text, session.answers)
 
-    def _is_confirmed(self, rows: tuple[LinkedScan, ...]) -> bool:
-        """True once a person has seen where the links lead, and takes them."""
-        self.say("\n".join([*link_lines(rows), "Are these right? [Enter: yes, n: no]"]))
-        while (reply := self.read()) is not None:
-            if reply.strip().lower() in YES:
-                return True
-            if reply.strip().lower() in NO:
-                return False
-            self.say("Please answer y or n.")
-        return True
+    def _confirmation(self, rows: tuple[LinkedScan, ...]) -> str | None:
+        """None once a person has seen where the links lead, and takes them; else another answer, or an empty text."""
+        self.say("\n".join([*link_lines(rows), "Are these right? [Enter: yes, n: no, or another answer]"]))
+        reply = self.read()
+        if reply is None or reply.strip().lower() in YES:
+            return None
+        return "" if reply.strip().lower() in NO else reply.strip()
 
 
 def shown(entry: Question, step: int, steps: int) -> str:
@@ -128,7 +144,7 @@ def explained(entry: Question) -> str:
         lines.append(f"It is one of these, by its words or its number: {', '.join(entry.choices)}.")
     if entry.unit:
         lines.append(f"A number without a unit counts in {entry.unit}; other units are converted.")
-    lines.append("Nothing can be written without it." if entry.is_needed else "It is not needed: - leaves it out.")
+    lines.append(f"{_NEEDED}; later puts it off." if entry.is_needed else "It is not needed: - leaves it out.")
     lines.append(f"In a file of answers its key is {entry.key}.")
     return "\n".join(lines)
 

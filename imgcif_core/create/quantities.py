@@ -17,6 +17,22 @@ _BRACKETS = str.maketrans("()[]", "    ")
 _MOST_PHOTON_KEV = 150.0
 
 
+class Millimetres(tuple[float, float]):
+    """Two lengths in mm, where pixels are counted otherwise."""
+
+
+def pixels_or_mm(text: Any) -> tuple[float, float]:
+    """A place in pixels, or as `Millimetres` where both numbers have a unit of length."""
+    words = " ".join(map(str, text)) if isinstance(text, (list, tuple)) else str(text)
+    if not re.search(r"\d\s*(?:mm|cm|m|[uµμ]m|microns?)(?![^\W\d_])", words.lower()):
+        first, second = numbers(text, PIXELS, 2)
+        return first, second
+    if not re.search(r"[^\W\d_]\W*\Z", words):
+        raise ValueError("expected a unit after the second number too")
+    first, second = numbers(text, LENGTHS, 2)
+    return Millimetres((first, second))
+
+
 def number(text: Any, units: Mapping[str, float] = NONE) -> float:
     """A finite number in the first of some units; `ValueError` says what was expected."""
     return numbers(text, units, 1)[0]

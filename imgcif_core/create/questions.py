@@ -74,9 +74,8 @@ def _pair(text: Any) -> tuple[float, float]:
 
 
 def _pixels(text: Any) -> tuple[float, float]:
-    """A place in pixels."""
-    first, second = quantities.numbers(text, quantities.PIXELS, 2)
-    return first, second
+    """A place in pixels, or in mm where that unit is written."""
+    return quantities.pixels_or_mm(text)
 
 
 def _pairs(text: Any) -> tuple[tuple[float, float], ...]:
@@ -235,7 +234,7 @@ _add(
     "beam_centre",
     _pixels,
     "Where would the direct beam hit the detector, in pixels from the outer corner of the first pixel\n"
-    "of the image, along the fast and then the slow direction?",
+    "of the image, along the fast and then the slow direction? (or in mm from there, with that unit)",
     "[1224.5, 1260.2]",
 )
 _add(

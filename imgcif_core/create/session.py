@@ -137,6 +137,9 @@ class Session:
         if key in ("archive_url", "url_base", "root"):
             # Addresses that do not go with the scans are refused here and not at the end.
             _ = later.links
+        if key == "beam_centre":
+            # One in mm needs the size of a pixel.
+            _ = later.described
         return later
 
     def without(self, key: str) -> "Session":

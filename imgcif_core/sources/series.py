@@ -11,7 +11,7 @@ import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.formats import TEXT_PACKINGS, image_of_name
-from imgcif_core.sources.description import Experiment, ImageFiles, ScanFacts
+from imgcif_core.sources.description import Experiment, ImageFiles, PanelFacts, ScanFacts
 from imgcif_core.sources.detect import SINGLE_IMAGES, Detected, detect
 from imgcif_core.sources.draft import Draft, Incomplete
 from imgcif_core.sources.masters import with_master, with_masters
@@ -341,15 +341,19 @@ def _compare(first: Experiment, other: Experiment) -> None:
     """Raise where two frames of one scan contradict each other."""
     _same_number(first.path, other.path, "wavelength in ångström", first.beam.wavelength, other.beam.wavelength)
     compare_axes(first, other)
-    one, two = first.scans[0].panels, other.scans[0].panels
+    _compare_panels(first.path, first.scans[0].panels, other.path, other.scans[0].panels)
+
+
+def _compare_panels(first: str, one: Sequence[PanelFacts], path: str, two: Sequence[PanelFacts]) -> None:
+    """Raise where the panels of two frames of one scan do not stand in the same place."""
     if len(one) != len(two):
-        raise InputError(f"{other.path}: has {len(two)} panels, {first.path} has {len(one)}")
+        raise InputError(f"{path}: has {len(two)} panels, {first} has {len(one)}")
     for panel, twin in zip(one, two, strict=True):
         if panel.size != twin.size:
-            raise InputError(f"{other.path}: has {twin.size} pixels, {first.path} has {panel.size}")
+            raise InputError(f"{path}: has {twin.size} pixels, {first} has {panel.size}")
         away = float(np.abs(panel.corners() - twin.corners()).max())
         if away > 1e-3:
-            raise InputError(f"{other.path}: puts the detector {away:.4g} mm from where {first.path} has it")
+            raise InputError(f"{path}: puts the detector {away:.4g} mm from where {first} has it")
 
 
 def _same_number(first_path: str, path: str, what: str, one: float | None, other: float | None) -> None:
@@ -403,7 +407,8 @@ _COMPARED = {
     "axis_id": "moving axis",
 }
 # Places of headers that are taken image by image.
-_FRAMEWISE = ("start_angle", "osc_start", "date", "DateTime", "image_number")
+_FRAMEWISE: tuple[str, ...] = ("start_angle", "osc_start", "date", "DateTime", "image_number")
+_FRAMEWISE += ("ROTATION", "CRYSTAL_GONIO_VALUES", "DTREK_DATE_TIME")
 
 
 def _joined_drafts(drafts: Sequence[Draft], first_number: int) -> Draft:
@@ -416,6 +421,7 @@ def _joined_drafts(drafts: Sequence[Draft], first_number: int) -> Draft:
                 isinstance(one, (float, tuple)) and isinstance(other, (float, tuple)) and np.allclose(one, other, _SAME)
             ):
                 raise InputError(f"{draft.path}: {words} is {other}, in {first.path} it is {one}")
+        _compare_panels(first.path, first.panels, draft.path, draft.panels)
         if draft.increment != first.increment:
             steps = [f"{part.increment:g}" if part.increment is not None else "?" for part in (draft, first)]
             raise InputError(

@@ -1,7 +1,7 @@
 """SMV images: `NAME=value;` lines between braces before the pixels, as ADSC and others write them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 from imgcif_core.errors import InputError
 from imgcif_core.sources.description import ImageFiles, Origin, Provenance
 from imgcif_core.sources.draft import ORDER, Draft
+from imgcif_core.sources.dtrek import used_keys, with_vectors
 from imgcif_core.sources.minicbf import angle_fate, read_head
 from imgcif_core.sources.statements import NO_ITEM, NOT_KNOWN, Fate, Judge, judged
 
@@ -68,7 +69,8 @@ def read_smv(path: str | Path) -> Draft:
         if header.get(key):
             facts.setdefault("detector", header[key])
     notes = []
-    beam = {key: header[key] for key in ("BEAM_CENTER_X", "BEAM_CENTER_Y") if key in header}
+    is_placed = bool(used_keys(header))
+    beam = {key: header[key] for key in ("BEAM_CENTER_X", "BEAM_CENTER_Y") if key in header and not is_placed}
     if beam:
         facts["beam_header"] = " ".join(beam.values())
         notes.append(f"{' and '.join(f'{key}={value}' for key, value in beam.items())} mean different things to makers")
@@ -82,7 +84,7 @@ def read_smv(path: str | Path) -> Draft:
         standing.pop("phi", None)
     kept = {other: angle for other, angle in standing.items() if angle is not None}
     gain = _number(header, "GAIN", name)
-    return Draft(
+    draft = Draft(
         name,
         KIND,
         ImageFiles((name,), np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.int64), None, "SMV"),
@@ -96,7 +98,7 @@ def read_smv(path: str | Path) -> Draft:
         axis_id=axis,
         standing=kept,
         exposure_time=_number(header, "TIME", name) or None,
-        date=_date(header.get("DATE", "")),
+        date=_date(header.get("DATE", "") or header.get("DTREK_DATE_TIME", "")),
         overload=_number(header, "CCD_IMAGE_SATURATION", name) or _LARGEST.get(header.get("TYPE", "")),
         sensor={"gain": gain} if gain and gain > 0 else {},
         facts=facts,
@@ -105,8 +107,9 @@ def read_smv(path: str | Path) -> Draft:
             ("wavelength", "distance", "pixel_size", "size", "start", "scans", "facts", "items"), source
         ),
         notes=tuple(notes),
-        statements=judged(header, _judge(axis, kept)),
-    ).sound()
+        statements=judged(header, _judge(axis, kept, used_keys(header))),
+    )
+    return with_vectors(draft, header).sound()
 
 
 _USED = {"SIZE1", "SIZE2", "PIXEL_SIZE", "DISTANCE", "WAVELENGTH", "OSC_START", "OSC_RANGE", "AXIS", "TIME", "DATE"}
@@ -116,16 +119,20 @@ _WITHOUT_ITEM = {"CREV", "BIN", "ADC", "UNIF_PED", "IMAGE_PEDESTAL", "ACC_TIME",
 _WITHOUT_ITEM |= {"COMMENT", "PHIST_BEAM_X", "PHIST_BEAM_Y"}
 
 
-def _judge(axis: str, standing: Mapping[str, float]) -> Judge:
+def _judge(axis: str, standing: Mapping[str, float], vectors: Set[str]) -> Judge:
     """What becomes of the values of a header."""
 
     def judge(key: str, text: str) -> tuple[Fate, str]:
         if not text:
             return Fate.LEFT_OUT, "it is empty"
-        if key in _USED or key == axis.upper():
+        if key in _USED or key in vectors or key == axis.upper():
             return Fate.USED, ""
         if key in ("HEADER_BYTES", "DIM"):
             return Fate.LEFT_OUT, "it tells how the file is stored"
+        if vectors and (key in _ASKED or key in ("TWOTHETA", "PHI")):
+            return Fate.LEFT_OUT, "the vectors of d*TREK tell it"
+        if vectors and key.startswith("CRYSTAL_") and "GONIO" not in key:
+            return Fate.LEFT_OUT, "it is a result or a choice of the processing, not of the measurement"
         if key in _ASKED:
             return Fate.ASKED, ""
         if key == "TWOTHETA" or key.lower() in standing:

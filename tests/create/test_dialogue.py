@@ -14,6 +14,7 @@ from imgcif_core.create.dialogue import Dialogue
 from imgcif_core.create.kept import Kept, answers_text
 from imgcif_core.create.links import Links
 from imgcif_core.create.questions import keys, load_answers, question, read_answer
+from imgcif_core.errors import UsageError
 
 
 class Person:
@@ -197,3 +198,48 @@ def _until(handle: int, mark: bytes) -> bytes:
         except OSError:
             break
     return shown
+
+
+def test_a_question_that_is_needed_can_be_put_off(tmp_path: Path, kept: Kept) -> None:
+    person = Person("later", "2, 1.5", "stop")
+    session = person.ask(smv_session(tmp_path), kept)
+    assert session.answers == {"beam_centre": (2.0, 1.5)}
+    everything = Person(*["later"] * 50)
+    assert everything.ask(smv_session(tmp_path), kept).answers == {}
+    assert len({text.split("\n")[2] for text in everything.shown if "Question" in text}) > 5
+
+
+def test_the_last_question_says_so_when_it_is_put_off(tmp_path: Path, kept: Kept) -> None:
+    session = smv_session(tmp_path)
+    person = Person("later", "2, 1.5", "top left", "horizontal", "3:00", "clockwise", *["-"] * 7, "later", "stop")
+    found = person.ask(session, kept)
+    assert [entry.key for entry in found.needed] == ["distance"]
+    assert any(text.startswith("It is the last question; stop ends") for text in person.shown)
+
+
+def test_confirming_links_takes_another_address(tmp_path: Path, kept: Kept) -> None:
+    answers = {"facility": "X", "beamline": "Y", "detector": "Z", "source": "S", "probe": "x ray"}
+    session = Session.open(expt(tmp_path / "a.expt"), Wishes(answers=answers))
+    person = Person("https://x.org/wrong.zip", "https://x.org/right.zip", "y")
+    assert person.ask(session, kept).wishes.all_links.urls == ("https://x.org/right.zip",)
+
+
+def test_beam_centre_may_be_given_in_mm(tmp_path: Path, kept: Kept) -> None:
+    person = Person("100", "0.15 0.2 mm", "stop")
+    session = person.ask(smv_session(tmp_path), kept)
+    # Pixels of 0.1 mm.
+    assert session.described.beam_centre == (1.5, 2.0)
+    assert load_answers(kept.path)[0]["beam_centre"] == (0.15, 0.2)
+    assert type(read_answer("beam_centre", ["150 um", "0.2 mm"])).__name__ == "Millimetres"
+    assert tuple(read_answer("beam_centre", ["150 um", "0.2 mm"])) == (0.15, 0.2)
+    for refused in ("12 px, 30 mm", ["1 mm", 2], "1 2 3 mm"):
+        with pytest.raises(UsageError):
+            read_answer("beam_centre", refused)
+
+
+def test_beam_centre_in_mm_needs_the_size_of_a_pixel(tmp_path: Path, kept: Kept) -> None:
+    session = Session.open(smv(tmp_path / "a.img", PIXEL_SIZE=0.0))
+    with pytest.raises(UsageError, match="answer pixel_size first"):
+        session.answered("beam_centre", "0.15 0.2 mm")
+    both = session.answered("pixel_size", "0.05").answered("beam_centre", "0.15 0.2 mm")
+    assert both.described.beam_centre == (3.0, 4.0)
