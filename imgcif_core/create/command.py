@@ -59,7 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--interactive", action="store_true", help="ask on the terminal what nobody wrote down")
     add("--save-answers", metavar="FILE.toml", help="where answers are kept (default: beside the output)")
     add("--no-knowledge", action="store_true", help="leave out what is known of beamlines and laboratories")
-    add("--dxtbx", action="store_true", help="let dxtbx read what is not known here (it can run code of a file)")
+    add(
+        "--dxtbx",
+        action="store_true",
+        help="let dxtbx read what is not known here, and propose answers (it can run code of a file)",
+    )
     add("--master", action="append", default=[], metavar="FILE", help="HDF5 master behind a .expt, or its folder")
     add("--exclude", action="append", default=[], metavar="PATTERN", help="names to pass over in folders and archives")
     add("--full-cbf", metavar="OUT.cbf", help="write one frame as a full CBF with its image as well")
@@ -80,7 +84,7 @@ def run(given: argparse.Namespace, terminal: Terminal) -> Outcome:
     kept = Kept(given.save_answers, given.output, overwrite=given.overwrite, items=items, say=terminal.say)
     with _answers_named(kept, terminal):
         session = _opened(given, wishes, terminal, kept)
-        for note in session.described.notes if given.interactive else ():
+        for note in (*session.described.notes, *session.remarks) if given.interactive else ():
             terminal.say(f"note: {note}")
         if given.interactive:
             from imgcif_core.create.dialogue import Dialogue

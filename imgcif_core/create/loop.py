@@ -114,7 +114,7 @@ def built_and_checked(session: Session, output: str | PathLike[str] | None = Non
 
     Without a text where needed answers are missing.
     """
-    notes = [*session.described.notes, *left_out_notes(session.described.statements)]
+    notes = [*session.described.notes, *session.remarks, *left_out_notes(session.described.statements)]
     if session.experiment is None or (session.needed and not session.wishes.force):
         return Creation("", None, session.questions, tuple(notes), (), 0.0)
     from imgcif_core.api import read

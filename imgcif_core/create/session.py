@@ -16,6 +16,7 @@ from imgcif_core.create.frames import has_images
 from imgcif_core.create.links import names_of, possible_roots
 from imgcif_core.create.parts import split
 from imgcif_core.create.questions import Question, question, read_answer
+from imgcif_core.create.second import Second, asked
 from imgcif_core.create.wishes import Wishes
 from imgcif_core.errors import UsageError
 from imgcif_core.sources.description import Experiment, Origin, Provenance
@@ -49,6 +50,7 @@ class Session:
     source: Described
     paths: tuple[str, ...]
     wishes: Wishes
+    second: Second | None = None
 
     @classmethod
     def open(cls, inputs: Inputs, wishes: Wishes | None = None) -> "Session":
@@ -77,7 +79,7 @@ class Session:
             exclude=chosen.exclude,
             images_per_file=chosen.answers.get("images_per_file"),
         )
-        return cls(source, tuple(paths), chosen)
+        return cls(source, tuple(paths), chosen, asked(source, chosen.dxtbx))
 
     @property
     def answers(self) -> Mapping[str, Any]:
@@ -105,7 +107,14 @@ class Session:
             found.append(root)
         if "doi" not in self.answers and self.wishes.all_doi is None:
             found.append(question("doi"))
+        if self.second is not None:
+            found = [self.second.proposed(entry, self.answers) for entry in found]
         return tuple(sorted(found, key=lambda entry: not entry.is_needed))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What dxtbx says to it, where it was asked."""
+        return () if self.second is None else tuple(self.second.remarks(self.described, self.experiment))
 
     def _root_question(self) -> Question | None:
         """Where names begin within the archive, asked where neither options nor a local folder tell it."""
