@@ -33,6 +33,8 @@ async def download(service: Service, job: Job, what: str) -> tuple[bytes, str, s
     if what in _BY_TASK and not job.path(what).exists():
         given = {**given_of(job, job.facts["profile"], job.facts["images"]), "format": _BY_TASK[what], "to": what}
         await service.also(job, "render", given)
+    if what == "vrf.cif" and not job.path(what).exists():
+        await service.also(job, "reply", given_of(job, job.facts["profile"], job.facts["images"]))
     stem = PurePath(job.facts.get("name", "file")).name.removesuffix(".gz").removesuffix(".bz2")
     base = stem.rpartition(".")[0] or stem
     if what == "file.cif":

@@ -19,7 +19,7 @@ from imgcif_core.web.problems import Problem
 
 FORM = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
-_ODD = re.compile(r"[^\w.+=@ ()\[\]-]|^\.+")
+_ODD = re.compile(r"[^\w.+=@ ()\[\]-]")
 _OVERHEAD = 1 << 16
 
 
@@ -60,7 +60,7 @@ def clean_name(name: str, limit: int = 255) -> str:
     if len(name) > limit:
         raise Problem(400, f"a file has a name of {len(name)} characters; at most {limit}")
     last = re.split(r"[\\/]", name)[-1]
-    cleaned = _ODD.sub("_", last).strip(" .")
+    cleaned = _ODD.sub("_", last.strip(" .")).strip(" .")
     while len(cleaned.encode()) > 200:
         # Keep the end: the suffix says what it is.
         cleaned = cleaned[1:]

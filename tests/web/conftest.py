@@ -19,7 +19,7 @@ def make_client(folder: Path, limits: dict[str, Any] | None = None, **settings: 
     from imgcif_core.web.app import create_app
     from imgcif_core.web.config import PUBLIC, Config
 
-    chosen = replace(PUBLIC, per_minute=None, **(limits or {}))
+    chosen = replace(PUBLIC, **{"per_minute": None, **(limits or {})})
     values: dict[str, Any] = {"workers": 1, "is_public": True, **settings}
     config = Config(folder=str(folder), limits=chosen, **values)
     root = values.get("root_path", "")

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from imgcif_core.web.answers import attachment, page
 from imgcif_core.web.downloads import KINDS, download
+from imgcif_core.web.mending import replies_of
 from imgcif_core.web.problems import Problem
 from imgcif_core.web.service import read_result, service_of
 from imgcif_core.web.sources import window_of
@@ -22,8 +23,6 @@ async def report(request: Request) -> Response:
     job = service.job(request)
     if job.kind == "create":
         return RedirectResponse(f"{request.scope['root_path']}/create/{job.id}", 303)
-    if job.kind == "compare":
-        return RedirectResponse(f"{request.scope['root_path']}/compare/{job.id}", 303)
     if job.work is not None and job.work.state in ("queued", "running"):
         position = service.pool.position(job.work)
         return page(request, "waiting.html", job=job, work=job.work, position=position)
@@ -40,6 +39,7 @@ async def report(request: Request) -> Response:
         hidden=sum(group["count"] for group in view["groups"]) - sum(group["count"] for group in groups),
         filters=_filters(view["groups"]),
         chosen=dict(request.query_params),
+        given=await replies_of(job),
         has_geometry=job.path("geometry.json").exists(),
     )
 

@@ -20,6 +20,7 @@ class Refused(Exception):
 
 def without_folder(text: str, folder: Path) -> str:
     """A text in which no path of the server is left."""
-    for path in (folder / "inputs", folder / "temporary", folder, folder.parent):
+    inputs = folder / "inputs"
+    for path in (inputs / "against", inputs / "local", inputs, folder / "temporary", folder, folder.parent):
         text = text.replace(f"{path}/", "").replace(str(path), ".")
     return text

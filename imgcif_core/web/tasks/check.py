@@ -51,10 +51,10 @@ def _keep_text(folder: Path, given: Mapping[str, Any], source: Source) -> None:
 
 def _instrument(folder: Path, document: Document) -> dict[str, Any] | None:
     """The instrument in numbers, kept for the view, or nothing where none is described."""
-    from imgcif_core.show import geometry
+    from imgcif_core.show import geometry2
 
     try:
-        shown = geometry(document, load_bundled())
+        shown: dict[str, Any] = geometry2(document, load_bundled())
     except ImgcifError:
         return None
     write_json(folder, "geometry.json", shown)

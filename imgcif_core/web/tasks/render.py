@@ -7,6 +7,7 @@ from typing import Any
 from imgcif_core.checks.registry import load_rules
 from imgcif_core.cif.reader import read
 from imgcif_core.render import render
+from imgcif_core.repair.mend import replace_data
 from imgcif_core.web.tasks import Progress
 from imgcif_core.web.tasks.common import checked, opened, options_of, write_text
 
@@ -14,7 +15,12 @@ from imgcif_core.web.tasks.common import checked, opened, options_of, write_text
 def run(folder: Path, given: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Write the report in the `format` html or sarif under the name `to`; the rest as for a check."""
     progress(0, 1, "files", "writing the report")
-    document = read(opened(folder, given))
+    source = opened(folder, given)
+    merged = folder / "merged.cif"
+    if given["format"] == "html" and merged.exists():
+        # The page to print shows the replies beside their alerts.
+        source = replace_data(source, merged.read_bytes())
+    document = read(source)
     _, report = checked(document, options_of(folder, given))
     options: dict[str, Any] = {"level": "alerts"} if given["format"] == "html" else {"rules": _rule_texts()}
     write_text(folder, given["to"], render(report, given["format"], **options))

@@ -82,6 +82,7 @@ def _group(finding: Finding) -> dict[str, Any]:
         "prose": rule.prose if rule else {},
         "count": 0,
         "findings": [],
+        "answered": [],
     }
 
 
