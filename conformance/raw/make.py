@@ -20,6 +20,14 @@ import numpy as np
 from .model import Axis, Model, Panel, Sweep, expected, rotation
 from .write_cbf import write_full, write_mini
 from .write_hdf5 import write_eiger, write_nxmx
+from .write_more import (
+    second_wavelength,
+    write_archive,
+    write_beside,
+    write_dtrek,
+    write_wavelengths,
+    write_xds,
+)
 from .write_text import write_expt, write_geom, write_smv, write_tiff
 
 TARGET = Path(__file__).resolve().parents[1] / "datasets" / "generate"
@@ -57,13 +65,18 @@ _SPINDLE = {"principal_axis": "3:00", "rotation_sense": "clockwise"}
 
 @dataclass(frozen=True)
 class Case:
-    """One generator case: a model, the writer of its raw files, and what a person would answer."""
+    """One generator case: a model, the writer of its raw files, and what a person would answer.
+
+    `more` are models of further data blocks; `archive` the address of the archive, or of one a scan with {number}.
+    """
 
     name: str
     title: str
     model: Model
     write: Callable[[Model, Path], list[str]]
     answers: dict[str, object] = field(default_factory=dict)
+    more: tuple[Model, ...] = ()
+    archive: str = ""
     source: str = "data-frame conventions of imgCIF: AXIS, ARRAY_STRUCTURE_LIST_AXIS, DIFFRN_SCAN_AXIS"
 
 
@@ -80,6 +93,9 @@ _ELECTRON = replace(
     panels=(Panel("p0", (-2.64, 2.2, 0.0), (96, 80)),),
     sweeps=(replace(_SWEEP, distance=500.0),),
 )
+_ARM = replace(_SINGLE, sweeps=(replace(_SWEEP, two_theta=20.0),))
+_ARM_ANSWERS = {"two_theta_axis": "3:00", "two_theta_sense": "clockwise"}
+_VECTORS_MODEL = replace(_KAPPA_MODEL, panels=_SQUARE)
 _LAYOUT = {"first_pixel": "top left", "fast_direction": "horizontal"}
 # The axes of a beam centre in SMV depend on the maker, so that only a person settles it.
 _SQUARE_ANSWERS = {**_SPINDLE, **_LAYOUT, "beam_centre": [41.5, 41.5]}
@@ -129,25 +145,76 @@ CASES = (
     Case("expt-eight-panels", "DIALS experiment list of eight modules", _MODULES, write_expt),
     Case("expt-electron", "DIALS experiment list of electron diffraction", _ELECTRON, write_expt),
     Case(
+        "archive-minicbf",
+        "archive of miniCBF images of one sweep",
+        _SINGLE,
+        write_archive,
+        _SPINDLE,
+        archive=f"{BASE_URL}/run1.tar.bz2",
+    ),
+    Case(
+        "expt-two-wavelengths",
+        "DIALS experiment list of two wavelengths: two data blocks, an archive for each scan, counted through both",
+        _SINGLE,
+        write_wavelengths,
+        more=(second_wavelength(_SINGLE),),
+        archive=f"{BASE_URL}/sweep_{{number}}.zip",
+    ),
+    Case("minicbf-two-theta", "miniCBF with the arm at an angle", _ARM, write_mini, {**_SPINDLE, **_ARM_ANSWERS}),
+    Case(
+        "smv-two-theta",
+        "SMV with the arm at an angle, about whose axis a person is asked",
+        replace(_ARM, panels=_SQUARE),
+        write_smv,
+        {**_SQUARE_ANSWERS, **_ARM_ANSWERS},
+    ),
+    Case("smv-vectors", "SMV with vectors of d*TREK: kappa goniometer and arm", _VECTORS_MODEL, write_dtrek),
+    Case("smv-beside-detector", "SMV and a detector of DIALS", _SINGLE, write_beside, _SPINDLE),
+    Case("xds-vertical", "XDS.INP with a spindle that stands upright", _UPRIGHT_MODEL, write_xds),
+    Case("xds-eight-segments", "XDS.INP of eight segments", _MODULES, write_xds),
+    Case(
         "geom-stills",
         "CrystFEL geometry and shots of a detector of eight modules",
         Model((), _eight(0), (_STILLS,), 1.3, 0.4),
         write_geom,
     ),
 )
-_FORMATS = {write_smv: "SMV", write_tiff: "TIFF", write_nxmx: "HDF5", write_eiger: "HDF5", write_geom: "HDF5"}
+_FORMATS = {
+    write_smv: "SMV",
+    write_dtrek: "SMV",
+    write_beside: "SMV",
+    write_tiff: "TIFF",
+    write_nxmx: "HDF5",
+    write_eiger: "HDF5",
+    write_geom: "HDF5",
+}
 
 
 def _names(case: Case, files: list[str]) -> list[str]:
     """The files of single frames, in their order; those that an experiment list names do not exist."""
-    if case.write is not write_expt:
-        return [name for name in files if name.endswith((".cbf", ".img", ".tif"))]
-    sweeps = enumerate(case.model.sweeps, 1)
+    found = [name for name in files if name.endswith((".cbf", ".img", ".tif"))]
+    if found:
+        return found
+    sweeps = enumerate((sweep for model in (case.model, *case.more) for sweep in model.sweeps), 1)
     return [f"run{index}_{number + 1:05d}.cbf" for index, sweep in sweeps for number in range(sweep.frames)]
+
+
+def _packed(case: Case, files: list[str]) -> dict[str, list[dict]]:
+    """Where each frame lies within archives."""
+    names, found = iter(_names(case, files)), {}
+    kind = "ZIP" if case.archive.endswith(".zip") else "TBZ"
+    folder = "images/" if case.write is write_archive else ""
+    sweeps = [sweep for model in (case.model, *case.more) for sweep in model.sweeps]
+    for number, sweep in enumerate(sweeps, 1):
+        row = {"uri": case.archive.replace("{number}", str(number)), "format": "CBF", "archive_format": kind}
+        found[sweep.name] = [{**row, "archive_path": f"{folder}{next(names)}"} for _ in range(sweep.frames)]
+    return found
 
 
 def _external(case: Case, files: list[str]) -> dict[str, list[dict]]:
     """Where each frame of each scan lies, in the order of the frames."""
+    if case.archive:
+        return _packed(case, files)
     form = _FORMATS.get(case.write, "CBF")
     names = iter(_names(case, files))
     if form != "HDF5":
@@ -177,7 +244,7 @@ def make(case: Case, folder: Path) -> None:
     inputs = [name for name in files if not (name.endswith(".h5") and ("data_" in name or name == "stills.h5"))]
     if case.write is write_geom:
         inputs = files
-    options = {"url_base": BASE_URL}
+    options = {"archive_url": case.archive} if case.archive else {"url_base": BASE_URL}
     if case.answers:
         lines = [f"{key} = {json.dumps(value)}" for key, value in case.answers.items()]
         (folder / "answers.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -194,7 +261,10 @@ def make(case: Case, folder: Path) -> None:
         "options": options,
     }
     (folder / "case.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    wanted = expected(case.model, _external(case, files))
+    external = _external(case, files)
+    wanted = expected(case.model, external)
+    for model in case.more:
+        wanted["files"][0]["blocks"] += expected(model, external)["files"][0]["blocks"]
     (folder / "expected.json").write_text(json.dumps(wanted) + "\n", encoding="utf-8")
 
 

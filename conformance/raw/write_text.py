@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,28 +15,28 @@ from .model import Model, Sweep
 
 def write_expt(model: Model, folder: Path) -> list[str]:
     """One experiment list for all scans."""
+    return write_expts([model], folder)
+
+
+def write_expts(models: Sequence[Model], folder: Path) -> list[str]:
+    """One experiment list for the scans of several models, each with its wavelength."""
     detectors, goniometers, scans, images, experiments = [], [], [], [], []
-    for index, sweep in enumerate(model.sweeps):
-        detectors.append({"panels": [_expt_panel(model, sweep, panel) for panel in model.panels]})
-        experiments.append({"__id__": "Experiment", "identifier": f"run-{index + 1}", "beam": 0, "detector": index})
+    every = [(number, model, sweep) for number, model in enumerate(models) for sweep in model.sweeps]
+    for index, (number, model, sweep) in enumerate(every):
+        detectors.append({"panels": [expt_panel(model, sweep, panel) for panel in model.panels]})
+        experiments.append(
+            {"__id__": "Experiment", "identifier": f"run-{index + 1}", "beam": number, "detector": index}
+        )
         if model.axes:
             experiments[-1].update({"goniometer": index, "scan": index, "imageset": index})
             goniometers.append(_expt_goniometer(model, sweep))
             scans.append(_expt_scan(model, sweep))
             images.append({"__id__": "ImageSequence", "template": f"run{index + 1}_#####.cbf"})
-    beam = {
-        "__id__": "monochromatic",
-        "direction": [0.0, 0.0, 1.0],
-        "wavelength": model.wavelength,
-        "polarization_normal": model.laboratory(np.array([0.0, 1.0, 0.0])).tolist(),
-        "polarization_fraction": 0.99,
-        "probe": model.probe,
-    }
     data = {
         "__id__": "ExperimentList",
         "experiment": experiments,
         "imageset": images,
-        "beam": [beam],
+        "beam": [_expt_beam(model) for model in models],
         "detector": detectors,
         "goniometer": goniometers,
         "scan": scans,
@@ -47,7 +48,19 @@ def write_expt(model: Model, folder: Path) -> list[str]:
     return ["imported.expt"]
 
 
-def _expt_panel(model: Model, sweep: Sweep, panel) -> dict:
+def _expt_beam(model: Model) -> dict:
+    """The beam of one wavelength."""
+    return {
+        "__id__": "monochromatic",
+        "direction": [0.0, 0.0, 1.0],
+        "wavelength": model.wavelength,
+        "polarization_normal": model.laboratory(np.array([0.0, 1.0, 0.0])).tolist(),
+        "polarization_fraction": 0.99,
+        "probe": model.probe,
+    }
+
+
+def expt_panel(model: Model, sweep: Sweep, panel) -> dict:
     """A panel in the frame of the laboratory."""
     corner, fast, slow = (model.laboratory(vector) for vector in model.placed(sweep, panel))
     return {

@@ -22,7 +22,8 @@ def test_what_is_created_means_what_was_measured(folder: Path, tmp_path: Path) -
     case = json.loads((folder / "case.json").read_text())
     made = tmp_path / "made.cif"
     command = ["create", *(str(folder / name) for name in case["inputs"]), "-o", str(made)]
-    command += ["--url-base", case["options"]["url_base"]]
+    for name in {"url_base", "archive_url"} & case["options"].keys():
+        command += [f"--{name.replace('_', '-')}", case["options"][name]]
     if "answers" in case["options"]:
         command += ["--answers", str(folder / case["options"]["answers"])]
     assert main(command) == 0

@@ -74,8 +74,21 @@ def test_dxtbx_is_not_asked_unless_allowed(tmp_path: Path) -> None:
 def test_dxtbx_itself_proposes(tmp_path: Path) -> None:
     if find_python() is None:
         pytest.skip("no Python with dxtbx")
-    made = create(minicbf(tmp_path / "a_0001.cbf"), wishes=Wishes(dxtbx=True))
+    from dxtbx.test_knowledge import HEADER
+
+    path = tmp_path / "x_0001.cbf"
+    values = {
+        "detector": "PILATUS3 6M, S/N 60-0132",
+        "date": "2016-05-05",
+        "distance": 0.25,
+        "fast": 2463,
+        "slow": 2527,
+    }
+    payload = b"\x0c\x1a\x04\xd5" + bytes(48) + b"\n--CIF-BINARY-FORMAT-SECTION----\n;\n"
+    path.write_bytes(HEADER.format(**values).encode() + payload)
+    made = create(path, wishes=Wishes(dxtbx=True, knowledge=False))
     proposals = {entry.key: entry.proposal for entry in made.needed}
-    assert proposals["principal_axis"] == '"3:00"'
+    # dxtbx knows by the serial number that this spindle is the opposite of others.
+    assert proposals["principal_axis"] == '"9:00"'
     refused = create(smv(tmp_path / "a.img"), wishes=Wishes(dxtbx=True))
     assert any(note.startswith("dxtbx was asked as well: ") for note in refused.notes) or refused.needed[0].proposal
