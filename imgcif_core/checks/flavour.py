@@ -9,6 +9,16 @@ from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.ddlm.recognise import dictionary_kind
 from imgcif_core.tables import Tables
 
+# Why `choose_profile` takes each profile, to be read after "because".
+WHY = {
+    "maps": "the file holds maps",
+    "minicbf": "the image has a text header, and no axis is described",
+    "xfel-stills": "its frames are stills: no axis moves during any of them",
+    "full-cbf": "the file is a CBF with axes and images of its own",
+    "geometry-template": "the file has axes, but neither scans nor data",
+    "core": "the file is no template, CBF with axes, set of stills or text header of an image",
+}
+
 
 def flavour(document: Document, all_tables: Sequence[Tables]) -> str:
     """One of metadata, full-cbf, minicbf and template."""

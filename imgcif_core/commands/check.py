@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,10 @@ from imgcif_core.findings import QUESTIONS, FileReport, Report, Severity
 if TYPE_CHECKING:
     from imgcif_core.checks.options import CheckOptions
     from imgcif_core.ddlm.model import Dictionary
+    from imgcif_core.render.sheet import Sheet
     from imgcif_core.sources.description import Experiment
+
+    Checked = tuple[FileReport, Sheet | None]
 
 FORMATS = ("text", "json", "sarif", "junit", "github", "html")
 
@@ -92,10 +96,10 @@ def run(given: argparse.Namespace) -> int:
 
         refuse_output(given.output, inputs=given.paths)
     dictionary = api.load_dictionary(given.dictionary, given.dictionary_path, is_lenient=given.lenient_imports)
-    files, unreadable = _check_all(given, options, dictionary)
-    report = Report(__version__, api.identities(dictionary), tuple(files))
-    if files or not unreadable:
-        write(given.output, _rendered(report, given), given.paths)
+    checked, unreadable = _check_all(given, options, dictionary)
+    report = Report(__version__, api.identities(dictionary), tuple(entry for entry, _ in checked))
+    if checked or not unreadable:
+        write(given.output, _rendered(report, given, [sheet for _, sheet in checked]), given.paths)
     if given.debug:
         for finding in report.findings():
             for line in finding.data.get("trace", ()):
@@ -174,7 +178,7 @@ def _refuse_unknown(options: "CheckOptions") -> None:
 
 def _check_all(
     given: argparse.Namespace, options: "CheckOptions", dictionary: "Dictionary"
-) -> tuple[list[FileReport], bool]:
+) -> tuple[list["Checked"], bool]:
     """The reports of all files, and whether an input could not be read."""
     from imgcif_core import api
 
@@ -186,7 +190,7 @@ def _check_all(
         except InputError as error:
             unreadable = _say(error)
     files = []
-    for outcome in _outcomes(inputs, options, dictionary, given.jobs):
+    for outcome in _outcomes(inputs, options, dictionary, given):
         if isinstance(outcome, InputError):
             unreadable = _say(outcome)
         else:
@@ -200,19 +204,27 @@ def _say(error: InputError) -> bool:
     return True
 
 
-def _outcomes(inputs: Sequence, options: "CheckOptions", dictionary: "Dictionary", jobs: int) -> list:
-    """The report or the InputError of each input, in order."""
-    if jobs > 1 and len(inputs) > 1 and "-" not in inputs:
+def _outcomes(
+    inputs: Sequence, options: "CheckOptions", dictionary: "Dictionary", given: argparse.Namespace
+) -> list["Checked | InputError"]:
+    """The report, with a sheet for a page, or the InputError of each input, in order."""
+    from functools import partial
+
+    check = partial(_outcome, options=options, dictionary=dictionary, command=_command_to_repeat(given))
+    if given.format != "html":
+        check = partial(check, command=None)
+    if given.jobs > 1 and len(inputs) > 1 and "-" not in inputs:
         from concurrent.futures import ProcessPoolExecutor
-        from functools import partial
 
-        with ProcessPoolExecutor(min(jobs, len(inputs))) as pool:
-            return list(pool.map(partial(_outcome, options=options, dictionary=dictionary), inputs))
-    return [_outcome(entry, options, dictionary) for entry in inputs]
+        with ProcessPoolExecutor(min(given.jobs, len(inputs))) as pool:
+            return list(pool.map(check, inputs))
+    return [check(entry) for entry in inputs]
 
 
-def _outcome(entry: str, options: "CheckOptions", dictionary: "Dictionary") -> FileReport | InputError:
-    """The report of one input, or why it cannot be read."""
+def _outcome(
+    entry: str, options: "CheckOptions", dictionary: "Dictionary", command: str | None
+) -> "Checked | InputError":
+    """The report of one input and, where a command to repeat it is given, its sheet; or why it cannot be read."""
     from imgcif_core import api
 
     try:
@@ -223,10 +235,30 @@ def _outcome(entry: str, options: "CheckOptions", dictionary: "Dictionary") -> F
         return error
     if options.block is not None and all(block.name != options.block for block in document.blocks):
         return InputError(f"{entry}: no data block named {options.block}")
-    return api.check_document(document, options=options, dictionary=dictionary)
+    report = api.check_document(document, options=options, dictionary=dictionary)
+    if command is None:
+        return report, None
+    from imgcif_core.show.sheet import sheet_of
+
+    return report, sheet_of(document, dictionary, report, options, command)
 
 
-def _rendered(report: Report, given: argparse.Namespace) -> str:
+def _command_to_repeat(given: argparse.Namespace) -> str:
+    """The command with all options that differ from their defaults."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    usual = vars(parser.parse_args(["-"]))
+    words = ["imgcif-check"]
+    for name, value in vars(given).items():
+        if name in ("paths", "output") or name not in usual or value == usual[name]:
+            continue
+        option = f"--{name.replace('_', '-')}"
+        for part in value if isinstance(value, list) else [value]:
+            words += [option] if part is True else [option, str(part)]
+    return shlex.join([*words, *given.paths])
+
+
+def _rendered(report: Report, given: argparse.Namespace, sheets: Sequence["Sheet | None"]) -> str:
     """The report in the format asked for."""
     from imgcif_core.render import render
 
@@ -237,7 +269,9 @@ def _rendered(report: Report, given: argparse.Namespace) -> str:
         shown = {"verbose": given.verbose, "level": given.level}
         return render(report, "text", color=color, quiet=given.quiet, at_least=least, **shown)
     if given.format == "html":
-        return render(report, "html", verbose=given.verbose, level=given.level)
+        from imgcif_core.show.page import page
+
+        return page(report, sheets, verbose=given.verbose)
     if given.format == "sarif":
         return render(report, "sarif", rules=_rule_texts())
     return render(report, given.format)

@@ -14,7 +14,8 @@ FORMATS = ("text", "json", "sarif", "junit", "github", "html")
 def render(report: Report, format: str = "text", **options: Any) -> str:
     """A report as text, json, sarif, junit, github or html.
 
-    Options: `verbose` and `level` for text and html; `color`, `quiet` and `at_least` for text; `rules` (a map from
+    Options: `verbose` for text and html; `color`, `level`, `quiet` and `at_least` for text; `sheets` and `prose` for
+    html, see `imgcif_core.show.page`; `rules` (a map from
     code to name, short text, full text and help address) and `root` for sarif. The other formats have none.
 
     Raises

@@ -1,168 +1,188 @@
-"""One self-contained page that prints well; no scripts, nothing fetched."""
+"""One self-contained page that prints on few sheets; no scripts, nothing fetched.
 
-from collections.abc import Iterable, Iterator
-from html import escape
+It begins with what a decision rests on: verdict, readiness, title block, alerts, instrument; the rest follows.
+"""
 
-from imgcif_core.findings import FileReport, Finding, Report, Severity
-from imgcif_core.render.excerpt import clipped, excerpt_of
+from collections.abc import Iterator, Sequence
+
+from imgcif_core.findings import Answer, FileReport, Report
+from imgcif_core.render import html_findings, html_sheet
+from imgcif_core.render.escaping import bidi_safe, text
+from imgcif_core.render.html_style import STYLE, STYLE_SOURCE
+from imgcif_core.render.sheet import Sheet
 from imgcif_core.render.summary import (
-    alerts,
-    capped,
     gaps,
     judge,
-    needs_nothing,
     numbered,
-    place,
-    ranked,
     readiness_lines,
-    repeats,
     tally,
     verdict,
 )
 
-LONGEST = 4000
-SHOWN_OF_A_RULE = 200
-ROOM = 100
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;max-width:64em;margin:2em auto;padding:0 1em;color:#1b1b1b}
-h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}h2,td,li{overflow-wrap:anywhere}
-table{border-collapse:collapse;width:100%;margin:.8em 0}
-th,td{border:1px solid #bbb;padding:.35em .5em;text-align:left;vertical-align:top}th{background:#eee}
-td.n,th.n{text-align:right}pre{margin:.4em 0;overflow-x:auto;background:#f6f6f6;padding:.3em .5em}
-mark{background:#ffe9a8;text-decoration:underline}p.help{margin:.3em 0}p.help::before{content:"Help: "}
-tr.error td:first-child{border-left:.5em solid #9b1c1c}
-tr.warning td:first-child{border-left:.5em double #b7791f}
-tr.info td:first-child{border-left:.5em dotted #2b6cb0}
-footer{margin-top:2em;font-size:.9em;color:#444}
-@media print{body{margin:0;max-width:none;font-size:10px}tr,li{break-inside:avoid}thead{display:table-header-group}
-pre{white-space:pre-wrap}}
-"""
+LISTED = 14
+_POLICY = f"default-src 'none'; style-src {STYLE_SOURCE}; img-src data:"
+_QUESTIONS = {
+    "read": "Can it be read?",
+    "interpret": "Can the images be interpreted?",
+    "fetch": "Can the images be fetched?",
+    "describe": "Is the experiment described?",
+}
 
 
-def render(report: Report, *, verbose: bool = False, level: str = "") -> str:
+def render(
+    report: Report,
+    *,
+    verbose: bool = False,
+    sheets: Sequence[Sheet | None] = (),
+    prose: html_findings.Prose | None = None,
+) -> str:
     """The report as an HTML page, in ASCII so that no encoding of the output can spoil it.
 
-    Infos are folded away unless `verbose` is true; with the level `alerts` findings are shown as alerts.
+    Parameters
+    ----------
+    verbose :
+        True to show findings of level G unfolded.
+    sheets :
+        What is shown of each file beside its findings, in the order of the files; None for nothing.
+    prose :
+        The explanation of each rule by its headings, by code.
     """
+    held = [*sheets, *[None] * (len(report.files) - len(sheets))]
     parts = [
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        '<meta name="viewport" content="width=device-width">',
-        f"<title>imgCIF check</title><style>{_STYLE}</style></head><body>",
-        "<h1>imgCIF check</h1>",
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{_title(report)}</title><style>{STYLE}</style></head><body><main>",
         *_overview(report),
     ]
-    for number, entry in enumerate(report.files, 1):
-        parts += _file(entry, number, verbose=verbose, by_alert=level == "alerts")
-    parts += [*_footer(report), "</body></html>\n"]
+    for number, (entry, sheet) in enumerate(zip(report.files, held, strict=True), 1):
+        parts += _file(entry, number, sheet or Sheet(), prose or {}, verbose=verbose, is_alone=len(report.files) == 1)
+    parts += ["</main>", *_footer(report), "</body></html>\n"]
     return "\n".join(parts).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
+def _title(report: Report) -> str:
+    """What a window is called: the worst alerts first, then the file."""
+    if len(report.files) != 1:
+        return f"imgCIF check of {numbered(len(report.files), 'file')}"
+    entry = report.files[0]
+    worst = next(((level, count) for level, count in html_findings.counts(entry).items() if count), None)
+    found = f"{numbered(worst[1], 'alert')} {worst[0]}" if worst else "no alerts"
+    return f"{found} - {text(entry.path.rpartition('/')[2], 200)}"
+
+
 def _overview(report: Report) -> Iterator[str]:
-    """A table of the files with their counts."""
+    """A table of the files, where there are several."""
+    if len(report.files) == 1:
+        return
+    yield "<h1>imgCIF check</h1>"
     if not report.files:
         yield "<p>No files checked.</p>"
         return
-    columns = "".join(f'<th class="n">{severity}</th>' for severity in Severity)
-    yield f"<table><thead><tr><th>File</th><th>Verdict</th>{columns}</tr></thead><tbody>"
+    levels = "".join(f'<th scope="col" class="n">{level}</th>' for level in html_findings.MEANINGS)
+    yield f'<table><thead><tr><th scope="col">File</th><th scope="col">Verdict</th>{levels}</tr></thead><tbody>'
     for number, entry in enumerate(report.files, 1):
-        counts = "".join(f'<td class="n">{entry.count(severity)}</td>' for severity in Severity)
-        link = f'<a href="#file-{number}">{_text(entry.path)}</a>'
-        yield f"<tr><td>{link}</td><td>{_text(verdict(entry))}</td>{counts}</tr>"
+        numbers = "".join(f'<td class="n">{count}</td>' for count in html_findings.counts(entry).values())
+        link = f'<a href="#file-{number}">{bidi_safe(entry.path)}</a>'
+        yield f"<tr><td>{link}</td><td>{text(verdict(entry))}</td>{numbers}</tr>"
     yield "</tbody></table>"
 
 
-def _file(entry: FileReport, number: int, *, verbose: bool, by_alert: bool) -> Iterator[str]:
-    """One file: verdict, findings, and how the other rules ended."""
-    yield f'<section><h2 id="file-{number}">{_text(entry.path)}</h2>'
-    yield f"<p><strong>{_text(verdict(entry))}</strong>: {tally(entry.findings)}.<br>"
-    yield f"{_text(entry.flavour)} file, profile {_text(entry.profile)}, SHA-256 {_text(entry.sha256)}</p>"
-    if by_alert:
-        yield f"<p>{_text(alerts(entry))}</p>"
+def _file(
+    entry: FileReport, number: int, sheet: Sheet, prose: html_findings.Prose, *, verbose: bool, is_alone: bool
+) -> Iterator[str]:
+    """One file: the first page for a decision, then findings, data, and how it was judged."""
+    groups = html_findings.groups_of(entry, number)
+    head = "h1" if is_alone else "h2"
+    yield f'<section class="file"><{head} id="file-{number}">imgCIF check: {bidi_safe(entry.path)}</{head}>'
+    yield from _verdict(entry)
+    yield html_sheet.facts(sheet.facts)
     yield from _readiness(entry)
-    shown, hidden = capped(ranked(entry.findings, by_alert=by_alert), SHOWN_OF_A_RULE)
-    grave = [finding for finding in shown if finding.severity is not Severity.INFO]
-    infos = [finding for finding in shown if finding.severity is Severity.INFO and not needs_nothing(finding)]
-    idle = [finding for finding in shown if needs_nothing(finding)]
-    alerting = entry if by_alert else None
-    if grave:
-        yield from _table(grave, alerting)
-    for found, words in ((infos, ""), (idle, ", for which nothing is needed")):
-        if found:
-            opened = " open" if verbose and found is infos else ""
-            yield f"<details{opened}><summary>{numbered(len(found), 'info')}{words}</summary>"
-            yield from _table(found, alerting)
-            yield "</details>"
-    for code, count in hidden.items():
-        yield f"<p>{numbered(count, 'more finding')} of {_text(code)} not shown.</p>"
-    yield from _outcomes(entry)
+    yield from html_findings.glance(groups, entry)
+    yield from html_sheet.drawings(sheet)
+    yield "<h2>Findings</h2>"
+    yield html_findings.levels_legend(entry)
+    if entry.findings:
+        yield from html_findings.details(groups, entry, prose, verbose=verbose)
+    else:
+        yield "<p>No rule has anything to say.</p>"
+    if sheet != Sheet():
+        yield "<h2>Data</h2>"
+        yield from html_sheet.scans(sheet)
+        yield from html_sheet.links(sheet)
+        yield from html_sheet.passport(sheet)
+    yield from _judging(entry, sheet)
     yield "</section>"
+
+
+def _verdict(entry: FileReport) -> Iterator[str]:
+    """The verdict in words, with the numbers behind it."""
+    answers = {ready.answer for _, ready in entry.readiness}
+    usable = {entry.readiness.read.answer, entry.readiness.interpret.answer, entry.readiness.fetch.answer}
+    kind = "" if not entry.conforming or Answer.NO in usable else "yes" if answers == {Answer.YES} else "open"
+    words = verdict(entry).rstrip(".; ")
+    counted = ", ".join(f"{count} {level}" for level, count in html_findings.counts(entry).items() if count)
+    waiting = f"; {entry.unanswered} without the reply that is asked for" if entry.unanswered else ""
+    yield f'<div class="verdict {kind}"><p><strong>{text(words[:1].upper() + words[1:])}.</strong></p>'
+    yield f"<p>{tally(entry.findings)}; alerts by level: {counted or 'none'}{waiting}.</p></div>"
 
 
 def _readiness(entry: FileReport) -> Iterator[str]:
     """The four questions with their answers."""
     lines = list(readiness_lines(entry))
     if lines:
-        rows = "".join(f"<tr><th>{question}</th><td>{_text(answer)}</td></tr>" for question, answer in lines)
-        yield f"<table><caption>Can it be used?</caption><tbody>{rows}</tbody></table>"
+        rows = "".join(
+            f'<tr><th scope="row">{_QUESTIONS[question]}</th><td>{_answer(answer)}</td></tr>'
+            for question, answer in lines
+        )
+        yield f'<h3>Can it be used?</h3><table class="asked"><tbody>{rows}</tbody></table>'
 
 
-def _table(findings: Iterable[Finding], alerting: FileReport | None = None) -> Iterator[str]:
-    heads = "".join(f"<th>{head}</th>" for head in ("Severity", "Place", "Rule", "Finding"))
-    yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
-    yield from (_row(finding, alerting) for finding in findings)
-    yield "</tbody></table>"
+def _answer(words: str) -> str:
+    """An answer, its first word in bold."""
+    word, dash, reasons = words.partition(" - ")
+    return f"<strong>{text(word)}</strong>{': ' if dash else ''}{bidi_safe(reasons) if dash else ''}"
 
 
-def _row(finding: Finding, alerting: FileReport | None = None) -> str:
-    """One finding as a table row; as an alert with who can mend it and the reply."""
-    label = f"<br>{_text(finding.alert)}<br>{_text(finding.who)}" if alerting else ""
-    reply = f"<p>Reply: {_text(finding.reply.response)}</p>" if alerting and finding.reply else ""
-    if alerting and finding.reply is None and finding.level in alerting.replies:
-        reply = "<p>No reply</p>"
-    times = f"<p>{_text(repeats(finding))}</p>" if finding.count > 1 else ""
-    help_line = f'<p class="help">{_text(finding.help)}</p>' if finding.help else ""
-    return (
-        f'<tr class="{finding.severity}"><td>{finding.severity}</td><td>{_text(place(finding))}</td>'
-        f"<td>{_text(finding.rule)}<br>{_text(finding.name)}{label}</td>"
-        f"<td>{_text(finding.message)}{_source(finding)}{help_line}{times}{reply}</td></tr>"
-    )
-
-
-def _source(finding: Finding) -> str:
-    """The source line with its span marked."""
-    excerpt = excerpt_of(finding, ROOM)
-    if excerpt is None:
-        return ""
-    before, marked, after = map(escape, excerpt)
-    return f"<pre>{before}<mark>{marked}</mark>{after}</pre>"
+def _judging(entry: FileReport, sheet: Sheet) -> Iterator[str]:
+    """What was not checked, and what judged: enough to repeat the run."""
+    yield "<h2>How this was judged</h2>"
+    why = sheet.why_profile or f"profile {entry.profile}"
+    pairs = [
+        ("Profile", why),
+        ("Kind of file", f"{entry.flavour}" + (f"; judged as {entry.scope}" if entry.scope else "")),
+        ("SHA-256", entry.sha256),
+    ]
+    if sheet.command:
+        pairs.append(("To repeat", sheet.command))
+    yield html_sheet.facts(pairs, "facts one")
+    yield from _outcomes(entry)
 
 
 def _outcomes(entry: FileReport) -> Iterator[str]:
-    """How many rules judged, and which did not and why."""
+    """How many rules judged, and in words what was not checked and why."""
     outcomes = entry.outcomes
     clean = numbered(len(outcomes.clean), "rule")
-    yield f"<p>{clean} clean, {len(outcomes.not_applicable)} not applicable.</p>"
-    found = gaps(entry)
-    if not found:
+    found = len({finding.rule for finding in entry.findings} - {crash.rule for crash in outcomes.crashed})
+    yield f"<p>{clean} clean, {found} with findings, {len(outcomes.not_applicable)} not applicable.</p>"
+    open_ones = gaps(entry)
+    if not open_ones:
         return
     yield "<h3>Not checked</h3><ul>"
-    for gap in found:
+    for gap in open_ones:
         lead = "crashed" if gap.kind == "crashed" else "not checked"
-        yield f"<li>{_text(', '.join(gap.rules))}: {lead} ({_text(gap.reason)})</li>"
+        codes = ", ".join(gap.rules[:LISTED])
+        left = len(gap.rules) - LISTED
+        more = f" and {left} more" if left > 0 else ""
+        told = f"{numbered(len(gap.rules), 'rule')} {lead}: {bidi_safe(gap.reason)}"
+        yield f"<li>{told} <small>({text(codes)}{more})</small></li>"
     yield "</ul>"
 
 
 def _footer(report: Report) -> Iterator[str]:
-    """What judged: enough to repeat the run."""
-    yield f"<footer><p>imgcif-check {_text(report.version)}</p><ul>"
+    """What judged."""
+    yield f"<footer><p>imgcif-check {text(report.version)}</p><ul>"
     for identity in report.dictionaries:
         digest = f", SHA-256 {identity.sha256}" if identity.sha256 else ""
-        yield f"<li>{_text(judge(identity) + digest)}</li>"
+        yield f"<li>{text(judge(identity) + digest)}</li>"
     yield "</ul></footer>"
-
-
-def _text(text: str) -> str:
-    """Text safe inside an element: control characters visible, markup escaped, length limited."""
-    return escape(clipped(text, LONGEST))

@@ -132,7 +132,7 @@ def any_survey(
         return Survey()
     if options.images in ("none", "header"):
         return Survey(reason=NO_PIXELS)
-    reader = _Reader(stored_arrays, frames, document, any_external, local_data, decoders)
+    reader = ImageReader(stored_arrays, frames, document, any_external, local_data, decoders)
     chosen = (image for image in frames.chosen(sample=options.images == "sample") if image.data_row >= 0)
     found = Survey()
     for entry in reader.read_all(chosen):
@@ -150,7 +150,7 @@ def reason_of(found: Survey) -> str:
     return f"{noun} not read: {found.unread[0].fault}" if count else "no image was read"
 
 
-class _Reader:
+class ImageReader:
     """Reads images one by one, and keeps their numbers."""
 
     def __init__(
@@ -187,6 +187,24 @@ class _Reader:
                     continue
                 yield self._from_file(image, address, source)
 
+    def pixels(self, image: FrameImage) -> np.ndarray:
+        """The pixels of one image.
+
+        Raises
+        ------
+        BytesError
+            If they are not at hand, or cannot be read.
+        """
+        binary = self._binary(image)
+        if binary is not None:
+            return self._section_pixels(image, binary)
+        row = int(self._external.of_data[image.data_row]) if len(self._external) else -1
+        address = address_of(self._external, row) if row >= 0 else None
+        if address is None:
+            raise BytesError("missing", "no link leads to it")
+        source = self._local.open(address)
+        return _read(*self._opened(image, address, source), source)
+
     def _binary(self, image: FrameImage) -> Binary | None:
         """The section that is the value of a row of ARRAY_DATA."""
         column = self._frames.data.column("data")
@@ -199,36 +217,39 @@ class _Reader:
 
     def _embedded(self, image: FrameImage, binary: Binary) -> Surveyed | Unread:
         """The numbers of an embedded image."""
-        from imgcif_core.images.decode import decode_section
-
-        array = self._arrays[image.array_id]
         label = f"binary {self._frames.data.text('binary_id', image.data_row, '1')}"
         try:
-            if not binary.is_readable:
-                raise BytesError("damaged", "the binary section is not whole")
-            dimensions = array.dimensions if len(array.dimensions) > 1 else ()
-            pixels = decode_section(binary.source.data, binary.section, binary.header, self._helper, dimensions)
+            pixels = self._section_pixels(image, binary)
         except BytesError as fault:
             return self._unread(image, label, fault, binary)
-        return self._measured(image, array, label, pixels, binary)
+        return self._measured(image, self._arrays[image.array_id], label, pixels, binary)
+
+    def _section_pixels(self, image: FrameImage, binary: Binary) -> np.ndarray:
+        """The pixels of an embedded image."""
+        from imgcif_core.images.decode import decode_section
+
+        if not binary.is_readable:
+            raise BytesError("damaged", "the binary section is not whole")
+        dimensions = self._arrays[image.array_id].dimensions
+        described = dimensions if len(dimensions) > 1 else ()
+        return decode_section(binary.source.data, binary.section, binary.header, self._helper, described)
 
     def _from_file(self, image: FrameImage, address: Address, source: ByteSource) -> Surveyed | Unread:
         """The numbers of an image in a file."""
-        array = self._arrays[image.array_id]
-        row = int(self._external.of_data[image.data_row])
-        told = self._external.image(row)
         label = _label(address)
         try:
-            stack = self._stack(address, source, told.path, array)
-            index = _index(told.frame, stack)
-            if stack.frames > 1:
-                label = f"{label}, frame {index + 1}"
-            pixels = stack.read(index)
-            if isinstance(source, FileBytes):
-                source.refuse_change()
+            stack, index = self._opened(image, address, source)
+            label = f"{label}, frame {index + 1}" if stack.frames > 1 else label
+            pixels = _read(stack, index, source)
         except BytesError as fault:
             return self._unread(image, label, fault)
-        return self._measured(image, array, label, pixels, None)
+        return self._measured(image, self._arrays[image.array_id], label, pixels, None)
+
+    def _opened(self, image: FrameImage, address: Address, source: ByteSource) -> tuple[ImageStack, int]:
+        """The images of a file, and the index of the one that is meant."""
+        told = self._external.image(int(self._external.of_data[image.data_row]))
+        stack = self._stack(address, source, told.path, self._arrays[image.array_id])
+        return stack, _index(told.frame, stack)
 
     def _stack(self, address: Address, source: ByteSource, path: str | None, array: StoredArray) -> ImageStack:
         """The images of a file; links of HDF5 files lead to its neighbours."""
@@ -272,6 +293,14 @@ class _Reader:
         """The row that stands for an image: its frame, else its data."""
         table, row = self._frames.table_of(image)
         return table.at(row, "id" if image.frame_row >= 0 else "data")
+
+
+def _read(stack: ImageStack, index: int, source: ByteSource) -> np.ndarray:
+    """One image of a file that did not change meanwhile."""
+    pixels = stack.read(index)
+    if isinstance(source, FileBytes):
+        source.refuse_change()
+    return pixels
 
 
 def _label(address: Address) -> str:
