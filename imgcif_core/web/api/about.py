@@ -78,7 +78,7 @@ async def info(request: Request) -> Response:
         {
             "name": "imgcif_core",
             "version": __version__,
-            "schemas": ["imgcif-check-report/1", "imgcif-geometry/1"],
+            "schemas": ["imgcif-check-report/1", "imgcif-geometry/2", "imgcif-compare/1"],
             "dictionaries": [identity.as_dict() for identity in api.identities(load_bundled())],
             "limits": asdict(config.limits),
             "online": config.online,
