@@ -4,12 +4,24 @@ dxtbx finds it by its entry point. Images are looked for in the folders that the
 names and beside the file; of a file with several sweeps IMGCIF_SCAN names the scan to read.
 """
 
+import logging
 import os
 from typing import Any
 
-from dxtbx import IncorrectFormatError
-from dxtbx.format.Format import Format
-from dxtbx.format.FormatMultiImage import FormatMultiImage
+try:
+    from dxtbx import IncorrectFormatError, flumpy
+    from dxtbx.format.Format import Format
+    from dxtbx.format.FormatMultiImage import FormatMultiImage
+    from dxtbx.model.beam import BeamFactory
+    from dxtbx.model.detector import DetectorFactory
+    from dxtbx.model.goniometer import GoniometerFactory
+    from dxtbx.model.scan import ScanFactory
+except ImportError as missing:
+    # dxtbx imports every format that is announced: one that fails there would keep it from reading anything.
+    MISSING = str(missing)
+    Format = FormatMultiImage = object
+else:
+    MISSING = ""
 
 from imgcif_core.formats import TEXT_SUFFIXES
 
@@ -23,6 +35,13 @@ class FormatImgCIF(FormatMultiImage):
     def understand(image_file: str) -> bool:
         """True for a text with axes and array layouts and without images of its own."""
         if not str(image_file).lower().endswith(TEXT_SUFFIXES):
+            return False
+        if MISSING:
+            logging.getLogger(__name__).warning(
+                "imgCIF is not read through this dxtbx, which lacks what the format class needs (%s): "
+                "make an experiment list with imgcif export --to expt",
+                MISSING,
+            )
             return False
         try:
             with open(image_file, "rb") as stream:
@@ -40,25 +59,22 @@ class FormatImgCIF(FormatMultiImage):
 
     def _start(self) -> None:
         """Read the text; imported here, so that the start of dxtbx does not feel it."""
-        from imgcif_core import api
+        from imgcif_core.cif.reader import open_source, read
+        from imgcif_core.ddlm.bundled import load_bundled
         from imgcif_core.export.reader import SweepReader, local_folders
 
-        document = api.read(self._image_file)
+        document = read(open_source(str(self._image_file), None))
         folders = local_folders(os.environ)
         scan = os.environ.get("IMGCIF_SCAN") or None
-        self._reader: Any = SweepReader(document, api.load_dictionary(), folders, scan)
+        self._reader: Any = SweepReader(document, load_bundled(), folders, scan)
 
     def _goniometer(self) -> Any:
-        from dxtbx.model.goniometer import GoniometerFactory
-
         from imgcif_core.export.expt import goniometer_model
 
         sweep = self._reader.sweep
         return GoniometerFactory.from_dict(goniometer_model(sweep)) if sweep.circles else None
 
     def _detector(self) -> Any:
-        from dxtbx.model.detector import DetectorFactory
-
         from imgcif_core.export.expt import detector_model
 
         detector = DetectorFactory.from_dict(detector_model(self._reader.plan, self._reader.sweep))
@@ -67,15 +83,11 @@ class FormatImgCIF(FormatMultiImage):
         return detector
 
     def _beam(self) -> Any:
-        from dxtbx.model.beam import BeamFactory
-
         from imgcif_core.export.expt import beam_model
 
         return BeamFactory.from_dict(beam_model(self._reader.plan, self._reader.sweep))
 
     def _scan(self) -> Any:
-        from dxtbx.model.scan import ScanFactory
-
         from imgcif_core.export.expt import scan_model
 
         sweep = self._reader.sweep
@@ -120,7 +132,6 @@ def _correct_parallax(panel: Any, wavelength: float) -> None:
 def _as_flex(image: Any) -> Any:
     """Pixels as dxtbx takes them: 32-bit integers or doubles; unsigned ones beyond their half are negative."""
     import numpy as np
-    from dxtbx import flumpy
 
     if image.dtype.kind == "f":
         return flumpy.from_numpy(image.astype(np.float64))

@@ -26,15 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Export, and say what was written and what the format does not carry."""
-    from imgcif_core import api
+    # Not through the public functions: these load the checks, which an export does without.
+    from imgcif_core.cif.reader import open_source, read
+    from imgcif_core.ddlm.bundled import load_bundled
     from imgcif_core.export import export_file
 
     if given.copy_images and given.to != "nxmx":
         raise UsageError(f"--copy-images goes with --to nxmx, not with {given.to}")
-    document = api.read(sys.stdin.buffer, name="<stdin>") if given.file == "-" else api.read(given.file)
+    document = read(open_source(sys.stdin.buffer, "<stdin>") if given.file == "-" else open_source(given.file, None))
     written = export_file(
         document,
-        api.load_dictionary(),
+        load_bundled(),
         given.to,
         output=Path(given.output) if given.output else None,
         local=[Path(folder) for folder in given.local],

@@ -51,7 +51,16 @@ def write_expt(plan: Plan) -> tuple[str, list[str]]:
         "profile": [],
         "scaling_model": [],
     }
-    return json.dumps(data, indent=1) + "\n", list(dict.fromkeys(left_out))
+    # One model a line: readable, and written by the compiled encoder, which knows no indents.
+    parts = [f"{json.dumps(name)}: {_listed(part)}" for name, part in data.items()]
+    return "{\n" + ",\n".join(parts) + "\n}\n", list(dict.fromkeys(left_out))
+
+
+def _listed(part: Any) -> str:
+    """A list with an entry a line, or a plain value."""
+    if not isinstance(part, list) or not part:
+        return json.dumps(part)
+    return "[\n" + ",\n".join(f" {json.dumps(entry)}" for entry in part) + "\n]"
 
 
 def _index(known: list[Any], model: Any) -> int:
@@ -66,7 +75,7 @@ def beam_model(plan: Plan, sweep: Sweep) -> dict[str, Any]:
     """The beam; what the file does not state is left to the defaults of dxtbx."""
     beam: dict[str, Any] = {
         "__id__": "monochromatic",
-        "direction": tidy_list(plan.source),
+        "direction": tidy_list(sweep.source),
         "wavelength": tidy(sweep.wavelength),
         "divergence": 0.0,
         "sigma_divergence": 0.0,
@@ -186,7 +195,7 @@ def _epochs(sweep: Sweep) -> list[float]:
     times = [_epoch(date) for date in sweep.dates]
     if times[0] is None or times[1] is None or times[1] < times[0]:
         return [times[0] or 0.0] * sweep.frames
-    return [tidy(value) for value in np.linspace(times[0], times[1], sweep.frames).round(6)]
+    return np.linspace(times[0], times[1], sweep.frames).round(6).tolist()
 
 
 def _epoch(date: str | None) -> float | None:

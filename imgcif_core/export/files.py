@@ -43,7 +43,7 @@ class LocalFiles:
 
     def find(self, uri: str, member: str | None) -> Path | None:
         """The file that a link leads to, None if it is not on this machine as a file of its own."""
-        head, name = os.path.split(member if member is not None else uri)
+        head, _, name = (member if member is not None else uri).rpartition("/")
         key = (uri if member is not None else "", head)
         if key not in self._places:
             self._places[key] = self._folder(uri, member)
@@ -149,9 +149,14 @@ class ScanImages:
         """The files behind rows of external data: local paths where all are here, else names as linked."""
         uris, members = self._texts["uri"], self._texts["archive_path"]
         links = [(uris[row] or "", members[row]) for row in rows.tolist()]
-        local = [self.files.find(uri, member) for uri, member in links]
-        is_local = all(path is not None for path in local)
-        names = [str(path) for path in local] if is_local else [member or uri for uri, member in links]
+        local = []
+        for uri, member in links:
+            path = self.files.find(uri, member)
+            if path is None:
+                break
+            local.append(str(path))
+        is_local = len(local) == len(links)
+        names = local if is_local else [member or uri for uri, member in links]
         order: dict[str, int] = {}
         file = np.array([order.setdefault(name, len(order)) for name in names], dtype=np.int64)
         paths = {self._texts["path"][row] for row in rows.tolist()}

@@ -24,7 +24,7 @@ _LETTERS = "xyz"
 def write_geom(plan: Plan, sweep: Sweep) -> tuple[str, list[str]]:
     """The text of a geometry file for one sweep, and what it does not carry."""
     left_out = list(plan.left_out)
-    frame = mcstas_matrix(-unit(plan.source), plan.gravity)
+    frame = mcstas_matrix(-unit(sweep.source), sweep.gravity)
     panels = [panel.turned(frame) for panel in sweep.panels]
     clen = _round(float(np.mean([panel.corner[2] for panel in panels])))
     if clen <= 0:

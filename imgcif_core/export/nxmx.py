@@ -50,7 +50,7 @@ def write_nxmx(
     except ImportError:
         raise InputError("NXmx masters are written by h5py: install imgcif_core with the extra `images`") from None
     left_out = list(plan.left_out)
-    frame = mcstas_matrix(-unit(plan.source), plan.gravity)
+    frame = mcstas_matrix(-unit(sweep.source), sweep.gravity)
     with h5py.File(target, "w") as file:
         file.attrs["default"] = "entry"
         entry = _group(file, "entry", "NXentry")

@@ -52,7 +52,8 @@ class Sweep:
 
     `circles` run from the base to the sample; `number` is the frame number of the first frame in its
     scan. `panels` carry their place in the stored array; `arrays` names the array of each panel.
-    `dates` are those of the first and the last frame, as written.
+    source : (3,) unit vector to the source; gravity : (3,) or None. `dates` are those of the first and
+    the last frame, as written.
     """
 
     id: str
@@ -65,6 +66,8 @@ class Sweep:
     images: ImageFiles | None
     is_local: bool
     wavelength: float
+    source: np.ndarray = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))
+    gravity: np.ndarray | None = None
     exposure_time: float | None = None
     dates: tuple[str | None, str | None] = (None, None)
 
@@ -81,14 +84,12 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Plan:
-    """All sweeps of a file, its beam, and in words what no sweep carries; immutable.
+    """All sweeps of a file, what is common to them, and in words what no sweep carries; immutable.
 
     polarization : fraction in 0 to 1 and the normal (3,) of its plane, None where not given.
     """
 
     path: str
-    source: np.ndarray
-    gravity: np.ndarray | None
     probe: str | None
     polarization: tuple[float, np.ndarray] | None
     sweeps: tuple[Sweep, ...]
@@ -144,15 +145,11 @@ def make_plan(
     if not sweeps:
         raise InputError(f"{path}: has no frames to export")
     first = parts[0]
-    if any(not np.allclose(part.beam.source, first.beam.source, atol=1e-9) for part in parts):
-        raise InputError(f"{path}: its blocks disagree about the direction of the beam")
     left_out = dict.fromkeys(text for part in parts for text in part.left_out)
     texts = {name: first.tables.table(category).text(item) or "" for name, (category, item) in _FACTS.items()}
     texts["sensor_material"] = sensor[0] if sensor else _stated_sensor(first.tables)[0]
     return Plan(
         path,
-        first.beam.source,
-        first.beam.gravity,
         first.beam.probe,
         first.polarization(),
         tuple(sweeps),
@@ -344,6 +341,8 @@ class _Block:
             images,
             is_local,
             self.wavelength,
+            self.beam.source,
+            self.beam.gravity,
         )
 
     def _sweeps(self, scan: Scan) -> Iterator[Sweep]:
@@ -370,6 +369,8 @@ class _Block:
                 _part(images, start, end),
                 is_local,
                 self.wavelength,
+                self.beam.source,
+                self.beam.gravity,
                 exposure,
                 self._dates(scan, start, end),
             )

@@ -87,7 +87,7 @@ def _rest(sweep: Sweep) -> list[str]:
 
 def _xds(plan: Plan, sweep: Sweep) -> Iterator[str]:
     yield f"X-RAY_WAVELENGTH= {plain(sweep.wavelength, 8)}"
-    yield f"INCIDENT_BEAM_DIRECTION= {text(-unit(plan.source))}"
+    yield f"INCIDENT_BEAM_DIRECTION= {text(-unit(sweep.source))}"
     if sweep.turning is not None:
         direction, start, step = spindle(sweep, sweep.turning)
         yield f"ROTATION_AXIS= {text(direction)}"
@@ -101,13 +101,13 @@ def _xds(plan: Plan, sweep: Sweep) -> Iterator[str]:
 
 
 def _dials(plan: Plan, sweep: Sweep) -> Iterator[str]:
-    yield f"wavelength {plain(sweep.wavelength, 8)}, sample to source {text(plan.source)}"
+    yield f"wavelength {plain(sweep.wavelength, 8)}, sample to source {text(sweep.source)}"
     for circle in reversed(sweep.circles):
         moves = f" in steps of {plain(circle.step, 6)}" if circle.step else ""
         yield f"axis {circle.id}: {text(circle.vector)}, at {plain(circle.start, 6)}{moves} degrees"
     for name, panel in _shown(sweep):
         yield f"{name}origin {text(panel.corner, 6)}, fast {text(panel.fast)}, slow {text(panel.slow)}"
-        beam = _pose(panel).beam_centre(-unit(plan.source))[0] + 0.5
+        beam = _pose(panel).beam_centre(-unit(sweep.source))[0] + 0.5
         if np.isfinite(beam).all():
             mm = beam * np.array(panel.pixel_size)
             yield f"{name}beam centre {text(mm, 4)} mm, {text(beam, 3)} px (fast, slow)"
@@ -117,7 +117,7 @@ def _dials(plan: Plan, sweep: Sweep) -> Iterator[str]:
 
 
 def _crystfel(plan: Plan, sweep: Sweep) -> Iterator[str]:
-    frame = mcstas_matrix(-unit(plan.source), plan.gravity)
+    frame = mcstas_matrix(-unit(sweep.source), sweep.gravity)
     yield f"photon_energy = {HC_KEV_ANGSTROM / sweep.wavelength * 1e3:.8g} eV"
     for name, panel in _shown(sweep):
         turned = panel.turned(frame)
@@ -133,7 +133,7 @@ def _letters(vector: np.ndarray) -> str:
 
 
 def _nexus(plan: Plan, sweep: Sweep) -> Iterator[str]:
-    frame = mcstas_matrix(-unit(plan.source), plan.gravity)
+    frame = mcstas_matrix(-unit(sweep.source), sweep.gravity)
     yield f"incident_wavelength = {plain(sweep.wavelength, 8)} angstrom"
     parent = "."
     for circle in sweep.circles:
@@ -155,13 +155,13 @@ def _mosflm(plan: Plan, sweep: Sweep) -> Iterator[str]:
         return
     (panel,) = sweep.panels
     pose = _pose(panel)
-    beam = (pose.beam_centre(-unit(plan.source))[0] + 0.5) * np.array(panel.pixel_size)
+    beam = (pose.beam_centre(-unit(sweep.source))[0] + 0.5) * np.array(panel.pixel_size)
     if np.isfinite(beam).all():
         yield f"BEAM {plain(beam[1], 3)} {plain(beam[0], 3)}"
     else:
         yield "the beam does not meet the detector"
     yield f"DISTANCE {plain(float(pose.normal_distance[0]), 3)}"
-    tilt = np.degrees(np.arccos(min(1.0, abs(float(pose.normal[0] @ unit(plan.source))))))
+    tilt = np.degrees(np.arccos(min(1.0, abs(float(pose.normal[0] @ unit(sweep.source))))))
     if tilt > 0.01:
         yield f"the normal of the detector stands {plain(float(tilt), 3)} degrees off the beam"
     if sweep.turning is not None:

@@ -65,7 +65,7 @@ def _beam(plan: Plan, sweep: Sweep) -> list[str]:
     """Wavelength, direction and polarization."""
     lines = [
         f"X-RAY_WAVELENGTH= {plain(sweep.wavelength, 8)}",
-        f"INCIDENT_BEAM_DIRECTION= {text(-unit(plan.source))}",
+        f"INCIDENT_BEAM_DIRECTION= {text(-unit(sweep.source))}",
     ]
     if plan.polarization is not None:
         lines.append(f"FRACTION_OF_POLARIZATION= {plain(plan.polarization[0], 4)}")

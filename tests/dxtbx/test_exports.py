@@ -122,7 +122,7 @@ def test_dxtbx_loads_every_experiment_list(tmp_path: Path, environment: dict[str
                 assert tuple(panel[3]) == own.size and tuple(panel[5]) == own.raw_offset
                 assert_allclose(panel[4], own.pixel_size, atol=1e-9)
             assert_allclose(entry["wavelength"], sweep.wavelength, rtol=1e-10)
-            assert_allclose(entry["source"], plan.source, atol=1e-9)
+            assert_allclose(entry["source"], plan.sweeps[0].source, atol=1e-9)
             if sweep.circles:
                 assert_allclose(entry["axes"][::-1], [circle.vector for circle in sweep.forwards], atol=1e-8)
                 turning = (sweep.turning or sweep.circles[-1]).forwards
@@ -203,6 +203,50 @@ def test_the_same_spots_are_found_in_frames_of_an_eiger_stack(tmp_path: Path, en
         raise
     assert kind == "FormatImgCIF" and own == other
     assert all(same)
+
+
+@needs_corpus
+@pytest.mark.corpus
+def test_the_same_spots_are_found_in_a_sweep_of_full_cbf(tmp_path: Path, environment: dict[str, str]) -> None:
+    images = sorted(map(str, (CORPUS / "cbf_full").glob("l-cyst_01_*.cbf")))
+    for name in images:
+        shutil.copy(name, tmp_path)
+    local = sorted(map(str, tmp_path.glob("*.cbf")))
+    options = ["--url-base", "https://zenodo.org/records/7654321/files/", "--dir", str(tmp_path), "--force"]
+    assert main(["create", *local, "-o", str(tmp_path / "scan.cif"), *options]) in (0, 1)
+    ours = spots_of(["scan.cif"], "ours", tmp_path, environment)
+    same_spots(ours, spots_of(local, "theirs", tmp_path, environment), environment)
+
+
+def test_stills_of_several_panels_are_processed_as_far_as_spots(tmp_path: Path, environment: dict[str, str]) -> None:
+    h5py = pytest.importorskip("h5py", reason="the extra 'images' is not installed")
+    source = np.random.default_rng(11)
+    counts = source.poisson(3.0, (4, 400, 300)).astype(np.int32)
+    places = [(60, 50), (120, 200), (170, 90), (260, 140), (340, 60), (370, 220)]
+    for slow, fast in places:
+        counts[:, slow - 1 : slow + 2, fast - 1 : fast + 2] += 900
+    with h5py.File(tmp_path / "run.h5", "w") as file:
+        file["data"] = counts
+    panel = "fs = -1.0x\nss = -1.0y\nres = 10000\nclen = 0.1\nmax_adu = 60000\ndim0 = %\ndim1 = ss\ndim2 = fs\n"
+    lines = ["photon_energy = 9000 eV", "data = /data", panel]
+    for index in range(2):
+        lines += [f"p{index}/min_fs = 0", f"p{index}/max_fs = 299", f"p{index}/min_ss = {200 * index}"]
+        lines += [
+            f"p{index}/max_ss = {200 * index + 199}",
+            f"p{index}/corner_x = 150",
+            f"p{index}/corner_y = {210 - 220 * index}",
+        ]
+    geometry = tmp_path / "two.geom"
+    geometry.write_text("\n".join(lines) + "\n")
+    options = ["--url-base", "https://zenodo.org/records/7654321/files/", "--dir", str(tmp_path), "--force"]
+    target = tmp_path / "stills.cif"
+    assert main(["create", str(geometry), str(tmp_path / "run.h5"), "-o", str(target), *options]) in (0, 1)
+    found = spots_of(["stills.cif"], "ours", tmp_path, environment)
+    (spots,) = script(_SPOTS, [found], environment)
+    # Each of the six places on each of the four stills, in pixels of its own panel.
+    assert len(spots) == 4 * len(places)
+    own = {(round(fast - 0.5), round(slow - 0.5)) for fast, slow, _ in spots}
+    assert own == {(fast, slow % 200) for slow, fast in places}
 
 
 def same_spots(ours: str, theirs: str, environment: dict[str, str]) -> None:

@@ -37,6 +37,16 @@ def corners_of(sweep: Sweep) -> np.ndarray:
     return np.array([panel.corners() for panel in sweep.panels])
 
 
+def corners_along_beam(sweep: Sweep) -> np.ndarray:
+    """The corners in the frame with Z against the beam and Y up, in which our reader gives CrystFEL's panels."""
+    along = -sweep.source / np.linalg.norm(sweep.source)
+    up = -sweep.gravity if sweep.gravity is not None else np.array([0.0, 1.0, 0.0])
+    across = np.cross(up, along) / np.linalg.norm(np.cross(up, along))
+    # Rows are the axes X, Y and Z: X closes the right-handed set.
+    frame = np.stack([-across, np.cross(along, across), -along])
+    return corners_of(sweep) @ frame.T
+
+
 class XdsFile:
     """XDS.INP as the documentation of XDS tells to read it: where each pixel of the image lies."""
 
