@@ -61,7 +61,8 @@ def _energy(plan: Plan, sweep: Sweep) -> str:
     """Photon energy, or the wavelength of particles."""
     if plan.probe == "electron":
         return f"wavelength = {sweep.wavelength:.10g} A"
-    return f"photon_energy = {HC_KEV_ANGSTROM / sweep.wavelength * 1e3:.10g} eV"
+    # In eV where no unit stands, which every reader takes.
+    return f"photon_energy = {HC_KEV_ANGSTROM / sweep.wavelength * 1e3:.10g}"
 
 
 def _data(sweep: Sweep, left_out: list[str]) -> Iterator[str]:

@@ -5,7 +5,7 @@ source. Millimetres, degrees, ångström, seconds.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError
 from imgcif_core.export.files import LocalFiles, ScanImages
+from imgcif_core.model.arrays import grouped_rows
 from imgcif_core.model.axes import CYCLIC, NO_PARENT, Axes, build_axes
 from imgcif_core.model.beam import Beam, build_beam
 from imgcif_core.model.detector import Detector, build_detector
@@ -294,10 +295,20 @@ class _Block:
                 )
             begins = {index: (entry.start or 1) - 1 for index, entry in ranges.items()}
             offset = begins.get(panel.fast.index, 0), begins.get(panel.slow.index, 0)
-            own = {panel.fast.index, panel.slow.index}
-            slower = [part for part in panel.layout.dimensions if part.index not in own and part.index in begins]
-            found.append((offset, tuple(begins[part.index] for part in slower)))
+            slower = sorted(begins.keys() - {panel.fast.index, panel.slow.index}, key=self._order(panel.array_id))
+            found.append((offset, tuple(begins[index] for index in slower)))
         return found
+
+    def _order(self, array: str) -> Callable[[int], int]:
+        """How slowly the dimensions of an array run, by index; as their indices where the file does not tell."""
+        table = self.tables.table("array_structure_list")
+        numbers = {name: table.numbers(name) for name in ("index", "precedence")}
+        known = {}
+        for (name, section), rows in grouped_rows(table).items():
+            if section is None and name.casefold() == array.casefold():
+                pairs = np.stack([numbers["index"][rows], numbers["precedence"][rows]], axis=1)
+                known = {int(index): int(rank) for index, rank in pairs if np.isfinite(index + rank)}
+        return lambda index: known.get(index, index)
 
     def _panels(self, scan: Scan | None) -> tuple[PanelFacts, ...]:
         """The panels at the start of a scan."""

@@ -134,3 +134,42 @@ def test_terms_are_the_numbers_of_a_program(program: str, lines: list[str], caps
 def test_terms_are_text_for_whole_scans(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(EXAMPLE), "--terms", "xds", "--frame", "2"]) == 2
     assert "leave --format and --frame out" in capsys.readouterr().err
+
+
+def test_images_of_another_size_than_described_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("h5py", reason="the extra 'images' is not installed")
+    pytest.importorskip("fabio", reason="the extra 'images' is not installed")
+    source = (BASES.parent / "bin" / "BIN018-digest-missing" / "pass-whole.cbf").read_bytes()
+    (sweep,) = plan_of(source).sweeps
+    fast = sweep.panels[0].size[0]
+    head, mark, tail = source.partition(b"--CIF-BINARY-FORMAT-SECTION--")
+    wider = head.replace(f" {fast} 1 increasing".encode(), f" {fast + 9} 1 increasing".encode())
+    assert wider != head
+    path = tmp_path / "wider.cbf"
+    path.write_bytes(wider + mark + tail)
+    with pytest.raises(InputError, match="are described"):
+        exported(path, "nxmx", tmp_path, copy_images=True)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["wider.cbf"]
+
+
+def test_several_wavelengths_without_a_choice_are_refused() -> None:
+    one = [line for line in TEXT.splitlines() if line.startswith("_diffrn_radiation_wavelength.")]
+    text = without(without(TEXT, "_diffrn_radiation_wavelength."), "_diffrn_radiation.wavelength_id")
+    assert len(one) >= 2
+    two = "loop_ _diffrn_radiation_wavelength.id _diffrn_radiation_wavelength.value W1 0.95 W2 0.7"
+    with pytest.raises(InputError, match="several wavelengths"):
+        plan_of(f"{text}{two}\n")
+    chosen = plan_of(f"{text}{two}\n_diffrn_radiation.wavelength_id W2\n")
+    assert chosen.sweeps[0].wavelength == 0.7
+    assert any("of 2 wavelengths only 0.7" in entry for entry in chosen.left_out)
+
+
+def test_a_frame_that_is_missing_divides_a_scan() -> None:
+    table = TEXT[TEXT.index("_diffrn_scan_frame.scan_id") :]
+    frames = [line for line in table.splitlines() if line.startswith("  SCAN1 frame")]
+    text = TEXT.replace(frames[2] + "\n", "")
+    first, second = plan_of(text).sweeps
+    assert (first.number, first.frames) == (1, 2)
+    assert (second.number, second.frames) == (4, 3)
+    assert first.turning is not None and second.turning is not None
+    assert second.turning.start == pytest.approx(first.turning.start + 3 * first.turning.step)

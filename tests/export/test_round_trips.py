@@ -175,3 +175,22 @@ def test_real_files_keep_their_geometry(path: Path, tmp_path: Path) -> None:
     if any(sweep.turning for sweep in plan.sweeps) and len(plan.sweeps) == 1:
         (inputs,) = exported(path, "xds", tmp_path)
         hold_against_xds(plan.sweeps[0], XdsFile(inputs), plan)
+
+
+QUADRANTS = [(-525, 625), (-550, -10), (520, -160), (542.5, 475)]
+
+
+def test_extra_geom_reads_a_geometry_that_went_through_imgcif(tmp_path: Path) -> None:
+    extra_geom = pytest.importorskip("extra_geom", reason="EXtra-geom is not installed")
+    from imgcif_core.create.loop import Wishes, create
+
+    before = extra_geom.AGIPD_1MGeometry.from_quad_positions(quad_pos=QUADRANTS)
+    source = tmp_path / "agipd.geom"
+    before.write_crystfel_geom(str(source), data_path="/data", clen=0.3, photon_energy=9000, adu_per_ev=0.0075)
+    text = create(source, wishes=Wishes(answers={"wavelength": 1.3776})).text
+    (written,) = exported(text, "geom", tmp_path)
+    after = extra_geom.AGIPD_1MGeometry.from_crystfel_geom(str(written))
+    ours, theirs = after.get_pixel_positions(), before.get_pixel_positions()
+    # The distance stands in `clen`, of which EXtra-geom does not make a part of positions.
+    assert_allclose(ours[..., :2], theirs[..., :2], atol=1e-9)
+    assert np.ptp(ours[..., 2] - theirs[..., 2]) < 1e-9
