@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.export.numbers import in_one_file, numbered, tidy, tidy_list
-from imgcif_core.export.plan import Plan, Sweep
+from imgcif_core.export.sweeps import Plan, Sweep
 from imgcif_core.sources.description import PanelFacts
 
 _NO_LOOKUP: dict[str, Any] = {"mask": None, "gain": None, "pedestal": None, "dx": None, "dy": None, "params": {}}

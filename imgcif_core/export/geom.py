@@ -12,7 +12,7 @@ import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.export.numbers import plain
-from imgcif_core.export.plan import Plan, Sweep
+from imgcif_core.export.sweeps import Plan, Sweep
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.model.terms import mcstas_matrix
 from imgcif_core.model.vectors import unit

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgcif_core.errors import InputError
-from imgcif_core.export.plan import Plan, Sweep
+from imgcif_core.export.sweeps import Plan, Sweep
 from imgcif_core.model.terms import mcstas_matrix
 from imgcif_core.model.vectors import unit
 from imgcif_core.sources.description import PanelFacts

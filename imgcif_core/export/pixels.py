@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from imgcif_core.errors import InputError
-from imgcif_core.export.plan import Sweep
+from imgcif_core.export.sweeps import Sweep
 from imgcif_core.images.bytes import FileBytes
 from imgcif_core.images.isolated import Helper
 from imgcif_core.images.limits import BytesError

@@ -5,15 +5,17 @@ source. Millimetres, degrees, ångström, seconds.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError
+from imgcif_core.export.even import EVEN, breaks_of, is_even
 from imgcif_core.export.files import LocalFiles, ScanImages
+from imgcif_core.export.sweeps import Circle, Plan, Sweep
 from imgcif_core.model.arrays import grouped_rows
 from imgcif_core.model.axes import CYCLIC, NO_PARENT, Axes, build_axes
 from imgcif_core.model.beam import Beam, build_beam
@@ -26,76 +28,6 @@ from imgcif_core.tables import Tables
 
 # Beyond so many sweeps a file is no description that a person would process.
 MAX_SWEEPS = 10_000
-# Degrees or mm: a setting nearer than this to its place in an even series is in its place.
-EVEN = 1e-5
-# Settings printed with few digits are off by such a part of a step; no program feels it.
-EVEN_PART = 1e-2
-
-
-@dataclass(frozen=True, slots=True)
-class Circle:
-    """One rotation of the goniometer in a sweep; vector (3,) with all axes at zero, degrees."""
-
-    id: str
-    vector: np.ndarray
-    start: float
-    step: float
-
-    @property
-    def forwards(self) -> "Circle":
-        """The same motion by positive steps: one that turns backwards is reversed with its angles."""
-        return self if self.step >= 0 else Circle(self.id, -self.vector, -self.start, -self.step)
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """Frames that follow each other evenly, or a still; immutable.
-
-    `circles` run from the base to the sample; `number` is the frame number of the first frame in its
-    scan. `panels` carry their place in the stored array; `arrays` names the array of each panel.
-    source : (3,) unit vector to the source; gravity : (3,) or None. `dates` are those of the first and
-    the last frame, as written.
-    """
-
-    id: str
-    block: str
-    number: int
-    frames: int
-    circles: tuple[Circle, ...]
-    panels: tuple[PanelFacts, ...]
-    arrays: tuple[str, ...]
-    images: ImageFiles | None
-    is_local: bool
-    wavelength: float
-    source: np.ndarray = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))
-    gravity: np.ndarray | None = None
-    exposure_time: float | None = None
-    dates: tuple[str | None, str | None] = (None, None)
-
-    @property
-    def forwards(self) -> tuple[Circle, ...]:
-        """The circles, each with a step that is not negative."""
-        return tuple(circle.forwards for circle in self.circles)
-
-    @property
-    def turning(self) -> Circle | None:
-        """The circle that turns during the sweep; None for a still."""
-        return next((circle for circle in self.circles if circle.step != 0), None)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All sweeps of a file, what is common to them, and in words what no sweep carries; immutable.
-
-    polarization : fraction in 0 to 1 and the normal (3,) of its plane, None where not given.
-    """
-
-    path: str
-    probe: str | None
-    polarization: tuple[float, np.ndarray] | None
-    sweeps: tuple[Sweep, ...]
-    facts: dict[str, str] = field(default_factory=dict)
-    left_out: tuple[str, ...] = ()
 
 
 _MATERIALS = {"silicon": "Si", "si": "Si", "cdte": "CdTe", "gaas": "GaAs"}
@@ -432,11 +364,11 @@ class _Block:
         if len(scan.numbers):
             breaks[1:] |= np.diff(scan.numbers[:count]) != 1
         for values in turning.values():
-            breaks |= _breaks(values)
+            breaks |= breaks_of(values)
         starts = np.flatnonzero(breaks).tolist()
         runs = list(zip([0, *starts], [*starts, count], strict=True))
         for row, values in turning.items():
-            if not all(_is_even(values[start:end]) for start, end in runs[:MAX_SWEEPS]):
+            if not all(is_even(values[start:end]) for start, end in runs[:MAX_SWEEPS]):
                 raise InputError(
                     f"{self.where}: the settings of axis {self.axes.id[row]} in scan {scan.id} are uneven; "
                     "no target carries that"
@@ -466,37 +398,8 @@ class _Block:
         return (scans.text("date_start", row), scans.text("date_end", row)) if scans else (None, None)
 
 
-def _allowed(step: float) -> float:
-    """How far a setting may lie from its place in an even series."""
-    return max(EVEN, EVEN_PART * abs(step))
-
-
-def _is_even(values: np.ndarray) -> bool:
-    """True if settings lie on a straight line."""
-    if len(values) < 3:
-        return True
-    line = np.linspace(values[0], values[-1], len(values))
-    return bool(np.abs(line - values).max() <= _allowed(float(values[1] - values[0])))
-
-
-def _breaks(values: np.ndarray) -> np.ndarray:
-    """Where the step is not the usual one, so that another stretch begins: (n,) bool."""
-    breaks = np.zeros(len(values), dtype=bool)
-    if not _is_even(values):
-        steps = np.diff(values)
-        usual = float(np.median(steps))
-        breaks[1:] = np.abs(steps - usual) > 2.0 * _allowed(usual)
-    return breaks
-
-
 def _part(images: ImageFiles | None, start: int, end: int) -> ImageFiles | None:
     """The images of a stretch of frames."""
     if images is None or (start == 0 and end >= len(images)):
         return images
     return replace(images, file=images.file[start:end], frame=images.frame[start:end])
-
-
-def same_panels(sweeps: Sequence[Sweep]) -> list[int]:
-    """For each sweep the first one whose panels stand at the same places."""
-    known: dict[int, int] = {}
-    return [known.setdefault(id(sweep.panels), index) for index, sweep in enumerate(sweeps)]

@@ -15,7 +15,8 @@ from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError
 from imgcif_core.export.files import LocalFiles
 from imgcif_core.export.pixels import cut, open_stack
-from imgcif_core.export.plan import Sweep, make_plan
+from imgcif_core.export.plan import make_plan
+from imgcif_core.export.sweeps import Sweep
 from imgcif_core.formats import plain_ending
 from imgcif_core.images.bytes import ByteSource
 from imgcif_core.images.inprocess import OwnProcess

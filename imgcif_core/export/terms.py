@@ -7,7 +7,7 @@ import numpy as np
 from imgcif_core.errors import InputError
 from imgcif_core.export.expt import trusted_range
 from imgcif_core.export.numbers import plain, text
-from imgcif_core.export.plan import Plan, Sweep
+from imgcif_core.export.sweeps import Plan, Sweep
 from imgcif_core.export.xds import detector_origin, spindle
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.model.pose import Pose

@@ -15,7 +15,8 @@ from imgcif_core.errors import InputError, UsageError
 from imgcif_core.export.expt import write_expt
 from imgcif_core.export.files import LocalFiles
 from imgcif_core.export.geom import write_geom
-from imgcif_core.export.plan import Plan, Sweep, make_plan
+from imgcif_core.export.plan import make_plan
+from imgcif_core.export.sweeps import Plan, Sweep
 from imgcif_core.export.xds import write_xds
 from imgcif_core.output import open_output, refuse_output, write_file
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.export.numbers import in_one_file, numbered, plain, text
-from imgcif_core.export.plan import Circle, Plan, Sweep
+from imgcif_core.export.sweeps import Circle, Plan, Sweep
 from imgcif_core.model.pose import Pose
 from imgcif_core.model.terms import xds_terms
 from imgcif_core.model.vectors import rotation_matrices, unit
