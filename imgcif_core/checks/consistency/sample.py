@@ -196,8 +196,8 @@ def _misfit(place: Place, cell: list[float], said: Statement, tolerances: Tolera
     # A short name such as P 2 does not tell which axis is unique; only a Hall symbol and a full name do.
     others = [entry for entry in settings(group.number) if entry.allows(cell, *limits)]
     if others and _names_setting(said):
-        names = {"name": said.text, "other": others[0].name}
-        yield Problem(place, severity="info", variant="setting", cell=_written(cell), **names)
+        written, other = _written(cell), others[0].name
+        yield Problem(place, severity="info", variant="setting", cell=written, name=said.text, other=other)
     elif not others:
         yield Problem(place, cell=_written(cell), name=said.text, demands=group.demands())
 
