@@ -26,7 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--config", metavar="FILE.toml", help="limits, hosts, proxies and texts of a public service")
     add("--public", action="store_true", help="let anybody in who reaches the address, within public limits")
     add("--workers", type=int, metavar="N", help="files checked at a time (default: one for each core)")
-    add("--online", action="store_true", help="let checks ask repositories; nothing is asked without this")
     add("--no-browser", action="store_true", help="do not open the page in a browser")
     add("--open", metavar="FILE", help="show the report on this file first")
 
@@ -82,7 +81,7 @@ def configured(given: argparse.Namespace) -> "Config":
         config = Config()
     named = {"host": given.host, "port": given.port, "root_path": given.root_path, "workers": given.workers}
     config = replace(config, **{name: value for name, value in named.items() if value is not None})
-    config = checked(replace(config, online=config.online or given.online))
+    config = checked(config)
     if config.is_public:
         return config
     if not config.is_loopback:

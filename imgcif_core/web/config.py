@@ -83,7 +83,6 @@ class Config:
     port: int = 8421
     root_path: str = ""
     workers: int = field(default_factory=lambda: max(1, os.cpu_count() or 1))
-    online: bool = False
     is_public: bool = False
     token: str = ""
     hosts: tuple[str, ...] = ()

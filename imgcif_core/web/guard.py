@@ -100,9 +100,12 @@ class Guard:
         if path.startswith("/api/") and kind not in _FORM_TYPES and "origin" not in request.headers:
             return
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host", ""):
+        site = request.headers.get("sec-fetch-site", "")
+        # Without a referrer, plain forms of our own pages come from the origin null; no page can forge the site.
+        is_own_form = origin == "null" and site == "same-origin"
+        if origin is not None and not is_own_form and urlsplit(origin).netloc != request.headers.get("host", ""):
             raise Problem(403, "the request comes from the page of another site")
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        if site not in ("", "same-origin", "none"):
             raise Problem(403, "the request comes from the page of another site")
 
     def _admit(self, request: Request) -> Response | None:
@@ -125,7 +128,9 @@ def add_headers(headers: MutableHeaders, config: Config, path: str = "") -> None
     """The headers of every answer; a route may state a policy of its own for what it embeds."""
     headers.setdefault("Content-Security-Policy", content_policy(config))
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
+    # With no-referrer, browsers would send the origin null with our own forms, which over plain http nothing tells
+    # from those of others; no other site is told anything by this policy either.
+    headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"

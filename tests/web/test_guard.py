@@ -33,7 +33,7 @@ def test_every_answer_has_the_headers(client: Any, path: str) -> None:
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert "set-cookie" not in headers
 

@@ -81,7 +81,6 @@ async def info(request: Request) -> Response:
             "schemas": ["imgcif-check-report/1", "imgcif-geometry/2", "imgcif-compare/1"],
             "dictionaries": [identity.as_dict() for identity in api.identities(load_bundled())],
             "limits": asdict(config.limits),
-            "online": config.online,
         }
     )
 
