@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -118,11 +119,16 @@ def _disagreeing(said: list[Statement]) -> Iterator[Problem]:
     expected = max(dict.fromkeys(numbers), key=numbers.count)
     trusted = next(entry for entry in said if entry.group.number == expected)
     for entry in said:
-        data = {"item": entry.item, "text": entry.text, "other": trusted.item, "value": trusted.text}
+        data: dict[str, Any] = {
+            "item": entry.item,
+            "text": entry.text,
+            "other": trusted.item,
+            "value": trusted.text,
+        }
         if entry.group.number not in (0, expected):
             yield Problem(entry.place, number=entry.group.number, expected=expected, **data)
         elif _is_other_setting(entry, trusted):
-            names = {"name": entry.group.name, "expected": trusted.group.name}
+            names: dict[str, Any] = {"name": entry.group.name, "expected": trusted.group.name}
             yield Problem(entry.place, severity="info", variant="setting", **names, **data)
 
 
