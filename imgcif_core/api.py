@@ -16,11 +16,12 @@ from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.findings import DictionaryIdentity, FileReport, Report
+from imgcif_core.limits import DEFAULT_LIMITS, Limits
 
 Input = str | PathLike[str] | bytes | BinaryIO
 
 
-def read(source: Input, *, name: str | None = None) -> Document:
+def read(source: Input, *, name: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Document:
     """Read one imgCIF or CBF; its faults stand in `Document.problems`.
 
     Parameters
@@ -29,13 +30,15 @@ def read(source: Input, *, name: str | None = None) -> Document:
         A path, the bytes of a file, or a binary file object; `.gz` and `.bz2` are undone.
     name :
         What to call bytes and file objects in messages.
+    limits :
+        How much is read and unpacked.
 
     Raises
     ------
     InputError
         If nothing can be read from the source at all.
     """
-    return read_source(open_source(source, name))
+    return read_source(open_source(source, name, limits))
 
 
 def load_dictionary(
@@ -85,7 +88,7 @@ def check(
     judge = dictionary or load_bundled()
     inputs: Sequence[Input] = source if isinstance(source, (list, tuple)) else [source]  # type: ignore[list-item]
     files = [
-        check_document(read(entry, name=name), options=chosen, dictionary=judge)
+        check_document(read(entry, name=name, limits=chosen.limits), options=chosen, dictionary=judge)
         for item in inputs
         for entry in expand(item)
     ]

@@ -9,6 +9,8 @@ MIB = 1 << 20
 GIB = 1 << 30
 # Below this size, in bytes, an input stays within the limits as they are; those of larger ones grow with them.
 SMALL_INPUT = 10_000_000
+# Text of many equal rows packs some twenty to one; what packs better by far holds nothing. Small files may.
+TEXT_RATIO, FREE_TEXT = 200, 64 * MIB
 _UNITS = {"": 1, "k": 1000, "m": 1_000_000, "g": 1_000_000_000, "ki": 1 << 10, "mi": MIB, "gi": GIB, "ti": 1 << 40}
 
 
@@ -45,6 +47,15 @@ class Limits:
     def allowed(self, packed: int, most: int) -> int:
         """The number of bytes that `packed` bytes may expand to."""
         return min(most, max(self.free_bytes, self.ratio * packed))
+
+    def text_from(self, packed: int) -> int:
+        """The number of bytes of text that `packed` bytes may expand to: of small files no more than fits in memory."""
+        most = min(self.bytes, max(FREE_TEXT, TEXT_RATIO * packed))
+        return min(most, self.memory // 4) if packed < SMALL_INPUT else most
+
+    def memory_for(self, size: int) -> int:
+        """The memory that a check of a text of a size on disk may take."""
+        return int(self.memory * max(1.0, size / SMALL_INPUT))
 
     def disk_for(self, packed: int) -> int:
         """The room that members of an archive of a size may take at a time."""

@@ -17,10 +17,9 @@ from imgcif_core.cif.parser import Parser
 from imgcif_core.cif.textcheck import check_text
 from imgcif_core.errors import InputError
 from imgcif_core.formats import TEXT_SUFFIXES, plain_ending
+from imgcif_core.inputs import read_path, read_stream
+from imgcif_core.limits import DEFAULT_LIMITS, Limits
 
-MAX_EXPANDED = 4 << 30
-FREE_EXPANDED = 64 << 20
-MAX_RATIO = 200
 _CHUNK = 1 << 20
 _VERSION = re.compile(rb"#\\#CIF_(\d+\.\d+)(?=[ \t\r\n]|\Z)")
 _CBF = re.compile(rb"###CBF(?:: VERSION[ \t]+[\d.]+)?")
@@ -109,7 +108,9 @@ def _errors(document: Document) -> int:
     return sum(problem.severity == "error" for problem in document.problems)
 
 
-def open_source(source: str | PathLike[str] | bytes | BinaryIO, name: str | None = None) -> Source:
+def open_source(
+    source: str | PathLike[str] | bytes | BinaryIO, name: str | None = None, limits: Limits = DEFAULT_LIMITS
+) -> Source:
     """The bytes of an input, with `.gz` and `.bz2` undone.
 
     Raises
@@ -118,49 +119,36 @@ def open_source(source: str | PathLike[str] | bytes | BinaryIO, name: str | None
         If it cannot be read, or expands beyond all measure.
     """
     if isinstance(source, (bytes, bytearray)):
-        return Source(name or "<bytes>", _expand(bytes(source), name or "<bytes>"))
+        return Source(name or "<bytes>", _expand(bytes(source), name or "<bytes>", limits))
     if isinstance(source, (str, PathLike)):
-        path = Path(source)
-        try:
-            data = path.read_bytes()
-        except IsADirectoryError:
-            raise InputError(f"{path}: is a directory") from None
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such file") from None
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-        except ValueError as error:
-            raise InputError(f"{str(source)!r}: no name of a file ({error})") from None
-        return Source(name or str(path), _expand(data, str(path)), path.parent)
+        data = read_path(source, limits)
+        return Source(name or str(source), _expand(data, str(source), limits), Path(source).parent)
     if not hasattr(source, "read"):
         raise InputError(f"cannot read from a {type(source).__name__}: expected path, bytes or binary file")
-    data = source.read()
-    if not isinstance(data, bytes):
-        raise InputError("the file object gives text: open it in binary mode")
     label = name or str(getattr(source, "name", "<file>"))
-    return Source(label, _expand(data, label))
+    return Source(label, _expand(read_stream(source, label, limits), label, limits))
 
 
-def _expand(data: bytes, name: str) -> bytes:
+def _expand(data: bytes, name: str, limits: Limits) -> bytes:
     """Undo gzip or bzip2, told by the first bytes, within limits of size and ratio."""
     if data.startswith(b"\x1f\x8b"):
         import gzip
         from io import BytesIO
 
-        return _limited(gzip.GzipFile(fileobj=BytesIO(data)), len(data), name)
+        return _limited(gzip.GzipFile(fileobj=BytesIO(data)), len(data), name, limits)
     if data.startswith(b"BZh") and data[4:10] in (b"1AY&SY", b"\x17rE8P\x90"):
         import bz2
         from io import BytesIO
 
-        return _limited(bz2.BZ2File(BytesIO(data)), len(data), name)
+        return _limited(bz2.BZ2File(BytesIO(data)), len(data), name, limits)
     return data
 
 
-def _limited(stream: Any, packed: int, name: str) -> bytes:
+def _limited(stream: Any, packed: int, name: str, limits: Limits) -> bytes:
     """All bytes of a stream, unless it expands beyond the limits."""
     import zlib
 
-    limit = min(MAX_EXPANDED, max(FREE_EXPANDED, MAX_RATIO * packed))
+    limit = limits.text_from(packed)
     parts: list[bytes] = []
     size = 0
     try:

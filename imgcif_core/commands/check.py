@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgcif_core._version import __version__
-from imgcif_core.commands.common import UNUSABLE, write
+from imgcif_core.commands.common import UNUSABLE, bounded_memory, write
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.findings import QUESTIONS, FileReport, Report, Severity
 
@@ -227,20 +227,23 @@ def _outcome(
     """The report of one input and, where a command to repeat it is given, its sheet; or why it cannot be read."""
     from imgcif_core import api
 
+    limits = options.limits
     try:
         if entry == "-" and sys.stdin is None:
             raise InputError("standard input is closed")
-        document = api.read(sys.stdin.buffer, name="<stdin>") if entry == "-" else api.read(entry)
+        with bounded_memory([entry], limits):
+            source, name = (sys.stdin.buffer, "<stdin>") if entry == "-" else (entry, None)
+            document = api.read(source, name=name, limits=limits)
+            if options.block is not None and all(block.name != options.block for block in document.blocks):
+                return InputError(f"{entry}: no data block named {options.block}")
+            report = api.check_document(document, options=options, dictionary=dictionary)
+            if command is None:
+                return report, None
+            from imgcif_core.show.sheet import sheet_of
+
+            return report, sheet_of(document, dictionary, report, options, command)
     except InputError as error:
         return error
-    if options.block is not None and all(block.name != options.block for block in document.blocks):
-        return InputError(f"{entry}: no data block named {options.block}")
-    report = api.check_document(document, options=options, dictionary=dictionary)
-    if command is None:
-        return report, None
-    from imgcif_core.show.sheet import sheet_of
-
-    return report, sheet_of(document, dictionary, report, options, command)
 
 
 def _command_to_repeat(given: argparse.Namespace) -> str:

@@ -11,6 +11,7 @@ from imgcif_core.create.addresses import checked_address, checked_doi
 from imgcif_core.create.quantities import wavelength
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.formats import IMAGES
+from imgcif_core.inputs import read_text
 from imgcif_core.sources.draft import CORNERS, clock_direction
 
 _LONGEST_TEXT = 500
@@ -407,9 +408,7 @@ def load_answers(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     import tomllib
 
     try:
-        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+        data = tomllib.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         # Numbers of thousands of digits and arrays of a thousand levels are other exceptions.
         raise InputError(f"{path}: no TOML ({str(error)[:200] or 'nested too deep'})") from None

@@ -12,6 +12,7 @@ import numpy as np
 
 from imgcif_core.formats import fabio_readers
 from imgcif_core.images.limits import GIB, BytesError
+from imgcif_core.images.tiff_pages import refuse_circles
 
 MAX_FRAME_BYTES = 1 * GIB
 MAX_HEADER = 200
@@ -26,6 +27,7 @@ def _open(path: str, reader: str, state: tuple[int, int]) -> Any:
         from fabio import fabioformats
     except ImportError:
         raise BytesError("unsupported", "this format is read by fabio, which is not installed") from None
+    refuse_circles(path)
     return fabioformats.factory(reader).read(path)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.inputs import read_path
 from imgcif_core.model.vectors import axis_and_angle, unit
 from imgcif_core.sources.description import (
     AxisFacts,
@@ -58,9 +59,7 @@ def read_expt(path: str | Path) -> Experiment:
     """
     name = str(path)
     try:
-        data = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror or error}") from None
+        data = json.loads(read_path(path))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name}: not JSON, or cut off - {str(error)[:100]}") from None
     return describe(data, name)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.inputs import read_text
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.sources.description import (
     Origin,
@@ -39,10 +40,7 @@ def read_geom(path: str | Path, data_files: Sequence[str] = ()) -> GeomDraft:
         If the file cannot be read, defines no panel, or lacks something that every panel needs.
     """
     name = str(path)
-    try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror or error}") from None
+    text = read_text(path, errors="replace")
     top, panels = parse_geom(text, name)
     draft = GeomDraft(name, tuple(panels), notes=(), statements=_statements(text, bool(data_files)))
     return with_data(_with_beam(draft, top), top, data_files)

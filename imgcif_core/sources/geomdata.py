@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.inputs import read_text
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.sources.description import ImageFiles
 from imgcif_core.sources.geomdraft import FrameData, GeomDraft
@@ -53,10 +54,7 @@ def listed(files: Sequence[str]) -> list[Source]:
         if not name.lower().endswith(".lst"):
             found.append(Source(name))
             continue
-        try:
-            lines = Path(name).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError as error:
-            raise InputError(f"{name}: {error.strerror or error}") from None
+        lines = read_text(name, errors="replace").splitlines()
         entries = [line.split() for line in lines if line.strip()]
         if not entries:
             raise InputError(f"{name}: lists no data file")

@@ -7,6 +7,7 @@ from the outer corner of the first pixel; directions of axes have to come from e
 import bz2
 import gzip
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 from imgcif_core.cif.cbf import BOUNDARY
 from imgcif_core.errors import InputError
+from imgcif_core.inputs import open_regular
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.model.known_detectors import detector_named
 from imgcif_core.sources.description import Experiment, ImageFiles, Origin, Provenance
@@ -218,12 +220,15 @@ def read_head(path: str | Path) -> bytes:
         If the file cannot be read.
     """
     openers: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open}
+    opener = openers.get(Path(path).suffix.lower())
     try:
-        with openers.get(Path(path).suffix.lower(), open)(path, "rb") as stream:
-            head = stream.read(HEAD_BYTES)
-    except (OSError, EOFError) as error:
+        with open_regular(path) as file:
+            if opener is None:
+                return file.read(HEAD_BYTES)
+            with opener(file, "rb") as stream:
+                return stream.read(HEAD_BYTES)
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
-    return head
 
 
 def header_text(head: bytes) -> str | None:

@@ -14,13 +14,14 @@ import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.formats import BY_WORD, HEAD_BYTES, format_suffix, image_format_of
+from imgcif_core.images.limits import BytesError
+from imgcif_core.images.tiff_pages import directories
 from imgcif_core.sources.description import ImageFiles, Origin, Provenance
 from imgcif_core.sources.draft import ORDER, Draft
 from imgcif_core.sources.minicbf import as_draft, parse_header
 from imgcif_core.sources.statements import NO_ITEM, Fate, Statement, renewed
 
 KIND = "tiff"
-MAX_PAGES = 1_000_000
 _TYPES = {1: ("B", 1), 2: ("s", 1), 3: ("H", 2), 4: ("I", 4), 16: ("Q", 8), 13: ("I", 4)}
 _WIDTH, _HEIGHT, _BITS, _TEXT, _MODEL, _DATE, _FORMAT = 256, 257, 258, 270, 272, 306, 339
 _MAR_START = 1024
@@ -69,19 +70,12 @@ class _Reader:
 
     def pages(self) -> Iterator[Page]:
         """All images in the order of the file."""
-        offset = self.unpack("Q", 8)[0] if self.is_big else self.unpack("I", 4)[0]
-        seen: set[int] = set()
-        while offset and offset not in seen and len(seen) < MAX_PAGES:
-            seen.add(offset)
-            count = self.unpack("Q" if self.is_big else "H", offset)[0]
-            start = offset + (8 if self.is_big else 2)
-            step = 20 if self.is_big else 12
-            tags = {}
-            for index in range(min(count, 4096)):
-                tag, value = self._entry(start + index * step)
-                tags[tag] = value
-            yield Page(tags)
-            offset = self.unpack("Q" if self.is_big else "I", start + count * step)[0]
+        step = 20 if self.is_big else 12
+        try:
+            for start, count in directories(self.data, f"{self.path}: the TIFF"):
+                yield Page(dict(self._entry(start + index * step) for index in range(min(count, 4096))))
+        except BytesError as error:
+            raise InputError(str(error)) from None
 
     def _entry(self, offset: int) -> tuple[int, Any]:
         """One tag with its first value, or its text."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from imgcif_core.errors import UsageError
+from imgcif_core.errors import InputError, UsageError
 from imgcif_core.findings import LEVELS, QUESTIONS, Severity
 
 NAMES = (
@@ -88,9 +88,11 @@ def load_profile(name: str) -> Profile:
     if name in NAMES:
         text = (Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8")
     elif name.endswith(".toml"):
+        from imgcif_core.inputs import read_text
+
         try:
-            text = Path(name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_text(name)
+        except InputError as error:
             raise UsageError(f"profile {name} cannot be read: {error}") from None
     else:
         raise UsageError(f"no profile named {name}; there are auto, {', '.join(NAMES)}, or FILE.toml")
