@@ -134,7 +134,7 @@ def _check_options(given: argparse.Namespace) -> "CheckOptions":
         limits=Limits().with_settings(given.limit),
         rule_seconds=given.rule_seconds if given.rule_seconds > 0 else None,
         maps=maps,
-        against=_readable_source(given.against),
+        against=_readable_source(given),
         methods=given.methods,
         debug=given.debug,
     )
@@ -142,18 +142,20 @@ def _check_options(given: argparse.Namespace) -> "CheckOptions":
     return options
 
 
-def _readable_source(sources: Sequence[str]) -> "str | Experiment | None":
+def _readable_source(given: argparse.Namespace) -> "str | Experiment | None":
     """The source to compare with, refused before any work where it cannot be read; a series is read once."""
+    sources: Sequence[str] = given.against
     if not sources:
         return None
     from imgcif_core.formats import format_suffix
+    from imgcif_core.images.limits import Reach
     from imgcif_core.sources.reference import read_reference
 
     own = [path for path in sources if Path(path).is_file() and format_suffix(path) == "CBF"]
     if len(sources) == 1 and own:
         # Its own header is what a file may be held against, which only the check of that file knows.
         return sources[0]
-    return read_reference(sources)
+    return read_reference(sources, Reach(tuple(given.local), given.follow))
 
 
 def _codes(given: Sequence[str]) -> tuple[str, ...]:

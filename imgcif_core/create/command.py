@@ -65,6 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let dxtbx read what is not known here, and propose answers (it can run code of a file)",
     )
     add("--master", action="append", default=[], metavar="FILE", help="HDF5 master behind a .expt, or its folder")
+    add("--local", action="append", default=[], metavar="DIR", help="folder that links of masters may lead into")
+    add("--follow", action="store_true", help="follow links of masters wherever they lead")
     add("--exclude", action="append", default=[], metavar="PATTERN", help="names to pass over in folders and archives")
     add("--full-cbf", metavar="OUT.cbf", help="write one frame as a full CBF with its image as well")
     add("--frame", type=int, default=1, metavar="N", help="which frame of the first scan --full-cbf takes (default: 1)")
@@ -121,6 +123,8 @@ def _wishes(given: argparse.Namespace, answers: dict[str, Any], items: dict[str,
         progress=terminal.progress,
         masters=tuple(given.master),
         exclude=tuple(given.exclude),
+        local=tuple(given.local),
+        follow=given.follow,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from imgcif_core.create.layout import are_stacked
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.sources.description import Experiment, ImageFiles, Origin, PanelFacts, Provenance
-from imgcif_core.sources.hdf5 import Master
+from imgcif_core.sources.isolated import call
 from imgcif_core.sources.minicbf import mime_sizes, read_head
 
 KEY = "panel_places"
@@ -101,9 +101,7 @@ def _stored_shape(images: ImageFiles, folder: Path) -> tuple[int, ...] | None:
         if images.path is None and not images.paths:
             sizes = mime_sizes(read_head(path))
             return None if sizes is None else (sizes[1], sizes[0])
-        with Master(path) as master:
-            node = master.get(master.root, images.paths[0] if images.paths else images.path or "")
-            shape = tuple(int(length) for length in node.shape) if master.is_dataset(node) else ()
+        shape = call("shape", path, images.paths[0] if images.paths else images.path or "")
     except InputError:
         return None
     return shape[1:] if len(shape) > 2 else shape or None

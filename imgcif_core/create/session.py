@@ -19,6 +19,7 @@ from imgcif_core.create.questions import Question, question, read_answer
 from imgcif_core.create.second import Second, asked
 from imgcif_core.create.wishes import Wishes
 from imgcif_core.errors import UsageError
+from imgcif_core.images.limits import Reach
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import Incomplete
 
@@ -78,6 +79,7 @@ class Session:
             masters=chosen.masters,
             exclude=chosen.exclude,
             images_per_file=chosen.answers.get("images_per_file"),
+            reach=Reach(tuple(chosen.local), chosen.follow),
         )
         return cls(source, tuple(paths), chosen, asked(source, chosen.dxtbx))
 

@@ -24,7 +24,8 @@ class Wishes:
     None is no answer; force : write even with errors or open questions; overwrite : replace a file that
     is there; knowledge : False to leave out the knowledge base; dxtbx : True to let it read what no
     reader here knows; masters : where the HDF5 masters behind an experiment list lie; exclude : patterns of
-    names that are passed over in directories and archives; progress : called with what is done, how many
+    names that are passed over in directories and archives; local : folders that links of HDF5 files may lead
+    into beside their own; follow : True to follow them anywhere; progress : called with what is done, how many
     are done, and of how many.
     """
 
@@ -41,6 +42,8 @@ class Wishes:
     progress: Progress | None = None
     masters: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    local: tuple[str, ...] = ()
+    follow: bool = False
 
     def with_answers(self, answers: Mapping[str, Any]) -> "Wishes":
         """The same with these answers and no others."""

@@ -18,6 +18,7 @@ import numpy as np
 from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.errors import ImgcifError
+from imgcif_core.inputs import read_path, read_text
 from imgcif_core.model.vectors import unit
 from imgcif_core.sources.description import Experiment, PanelFacts, ScanFacts
 from imgcif_core.sources.minicbf import header_text, read_head
@@ -201,7 +202,7 @@ def _dials_corners(detector: dict[str, Any]) -> np.ndarray:
 
 def _dials(made: Experiment, path: Path) -> Iterator[Pair]:
     """Wavelength, corners of all panels and the oscillation of the first experiment of a list."""
-    data = json.loads(path.read_bytes())
+    data = json.loads(read_path(path))
     first = data["experiment"][0]
     beam, detector = data["beam"][first["beam"]], data["detector"][first["detector"]]
     if made.beam.wavelength is not None and len({entry.get("wavelength") for entry in data["beam"]}) == 1:
@@ -230,37 +231,37 @@ def _dials(made: Experiment, path: Path) -> Iterator[Pair]:
 
 def _nxmx(made: Experiment, path: Path) -> Iterator[Pair]:
     """Numbers of an HDF5 master that are given in the units of its makers."""
-    from imgcif_core.sources.hdf5 import Master, attribute
+    from imgcif_core.sources.isolated import call
 
-    with Master(path) as file:
-        place = "/entry/instrument/detector"
+    place = "/entry/instrument/detector"
+    beam = "/entry/instrument/beam/incident_wavelength"
+    names = ("x_pixel_size", "detector_distance", "beam_center_x", "beam_center_y", "count_time")
+    values, members = call("values", path, [beam, *(f"{place}/{name}" for name in names)], place)
 
-        def number(name: str, unit: str) -> float | None:
-            is_plain = attribute(file.get(file.root, f"{place}/{name}"), "units") == unit
-            return file.number(file.root, f"{place}/{name}") if is_plain else None
+    def number(name: str, unit: str) -> float | None:
+        numbers, stated_unit = values[f"{place}/{name}"]
+        return float(numbers[0]) if stated_unit == unit and len(numbers) and np.isfinite(numbers[0]) else None
 
-        beam = "/entry/instrument/beam/incident_wavelength"
-        waves = file.numbers(file.root, beam)
-        if made.beam.wavelength is not None and len(waves) == 1:
-            stated = float(waves[0])
-            if attribute(file.get(file.root, beam), "units") == "angstrom":
-                yield "wavelength", made.beam.wavelength, stated, _SAME_SHARE * stated
-        pixel = number("x_pixel_size", "m")
-        if pixel is not None:
-            yield "pixel size", made.scans[0].panels[0].pixel_size[0], pixel * 1e3, 1e-6
-        distance = number("detector_distance", "m")
-        centre = [number(f"beam_center_{name}", "pixel") for name in ("x", "y")]
-        known = None if None in centre else (float(centre[0] or 0), float(centre[1] or 0))
-        is_chained = any("module" in name for name in file.names(place))
-        yield from _flat(made, None if distance is None else distance * 1e3, None if is_chained else known)
-        exposure = number("count_time", "s")
-        if exposure and made.scans[0].exposure_time is not None:
-            yield "exposure time", made.scans[0].exposure_time, exposure, 1e-6 * exposure
+    waves, wave_unit = values[beam]
+    if made.beam.wavelength is not None and len(waves) == 1 and wave_unit == "angstrom":
+        stated = float(waves[0])
+        yield "wavelength", made.beam.wavelength, stated, _SAME_SHARE * stated
+    pixel = number("x_pixel_size", "m")
+    if pixel is not None:
+        yield "pixel size", made.scans[0].panels[0].pixel_size[0], pixel * 1e3, 1e-6
+    distance = number("detector_distance", "m")
+    centre = [number(f"beam_center_{name}", "pixel") for name in ("x", "y")]
+    known = None if None in centre else (float(centre[0] or 0), float(centre[1] or 0))
+    is_chained = any("module" in name for name in members)
+    yield from _flat(made, None if distance is None else distance * 1e3, None if is_chained else known)
+    exposure = number("count_time", "s")
+    if exposure and made.scans[0].exposure_time is not None:
+        yield "exposure time", made.scans[0].exposure_time, exposure, 1e-6 * exposure
 
 
 def _crystfel(made: Experiment, path: Path) -> Iterator[Pair]:
     """First corners of panels by their lines: distance from the beam and along it."""
-    text = re.sub(r";[^\n]*", "", path.read_text(encoding="utf-8", errors="replace"))
+    text = re.sub(r";[^\n]*", "", read_text(path, errors="replace"))
     shared = re.findall(r"^\s*res\s*=\s*" + _NUMBER, text, re.M)
     names = [panel.name for panel in made.scans[0].panels]
     places: dict[str, dict[str, float]] = {}

@@ -7,7 +7,7 @@ decoder is known to raise is answered by the hook for uncaught ones, and ends th
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -79,9 +79,8 @@ def _refuse(output: BinaryIO, kind: str, text: str, *, is_last: bool = False) ->
     output.flush()
 
 
-def _serve(requests: BinaryIO, output: BinaryIO) -> None:
+def _serve(requests: BinaryIO, output: BinaryIO, known: Mapping[str, Callable[..., Any]]) -> None:
     """Answer requests until there are no more."""
-    known = operations()
     for line in iter(requests.readline, b""):
         request = json.loads(line)
         blob = requests.read(request["size"])
@@ -116,8 +115,8 @@ def _bound_memory() -> None:
         resource.setrlimit(kind, (soft, hard))
 
 
-def main() -> None:
-    """Serve; what libraries print to standard output must not reach the answers."""
+def main(more: Mapping[str, Callable[..., Any]] | None = None) -> None:
+    """Serve, further operations too; what libraries print to standard output must not reach the answers."""
     output = os.fdopen(os.dup(1), "wb")
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
@@ -128,7 +127,7 @@ def main() -> None:
 
     sys.excepthook = last_words
     _bound_memory()
-    _serve(sys.stdin.buffer, output)
+    _serve(sys.stdin.buffer, output, {**operations(), **(more or {})})
 
 
 if __name__ == "__main__":

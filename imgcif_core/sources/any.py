@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from imgcif_core.errors import InputError
+from imgcif_core.images.limits import OWN_FOLDER, Reach
 from imgcif_core.sources.description import Experiment
 from imgcif_core.sources.detect import detect
 from imgcif_core.sources.draft import Incomplete
@@ -20,16 +21,18 @@ class Kind:
     title: str
     reader: str
 
-    def read(self, path: str) -> Described:
-        """What a file of this kind describes; its reader is imported only now."""
+    def read(self, path: str, reach: Reach = OWN_FOLDER) -> Described:
+        """What a file of this kind describes; its reader is imported only now, and told where links may lead."""
         module, _, name = self.reader.partition(":")
-        function: Callable[[str], Described] = getattr(import_module(f"imgcif_core.sources.{module}"), name)
+        function: Callable[..., Described] = getattr(import_module(f"imgcif_core.sources.{module}"), name)
+        if self is KINDS["nxmx"]:
+            return function(path, folders=reach.folders, links_lead_out=reach.is_following)
         return function(path)
 
 
 KINDS = {
     "expt": Kind("DIALS experiment list", "expt:read_expt"),
-    "nxmx": Kind("HDF5 master", "nxmx:read_described_master"),
+    "nxmx": Kind("HDF5 master", "isolated:read_described_master"),
     "minicbf": Kind("miniCBF image", "minicbf:read_minicbf_draft"),
     "imgcif": Kind("imgCIF or full CBF", "imgcif:read_imgcif"),
     "smv": Kind("SMV image", "smv:read_smv"),
@@ -50,7 +53,7 @@ def split_kind(source: str | Path) -> tuple[str, str]:
     return "", str(source)
 
 
-def read_described(source: str | Path, *, dxtbx: bool = False) -> Described:
+def read_described(source: str | Path, *, dxtbx: bool = False, reach: Reach = OWN_FOLDER) -> Described:
     """What one input describes, as far as it does.
 
     Parameters
@@ -60,6 +63,8 @@ def read_described(source: str | Path, *, dxtbx: bool = False) -> Described:
         descriptions, as a full CBF with a text header does.
     dxtbx :
         True to let dxtbx read what no reader here knows; its readers may run code of a file.
+    reach :
+        Where links of HDF5 files may lead.
 
     Raises
     ------
@@ -74,7 +79,7 @@ def read_described(source: str | Path, *, dxtbx: bool = False) -> Described:
             if not dxtbx or not Path(path).is_file():
                 raise
             kind = "dxtbx"
-    return KINDS[kind].read(path)
+    return KINDS[kind].read(path, reach)
 
 
 def read_source(source: str | Path) -> Experiment:

@@ -26,6 +26,7 @@ from imgcif_core.images.limits import MIB, BytesError, Limits
 from imgcif_core.images.members import Member, danger_of, plain_name
 from imgcif_core.sources.description import Experiment, ImageFiles
 from imgcif_core.sources.draft import Draft, Incomplete
+from imgcif_core.sources.isolated import call_once
 from imgcif_core.sources.merging import Drafts
 
 _WHOLE = (".expt", ".json", ".geom", ".lst", ".inp", ".xds", ".toml")
@@ -74,24 +75,9 @@ class Opened:
             self._folder = tempfile.TemporaryDirectory(prefix="imgcif-")
         root = Path(self._folder.name) / str(len(self._members))
         found = []
-        unpacked = 0
-        try:
-            room = _SMALL_STACK_BYTES if Path(path).stat().st_size < _SMALL_ARCHIVE else _STACK_BYTES
-            for member, head in open_archive(FileBytes(Path(path)), Limits()).heads(_enough):
-                if not head or danger_of(member.name):
-                    continue
-                unpacked += len(head)
-                if unpacked > room:
-                    raise InputError(f"{path}: more than {room // MIB} MB would have to be unpacked")
-                target = root / plain_name(member.name)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(head)
-                self._members[str(target)] = (path, plain_name(member.name))
-                found.append(str(target))
-        except BytesError as error:
-            raise InputError(str(error)) from None
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path}: cannot be unpacked ({getattr(error, 'strerror', None) or error})") from None
+        for target, member in call_once("heads", path, str(root)):
+            self._members[target] = (path, member)
+            found.append(target)
         if not found:
             raise InputError(f"{path}: holds no image and no description that is read here")
         return sorted(found)
@@ -151,6 +137,35 @@ class Opened:
             return images
         members = tuple(place[1] for place in places if place is not None)
         return replace(images, files=members, archive=archives.pop())
+
+
+def unpack_heads(path: str, folder: str) -> list[tuple[str, str]]:
+    """Copies, below a folder, of the beginnings of members that may describe something, each with its member.
+
+    Raises
+    ------
+    InputError
+        If the archive is damaged, or more would have to be unpacked than there is room for.
+    """
+    found = []
+    unpacked = 0
+    try:
+        room = _SMALL_STACK_BYTES if Path(path).stat().st_size < _SMALL_ARCHIVE else _STACK_BYTES
+        for member, head in open_archive(FileBytes(Path(path)), Limits()).heads(_enough):
+            if not head or danger_of(member.name):
+                continue
+            unpacked += len(head)
+            if unpacked > room:
+                raise InputError(f"{path}: more than {room // MIB} MB would have to be unpacked")
+            target = Path(folder) / plain_name(member.name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(head)
+            found.append((str(target), plain_name(member.name)))
+    except BytesError as error:
+        raise InputError(str(error)) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be unpacked ({getattr(error, 'strerror', None) or error})") from None
+    return found
 
 
 def _enough(member: Member, head: bytes) -> int:

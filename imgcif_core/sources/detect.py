@@ -55,9 +55,9 @@ def _kind(head: bytes, path: str | Path) -> str:
     if Path(path).suffix.lower() == ".geom" or _looks_like_geom(head):
         return "geom"
     if found is not None and found.kind == "nxmx":
-        from imgcif_core.sources.extrageom import is_quadrant_file
+        from imgcif_core.sources.isolated import call
 
-        return "extra-geom" if is_quadrant_file(path) else "nxmx"
+        return "extra-geom" if call("quadrants", path) else "nxmx"
     if is_expt(head):
         return "expt"
     if is_detector(head):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.images.limits import OWN_FOLDER, Reach
 from imgcif_core.inputs import read_text
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.sources.description import (
@@ -31,19 +32,31 @@ _ENERGIES = {"": 1e-3, "ev": 1e-3, "kev": 1.0, "mev": 1e3}
 _NOT_PANELS = re.compile(r"(bad|rigid_group|group)")
 
 
-def read_geom(path: str | Path, data_files: Sequence[str] = ()) -> GeomDraft:
-    """The geometry in a file, for the images in data files if any are given.
+def read_geom(path: str | Path, data_files: Sequence[str] = (), reach: Reach = OWN_FOLDER) -> GeomDraft:
+    """The geometry in a file, for the images in data files if any are given, whose links lead where `reach` allows.
 
     Raises
     ------
     InputError
         If the file cannot be read, defines no panel, or lacks something that every panel needs.
     """
+    if data_files:
+        from imgcif_core.sources.isolated import call
+
+        found: GeomDraft = call("geometry", path, list(data_files), list(reach.folders), reach.is_following)
+        return found
+    return read_geom_and_data(path)
+
+
+def read_geom_and_data(
+    path: str | Path, data_files: Sequence[str] = (), folders: Sequence[str] = (), is_following: bool = False
+) -> GeomDraft:
+    """The same in this very process."""
     name = str(path)
     text = read_text(path, errors="replace")
     top, panels = parse_geom(text, name)
     draft = GeomDraft(name, tuple(panels), notes=(), statements=_statements(text, bool(data_files)))
-    return with_data(_with_beam(draft, top), top, data_files)
+    return with_data(_with_beam(draft, top), top, data_files, Reach(tuple(folders), is_following))
 
 
 def parse_geom(text: str, name: str) -> tuple[dict[str, str], list[GeomPanel]]:
@@ -226,7 +239,7 @@ def electron_wavelength(volts: float) -> float:
     return float(f"{ELECTRON_V_ANGSTROM / np.sqrt(volts * (1.0 + ELECTRON_PER_V * volts)):.10g}")
 
 
-def with_data(draft: GeomDraft, top: Mapping[str, str], data_files: Sequence[str]) -> GeomDraft:
+def with_data(draft: GeomDraft, top: Mapping[str, str], data_files: Sequence[str], reach: Reach) -> GeomDraft:
     """The draft with the frames of data files, and with what these hold of energy and camera length."""
     paths = {panel.data for panel in draft.panels}
     if not data_files:
@@ -238,7 +251,7 @@ def with_data(draft: GeomDraft, top: Mapping[str, str], data_files: Sequence[str
     lengths = {panel.clen for panel in draft.panels if isinstance(panel.clen, str)}
     keys = ("photon_energy", "wavelength", "electron_voltage")
     wanted = {key: top[key] for key in keys if top.get(key, "").startswith("/")}
-    data = read_frame_data(draft, data_files, str(paths.pop()), wanted, sorted(lengths))
+    data = read_frame_data(draft, data_files, str(paths.pop()), wanted, sorted(lengths), reach)
     draft = replace(draft, data=data, notes=(*draft.notes, *data.notes))
     source = Provenance(Origin.FILE, data_files[0], ", ".join(wanted.values()))
     if data.wavelengths is not None and len(data.wavelengths):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.images.limits import OWN_FOLDER, Reach
 from imgcif_core.inputs import read_text
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.sources.description import ImageFiles
@@ -71,6 +72,7 @@ def read_frame_data(
     dataset: str,
     energies: Mapping[str, str],
     lengths: Sequence[str],
+    reach: Reach = OWN_FOLDER,
 ) -> FrameData:
     """Frames, wavelengths and distance in all files.
 
@@ -85,7 +87,7 @@ def read_frame_data(
     paths: list[str] = []
     waves, distances = [], []
     for name, events in _by_file(listed(files)).items():
-        with Master(name) as master:
+        with Master(name, reach.folders, follow=reach.is_following) as master:
             index = names.setdefault(name, len(names))
             for path, filled in _paths(master, dataset, events):
                 count = _frames(master, path, draft)

@@ -212,3 +212,20 @@ def vector(node: Any, name: str) -> np.ndarray | None:
     except (TypeError, ValueError):
         return None
     return value if value.shape == (3,) and np.isfinite(value).all() else None
+
+
+def plain_values(path: str, datasets: Iterable[str], group: str) -> tuple[dict[str, tuple[np.ndarray, str]], list[str]]:
+    """Numbers of datasets as they are stored, with their units, and the names in a group; for a second look."""
+    with Master(path) as master:
+        found = {
+            name: (master.numbers(master.root, name), attribute(master.get(master.root, name), "units"))
+            for name in datasets
+        }
+        return found, master.names(group)
+
+
+def shape_of(path: str, dataset: str) -> tuple[int, ...]:
+    """The shape of a dataset; empty where there is none."""
+    with Master(path) as master:
+        node = master.get(master.root, dataset)
+        return tuple(int(length) for length in node.shape) if master.is_dataset(node) else ()

@@ -8,19 +8,23 @@ import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.formats import image_of_name
+from imgcif_core.images.limits import OWN_FOLDER, Reach
 from imgcif_core.sources.description import Experiment, ImageFiles
 from imgcif_core.sources.draft import Draft
 from imgcif_core.sources.hdf5 import Master
-from imgcif_core.sources.stacks import find_stack
+from imgcif_core.sources.isolated import call
+from imgcif_core.sources.stacks import Stack, find_stack
 
 
-def with_masters(experiment: Experiment, masters: Sequence[str] = ()) -> Experiment:
+def with_masters(experiment: Experiment, masters: Sequence[str] = (), reach: Reach = OWN_FOLDER) -> Experiment:
     """The experiment with the data files of the masters that it names, where these are found.
 
     Parameters
     ----------
     masters :
         Masters, or folders that hold them, for lists that name a place where they no longer are.
+    reach :
+        Where links of the masters may lead.
 
     Raises
     ------
@@ -30,14 +34,16 @@ def with_masters(experiment: Experiment, masters: Sequence[str] = ()) -> Experim
     known: dict[str, ImageFiles | None] = {}
     notes = list(experiment.notes)
     folder = Path(experiment.path).parent
-    scans = [replace(scan, images=_resolved(scan.images, folder, masters, known, notes)) for scan in experiment.scans]
+    scans = [
+        replace(scan, images=_resolved(scan.images, folder, masters, known, notes, reach)) for scan in experiment.scans
+    ]
     return replace(experiment, scans=tuple(scans), notes=tuple(dict.fromkeys(notes)))
 
 
-def with_master(draft: Draft, masters: Sequence[str] = ()) -> Draft:
+def with_master(draft: Draft, masters: Sequence[str] = (), reach: Reach = OWN_FOLDER) -> Draft:
     """The draft with the data files of the master that it names, as `with_masters` does it."""
     notes = list(draft.notes)
-    images = _resolved(draft.images, Path(draft.path).parent, masters, {}, notes)
+    images = _resolved(draft.images, Path(draft.path).parent, masters, {}, notes, reach)
     return replace(draft, images=images, notes=tuple(dict.fromkeys(notes)))
 
 
@@ -47,13 +53,14 @@ def _resolved(
     masters: Sequence[str],
     known: dict[str, ImageFiles | None],
     notes: list[str],
+    reach: Reach,
 ) -> ImageFiles | None:
     """The data files behind images that only name their master; the images as they are otherwise."""
     if images is None or images.path is not None or len(images.files) != 1 or not _is_master(images.files[0]):
         return images
     name = images.files[0]
     if name not in known:
-        known[name] = _stack(name, folder, masters, notes)
+        known[name] = _stack(name, folder, masters, notes, reach)
     stack = known[name]
     chosen = None if stack is None else _chosen(stack, images)
     if stack is not None and chosen is None:
@@ -78,7 +85,7 @@ def _found(name: str, folder: Path, masters: Sequence[str]) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def _stack(name: str, folder: Path, masters: Sequence[str], notes: list[str]) -> ImageFiles | None:
+def _stack(name: str, folder: Path, masters: Sequence[str], notes: list[str], reach: Reach) -> ImageFiles | None:
     """The images of a master, None where it is not found or tells none."""
     path = _found(name, folder, masters)
     if path is None:
@@ -87,15 +94,26 @@ def _stack(name: str, folder: Path, masters: Sequence[str], notes: list[str]) ->
             "--master FILE says where it is"
         )
         return None
-    with Master(path) as master:
+    stack = call("stack", path, list(reach.folders), reach.is_following)
+    notes.extend(stack.notes)
+    return stack.images
+
+
+def stack_of(path: str, folders: Sequence[str], is_following: bool) -> Stack:
+    """The images of the first entry of a master.
+
+    Raises
+    ------
+    InputError
+        If it is no master.
+    """
+    with Master(path, folders, follow=is_following) as master:
         entry = next((group for _, group in master.groups(master.root, "NXentry")), None)
         if entry is None:
             raise InputError(f"{path}: no NXentry group, so this is no master")
         instrument = next((group for _, group in master.groups(entry, "NXinstrument")), None)
         detector = next((group for _, group in master.groups(instrument, "NXdetector")), entry)
-        stack = find_stack(master, entry, detector)
-    notes.extend(stack.notes)
-    return stack.images
+        return find_stack(master, entry, detector)
 
 
 def _chosen(stack: ImageFiles, images: ImageFiles) -> ImageFiles | None:

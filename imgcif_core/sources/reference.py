@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from imgcif_core.images.limits import OWN_FOLDER, Reach
 from imgcif_core.sources.any import read_described, split_kind
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.detect import detect
@@ -16,13 +17,15 @@ class Sample(Experiment):
     """An experiment of which only some images are at hand: how many frames there are, it does not tell."""
 
 
-def read_reference(sources: Sequence[str | Path]) -> Experiment:
+def read_reference(sources: Sequence[str | Path], reach: Reach = OWN_FOLDER) -> Experiment:
     """The experiment that sources describe together; a `Sample` where they are images given one by one.
 
     Parameters
     ----------
     sources :
         Any that `imgcif create` reads; a directory or archive stands for a whole series.
+    reach :
+        Where links of HDF5 files may lead.
 
     Raises
     ------
@@ -33,8 +36,8 @@ def read_reference(sources: Sequence[str | Path]) -> Experiment:
     if len(paths) == 1 and not Path(split_kind(paths[0])[1]).is_dir():
         kind, path = split_kind(paths[0])
         if kind in ("minicbf", "smv", "tiff") or (not kind and _is_image(path)):
-            return _sample(_comparable(read_described(paths[0])))
-    described = read_inputs(paths, gaps="split")
+            return _sample(_comparable(read_described(paths[0], reach=reach)))
+    described = read_inputs(paths, gaps="split", reach=reach)
     experiment = _comparable(described)
     return _sample(experiment) if len(paths) > 1 and all(map(_is_image, paths)) else experiment
 

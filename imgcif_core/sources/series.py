@@ -11,6 +11,7 @@ import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.formats import TEXT_PACKINGS, image_of_name
+from imgcif_core.images.limits import OWN_FOLDER, Reach
 from imgcif_core.sources.description import Experiment, ImageFiles, PanelFacts, ScanFacts
 from imgcif_core.sources.detect import SINGLE_IMAGES, Detected, detect
 from imgcif_core.sources.draft import Draft, Incomplete
@@ -68,6 +69,7 @@ def read_inputs(
     masters: Sequence[str] = (),
     exclude: Sequence[str] = (),
     images_per_file: int | None = None,
+    reach: Reach = OWN_FOLDER,
 ) -> Described:
     """What one or more inputs describe together.
 
@@ -88,6 +90,8 @@ def read_inputs(
         Patterns of names, with * and ?, that are passed over in directories and archives.
     images_per_file :
         How many images each data file of a master holds, where these files are not here.
+    reach :
+        Where links of HDF5 files may lead.
 
     Raises
     ------
@@ -104,11 +108,11 @@ def read_inputs(
                 files += [file for file in found if file == path or not _is_excluded(opened.member(file), exclude)]
             if not files:
                 raise InputError(f"{paths[0]}: all files are excluded by {', '.join(exclude)}")
-            described = _read(_described_only(files), gaps, dxtbx, progress, images_per_file)
+            described = _read(_described_only(files), gaps, dxtbx, progress, images_per_file, reach)
             if isinstance(described, Experiment) and described.kind == "dials":
-                described = with_masters(described, masters)
+                described = with_masters(described, masters, reach)
             if isinstance(described, Draft) and described.kind == "xds":
-                described = with_master(described, masters)
+                described = with_master(described, masters, reach)
             return opened.renamed(described)
         except InputError as error:
             raise type(error)(opened.told(str(error))) from None
@@ -130,24 +134,30 @@ def _described_only(files: list[str]) -> list[str]:
 
 
 def _read(
-    files: Sequence[str], gaps: str | None, dxtbx: bool, progress: Progress | None, images_per_file: int | None
+    files: Sequence[str],
+    gaps: str | None,
+    dxtbx: bool,
+    progress: Progress | None,
+    images_per_file: int | None,
+    reach: Reach,
 ) -> Described:
     """What files describe together."""
     from imgcif_core.sources.any import KINDS, read_described
 
     if len(files) == 1:
         if images_per_file is not None and _detected(files[0]).kind == "nxmx":
-            from imgcif_core.sources.nxmx import read_described_master
+            from imgcif_core.sources.isolated import read_described_master
 
-            return read_described_master(_detected(files[0]).path, images_per_file)
-        return read_described(files[0], dxtbx=dxtbx)
+            master, is_following = _detected(files[0]).path, reach.is_following
+            return read_described_master(master, images_per_file, folders=reach.folders, links_lead_out=is_following)
+        return read_described(files[0], dxtbx=dxtbx, reach=reach)
     counted = _counted(files, "looking at files", progress)
     found = [Detected(file, "list", False) if file.lower().endswith(".lst") else _detected(file) for file in counted]
     geometries = [entry.path for entry in found if entry.kind == "geom"]
     if len(geometries) == 1:
         from imgcif_core.sources.geom import read_geom
 
-        return read_geom(geometries[0], [entry.path for entry in found if entry.path != geometries[0]])
+        return read_geom(geometries[0], [entry.path for entry in found if entry.path != geometries[0]], reach)
     if sorted(entry.kind for entry in found) == ["xds", "xds"]:
         return _xds_together([entry.path for entry in found])
     images = [entry for entry in found if entry.is_single_image]
@@ -157,9 +167,9 @@ def _read(
 
         others = [file for file, entry in zip(files, found, strict=True) if entry.kind != "detector"]
         if len(detectors) == 1 and others:
-            return with_detector(_read(others, gaps, dxtbx, progress, images_per_file), detectors[0])
+            return with_detector(_read(others, gaps, dxtbx, progress, images_per_file, reach), detectors[0])
     if not images:
-        return _together([read_described(file, dxtbx=dxtbx) for file in files])
+        return _together([read_described(file, dxtbx=dxtbx, reach=reach) for file in files])
     if len(images) < len(files):
         other = next(entry for entry in found if not entry.is_single_image)
         raise InputError(

@@ -99,7 +99,7 @@ def test_empty_and_foreign_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     foreign.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     refused(empty, tmp_path, r"empty\.cbf: is empty")
     refused(foreign, tmp_path, r"picture\.png: begins with .*PNG.*which none of the readers knows")
-    refused(tmp_path / "nowhere.cbf", tmp_path, r"nowhere\.cbf: No such file")
+    refused(tmp_path / "nowhere.cbf", tmp_path, r"nowhere\.cbf: no such file")
 
 
 def test_goniometers_that_change_between_experiments(tmp_path: Path) -> None:

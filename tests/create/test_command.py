@@ -78,7 +78,7 @@ def test_provenance_names_file_person_and_derivation(tmp_path: Path, capsys: pyt
         (["--archive-url", "a.zip"], "is no URL"),
         (["--archive-url", "https://x.org/a.zip", "--url-base", "https://x.org"], "exclude each other"),
         (["--dir", "nowhere"], "nowhere: no such directory"),
-        (["--answers", "nowhere.toml"], "nowhere.toml: No such file"),
+        (["--answers", "nowhere.toml"], "nowhere.toml: no such file"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(

@@ -36,7 +36,7 @@ def test_other_files_are_refused(tmp_path: Path, data: bytes) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         read_source(tmp_path / "nothing.expt")
 
 

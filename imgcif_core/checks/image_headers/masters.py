@@ -136,7 +136,7 @@ def _first_files(
 
 def _read(source: ByteSource | BytesError, helper: Helper, reach: Reach) -> Experiment | str:
     """What a file says of the instrument, or why it says nothing; read first where a crash does no harm."""
-    from imgcif_core.sources.nxmx import read_master
+    from imgcif_core.sources.isolated import read_master
 
     if isinstance(source, BytesError):
         return str(source)
