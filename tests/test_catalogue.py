@@ -59,6 +59,12 @@ def test_messages_are_one_line_in_the_house_style(rule: Rule) -> None:
 FED_FROM_OUTSIDE = {"EXT030"}
 
 
+@pytest.mark.parametrize("code", sorted(FED_FROM_OUTSIDE))
+def test_a_rule_without_a_case_folder_has_tests_of_its_own(code: str) -> None:
+    modules = (Path(__file__).parent / "checks").glob("test_*.py")
+    assert any(f'"{code}"' in path.read_text(encoding="utf-8") for path in modules)
+
+
 @pytest.mark.parametrize(
     "rule", [rule for rule in RULES if rule.code not in FED_FROM_OUTSIDE], ids=lambda rule: rule.code
 )

@@ -77,6 +77,13 @@ RELATIONS = (
     Relation("BIN006", "block", ("IMG004",)),
     # A step with the wrong sign mirrors the panel, puts it beside the beam and half a pixel to the wrong side.
     Relation("DET012", "block", ("DET008", "DET011", "SRC010"), ("sign", "behind")),
+    # One frame with another array than all others names it wrongly: nobody forgot to describe it.
+    Relation("CON019", "block", ("MTA020",), ("array",)),
+    # What a missing value prevents is said by the rule that needs it.
+    Relation("MTA020", "value", ("DIC014",)),
+    Relation("MTA021", "value", ("DIC014",)),
+    Relation("MTA022", "value", ("DIC014",)),
+    Relation("SRC001", "value", ("DIC014",)),
     # A wrong word for the format makes all else that is said of the format wrong.
     Relation("EXT008", "row", ("EXT024", "EXT028", "EXT009", "EXT010")),
 )

@@ -5,14 +5,18 @@ a loop holds more rows than are changed one by one.
 """
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Change, Quoting, Source
 from imgcif_core.cif.write import Token, encode
+from imgcif_core.tables import Table
 
 MAX_CHANGES = 10_000
+# Beyond this no plain decimal is written.
+MAX_EXPONENT = 30
 _CONTAINERS = (Quoting.LIST, Quoting.TABLE, Quoting.BINARY)
 
 
@@ -39,6 +43,23 @@ def all_like(column: Column, text: str, new: str, *, is_safe: bool) -> list[Chan
     """Every value that is written `text` becomes `new`; nothing where there are too many."""
     rows = rows_like(column, text)
     return [] if len(rows) > MAX_CHANGES else new_values(column, rows, new, is_safe=is_safe)
+
+
+def scaled(table: Table, row: int, names: Iterable[str], factor: str) -> list[Change]:
+    """Numbers of a row times a factor, in decimals and without rounding; zeros, nulls and absent ones stay."""
+    changes = []
+    for name in names:
+        column = table.column(name)
+        if column is None or column.is_null[row]:
+            continue
+        try:
+            number = Decimal(column.text(row)) * Decimal(factor)
+        except InvalidOperation:
+            # An uncertainty in brackets would have to be scaled as well.
+            return []
+        if number and abs(number.adjusted()) < MAX_EXPONENT:
+            changes.append(new_raw(column, row, f"{number.normalize():f}", is_safe=False))
+    return changes
 
 
 def new_name(column: Column, name: str, *, is_safe: bool) -> list[Change]:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,3 +76,18 @@ def test_bases_are_sound_so_that_the_edit_is_the_only_fault(path: Path) -> None:
     reply = conformance_run.reply(json.dumps(request))
     serious = [finding for finding in reply["findings"] if finding["severity"] != "info"]
     assert serious == []
+
+
+# The page takes long to make, and is made anew when so many cases have come since.
+MOST_SHARE_OF_NEW_CASES = 0.05
+
+
+def test_the_page_of_tools_is_made_from_the_cases_that_are_there() -> None:
+    page = (CONFORMANCE.parent / "docs" / "matrix.md").read_text(encoding="utf-8")
+    stated = re.search(r"on \d{4}-\d\d-\d\d: (\d+) cases", page)
+    own = re.search(r"^\| imgcif \S+ \| (\d+) \|", page, re.M)
+    assert stated and own, "the page does not say from how many cases it is made"
+    assert stated[1] == own[1], "our own row was made from other cases than the page says"
+    cases = len(suite.load())
+    new = cases - int(stated[1])
+    assert 0 <= new <= MOST_SHARE_OF_NEW_CASES * cases, f"{new} cases are new: python conformance/matrix.py"

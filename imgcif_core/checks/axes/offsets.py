@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.checks.axes.roles import GONIOMETER, AxisRoles, listed
+from imgcif_core.checks.edits import scaled
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.model.arrays import list_layouts
@@ -26,6 +27,10 @@ _SMALLEST_PITCH_MM, _SMALLEST_PANEL_MM = 0.01, 10.0
         "metres": "pixel axis {axis} has an offset of {offset:.6g} mm on a panel of {panel:.4g} mm - is it in metres",
         "pixels": "pixel axis {axis} has an offset of {offset:.6g} mm on a panel of {panel:.4g} mm with {pixels} "
         "pixels - is it in pixels",
+    },
+    helps={
+        "metres": "give the offset in millimetres: a thousand times the number",
+        "pixels": "give the offset in millimetres: the number times the size of a pixel",
     },
 )
 def offset_out_of_scale(tables: Tables, axes: Axes, tolerances: Tolerances) -> Iterator[Problem]:
@@ -71,7 +76,9 @@ def _other_units(tables: Tables, axes: Axes, size: np.ndarray) -> Iterator[Probl
             if variant:
                 item = OFFSET[int(np.abs(np.nan_to_num(axes.offset[row])).argmax())]
                 names: dict[str, Any] = {"axis": axes.id[row], "pixels": dimension.size}
-                yield Problem(table.at(row, item), variant=variant, offset=offset, panel=panel, **names)
+                factor = "1000" if variant == "metres" else f"{pitch:.12g}"
+                edits = scaled(table, row, OFFSET, factor)
+                yield Problem(table.at(row, item), variant=variant, edits=edits, offset=offset, panel=panel, **names)
 
 
 @rule(

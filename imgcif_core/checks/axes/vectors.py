@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.axes.roles import FRAME, SCAN, SURFACE, AxisRoles
+from imgcif_core.checks.edits import new_raw
 from imgcif_core.checks.facts import facts
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances, decimal_halves
+from imgcif_core.cif.document import Change
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.beam import Beam
 from imgcif_core.model.vectors import angle_between
@@ -17,6 +19,8 @@ VECTOR = ("vector[1]", "vector[2]", "vector[3]")
 LABORATORY = "laboratory"
 # Systems in which a unit vector has the length 1; lattice axes are as long as cell edges.
 _CARTESIAN = frozenset({LABORATORY, "mcstas", "orthogonal", "abstract"})
+# A vector further from the length 1 was not rounded: a component is wrong, and only its author knows which.
+_ROUNDED = 0.05
 # Cosine of 172 degrees: axes this near to opposite are meant to be parallel.
 _OPPOSITE = -0.99
 
@@ -58,7 +62,21 @@ def axis_vector_not_unit(tables: Tables, axes: Axes, tolerances: Tolerances) -> 
     printed = printed_uncertainty(table, axes)
     for row in np.flatnonzero(judged & (deviation > np.maximum(printed, tolerances.unit_vector_info))).tolist():
         severity = "warning" if deviation[row] > tolerances.unit_vector else "info"
-        yield Problem(table.at(row, VECTOR[0]), severity=severity, axis=axes.id[row], length=float(length[row]))
+        edits = _of_length_one(table, axes, row) if deviation[row] < _ROUNDED else []
+        place = table.at(row, VECTOR[0])
+        yield Problem(place, severity=severity, edits=edits, axis=axes.id[row], length=float(length[row]))
+
+
+def _of_length_one(table: Table, axes: Axes, row: int) -> list[Change]:
+    """The components of a vector divided by its length, nine decimals of them."""
+    direction = axes.direction[row]
+    texts = [f"{value:.9f}".rstrip("0").rstrip(".") for value in (direction / np.linalg.norm(direction)).tolist()]
+    columns = [table.column(name) for name in VECTOR]
+    changes = []
+    for column, text in zip(columns, texts, strict=True):
+        if column is not None and not column.is_null[row]:
+            changes.append(new_raw(column, row, "0" if text == "-0" else text, is_safe=False))
+    return changes
 
 
 @rule(

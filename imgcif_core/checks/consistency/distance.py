@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.checks.edits import scaled
 from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances, written_half
 from imgcif_core.model.beam import Beam
@@ -14,6 +15,8 @@ from imgcif_core.tables import Tables
 
 MAX_SCANS = 200
 _SLIPS = (1e3, 1e-3, 1e6, 1e-6)
+# Millimetres between which detectors for diffraction stand.
+_INSTRUMENTS_MM = (5.0, 50_000.0)
 
 
 @provider("panel_distances")
@@ -113,7 +116,12 @@ def distance_unit(tables: Tables, panel_distances: np.ndarray, tolerances: Toler
     slip = _slip(stated, panel_distances, tolerances)
     if slip is not None:
         place = tables.table("diffrn_measurement").at(0, "sample_detector_distance")
-        yield Problem(place, stated=stated, factor=slip[0], nearest=slip[1])
+        # Where the axes give the distance of an instrument, it is the statement that is in another unit.
+        is_real = _INSTRUMENTS_MM[0] <= slip[1] <= _INSTRUMENTS_MM[1]
+        names = ["sample_detector_distance"]
+        power = -round(float(np.log10(slip[0])))
+        edits = scaled(tables.table("diffrn_measurement"), 0, names, f"1e{power}") if is_real else []
+        yield Problem(place, edits=edits, stated=stated, factor=slip[0], nearest=slip[1])
 
 
 @rule(

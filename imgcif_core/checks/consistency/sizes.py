@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.checks.edits import scaled
 from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances, written_half
+from imgcif_core.cif.document import Change
 from imgcif_core.model.arrays import ArrayDimension, list_layouts
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.known_detectors import detector_named
@@ -75,6 +77,10 @@ def size_faults_of(tables: Tables, any_axes: Axes, tolerances: Tolerances) -> li
             "increment {increment:.6g} mm of axis {axis} - one of the two is in another unit"
         )
     },
+    helps={
+        "": "measure or look up the size of a pixel, and give it in metres as size and in millimetres as increment",
+        "slip": "give the size in metres and the increment in millimetres",
+    },
 )
 def pixel_size_and_increment(
     tables: Tables, any_axes: Axes, size_faults: list[SizeFault], tolerances: Tolerances
@@ -104,6 +110,7 @@ def pixel_size_and_increment(
             count=len(group),
             severity="error" if fault.is_slip else None,
             variant="slip" if fault.is_slip else "",
+            edits=_in_other_unit(tables, group, tolerances) if fault.is_slip else [],
             size=fault.size,
             size_mm=fault.size * 1000.0,
             ratio=fault.size * 1000.0 / fault.step,
@@ -112,6 +119,22 @@ def pixel_size_and_increment(
             array=fault.array_id,
             axis=any_axes.id[entry.axis] if entry.axis >= 0 else "(undefined)",
         )
+
+
+def _in_other_unit(tables: Tables, group: list[SizeFault], tolerances: Tolerances) -> list[Change]:
+    """The edits that bring sizes or steps to their unit, where only one of the two is that of a detector."""
+    fault = group[0]
+    is_size = tolerances.element_min_m <= fault.size <= tolerances.element_max_m
+    is_step = tolerances.pixel_min_mm <= fault.step <= tolerances.pixel_max_mm
+    if is_size == is_step:
+        return []
+    power = round(float(np.log10(fault.size * 1000.0 / fault.step)))
+    sizes, steps = tables.table("array_element_size"), tables.table("array_structure_list_axis")
+    if is_step:
+        return [change for one in group for change in scaled(sizes, one.row, ["size"], f"1e{-power}")]
+    names = ("displacement_increment", "displacement")
+    rows = dict.fromkeys(one.step_row for one in group)
+    return [change for row in rows for change in scaled(steps, row, names, f"1e{power}")]
 
 
 def _size_rows(sizes: Table) -> dict[tuple[str, int], int]:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.detector.faces import Setups, panel_place
+from imgcif_core.checks.edits import MAX_CHANGES, scaled
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
-from imgcif_core.cif.document import Place
+from imgcif_core.cif.document import Change
 from imgcif_core.model.pose import Pose
 from imgcif_core.tables import Tables
 
@@ -48,9 +49,11 @@ def distance_out_of_scale(tables: Tables, setups: Setups, tolerances: Tolerances
             index, setup = (int(value) for value in np.argwhere(found)[0])
             scan = setups.scan_ids[setup]
             panel = setups.panels[setups.sized[index]]
+            row, at_panel = _setting_row(tables, setups, setup), panel_place(tables, panel)
             yield Problem(
-                _setting_place(tables, setups, setup) or panel_place(tables, panel),
+                tables.table("diffrn_scan_axis").at(row, "displacement_start") if row is not None else at_panel,
                 variant=variant,
+                edits=_in_millimetres(tables, row, "0.001" if variant else "1000"),
                 panel=panel.id,
                 size=float(across[index, 0]),
                 near=float((near if variant else planes)[index, setup]),
@@ -67,7 +70,7 @@ def _nearest(pose: Pose) -> np.ndarray:
     return np.asarray(np.linalg.norm(nearest, axis=1))
 
 
-def _setting_place(tables: Tables, setups: Setups, setup: int) -> Place | None:
+def _setting_row(tables: Tables, setups: Setups, setup: int) -> int | None:
     """Where a scan sets the translation that carries the panels farthest, None where none does."""
     axes, table = setups.detector.axes, tables.table("diffrn_scan_axis")
     moved = [
@@ -80,5 +83,15 @@ def _setting_place(tables: Tables, setups: Setups, setup: int) -> Place | None:
     name = max(moved)[1]
     for row in range(table.rows):
         if table.text("axis_id", row) == name and table.text("scan_id", row) in (None, setups.scan_ids[setup]):
-            return table.at(row, "displacement_start")
+            return row
     return None
+
+
+def _in_millimetres(tables: Tables, row: int | None, factor: str) -> list[Change]:
+    """The settings of the axis of a row in all scans, times a factor; nothing where no scan sets the distance."""
+    table = tables.table("diffrn_scan_axis")
+    if row is None or table.rows > MAX_CHANGES:
+        return []
+    names = [f"displacement_{part}" for part in ("start", "increment", "range", "rstrt_incr")]
+    rows = [other for other in range(table.rows) if table.text("axis_id", other) == table.text("axis_id", row)]
+    return [change for other in rows for change in scaled(table, other, names, factor)]

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgcif_core.checks.detector.faces import named, step_place
+from imgcif_core.checks.edits import MAX_CHANGES, new_raw
 from imgcif_core.checks.registry import Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances, last_digit_half
+from imgcif_core.cif.document import Change
 from imgcif_core.model.arrays import ArrayDimension, SurfaceAxis
 from imgcif_core.model.detector import Detector, Panel
 from imgcif_core.tables import Tables
@@ -148,6 +150,7 @@ def half_pixel(tables: Tables, detector: Detector, corner_offsets: list[CornerOf
             places[0],
             more=places[1:6],
             count=len(group),
+            edits=_half_steps(tables, [found.entry for entries in group for found in entries]),
             panels=named([entries[0].panel for entries in group]),
             axes=_joined(detector.axes.id[found.entry.axis] for found in group[0]),
             evidence=_joined(evidence),
@@ -155,6 +158,16 @@ def half_pixel(tables: Tables, detector: Detector, corner_offsets: list[CornerOf
             corner=_joined(f"{found.offset + 0.5 * step:.6g}" for found, step in zip(group[0], steps, strict=True)),
             shift=_joined(dict.fromkeys(f"{0.5 * step:.4g}" for step in steps)),
         )
+
+
+def _half_steps(tables: Tables, entries: list[SurfaceAxis]) -> list[Change]:
+    """Half a step as displacement of each entry, where the column is there."""
+    table = tables.table("array_structure_list_axis")
+    column = table.column("displacement")
+    if column is None or len(entries) > MAX_CHANGES:
+        return []
+    rows = {entry.row: f"{0.5 * entry.increment:.12g}" for entry in entries}
+    return [new_raw(column, row, text, is_safe=False) for row, text in rows.items()]
 
 
 def _joined(texts: Iterable[str]) -> str:

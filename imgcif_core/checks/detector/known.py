@@ -30,6 +30,13 @@ def known_detector(tables: Tables) -> KnownDetector | None:
         "part": "panel {panel} has {fast} x {slow} of the {expected} pixels of {name} - a region or a binned image",
         "pixel": "pixels of panel {panel} are {pixel:g} mm, but those of {name} are {expected} mm",
     },
+    helps={
+        "": "exchange the two dimensions, or their precedences if the image lies so in the file",
+        "larger": "correct the dimensions, or the make of the detector",
+        "part": "nothing is needed for a region of interest or a binned image; otherwise correct the dimensions",
+        "pixel": "give {expected} mm as displacement_increment and the same in metres as element size, or correct "
+        "the make of the detector",
+    },
 )
 def known_detector_size(tables: Tables, detector: Detector, tolerances: Tolerances) -> Iterator[Problem]:
     """What: The image has another size or other pixels than the detector named as its make.

@@ -1,5 +1,6 @@
 """Rules about single values: types, standard uncertainties, states, ranges, empty and null values."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -188,6 +189,7 @@ def mime_token_for_compression(tables: Tables) -> Iterator[Problem]:
         "quoted": "number {value} of {name} is quoted - the dictionary makes it {contents}",
         "column": "{name} holds {texts} different texts, the first {value!r} - expected {contents} in each row",
         "real": "{name} is {value} - expected an integer without a decimal point",
+        "huge": "{name} is {value}, a number larger than programs can hold, which is about 1.8e308",
         "container": "{name} is {found} - expected {expected}",
         "key": "{name} has the key {value!r} - expected {contents}",
         "dimension": "{name} has the shape {shape} - expected {dimension}",
@@ -197,6 +199,7 @@ def mime_token_for_compression(tables: Tables) -> Iterator[Problem]:
         "": "write {contents} alone, or ? where it is not known",
         "container": "write {expected}, as the dictionary types the item",
         "key": "write a key that is {contents}",
+        "huge": "check the exponent, and write ? where the number is not known",
         "dimension": "write a list of the shape {dimension}",
     },
 )
@@ -220,13 +223,14 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         for text, place, count, more in by_value(tables, item, column, rows):
             number = parse_number(text.encode())
             is_real = item.contents == "Integer" and number is not None and float(number[0]).is_integer()
+            is_huge = number is not None and math.isinf(number[0])
             slip = slip_in(text, item) if number is None else None
             plain = f"{number[0]:.0f}" if is_real and number is not None else slip.text if slip else None
             is_safe = is_real or (slip is not None and slip.is_certain)
             yield Problem(
                 place,
-                severity="warning" if is_real else None,
-                variant="real" if is_real else "",
+                severity="warning" if is_real or is_huge else None,
+                variant="real" if is_real else "huge" if is_huge else "",
                 help=f"write {plain}" if is_real else slip.help if slip else None,
                 edits=all_like(column, text, plain, is_safe=is_safe) if plain else [],
                 reference=item.id,

@@ -150,6 +150,14 @@ def _layout(path: str | None, place: str, address: Address, local: LocalData, he
         "type": "{path} of {file} holds elements of type {found}, but encoding_type is {listed}",
         "unreadable": "{file}: {reason}",
     },
+    helps={
+        "": "count the frames of a dataset from 1, and name the file that holds this one",
+        "shape": "look whether path names the dataset of the images; if so, give its dimensions in "
+        "_array_structure_list.dimension",
+        "transposed": "give the dimension with precedence 1 the first of these numbers",
+        "type": "write the type of the dataset in _array_structure.encoding_type",
+        "unreadable": "fetch the file again, and compare path with the datasets that it holds",
+    },
 )
 def hdf5_header(external: ExternalData, hdf5_headers: list[Hdf5Header], options: CheckOptions) -> Iterator[Problem]:
     """What: The dataset in an HDF5 file has fewer frames, other dimensions or another type than the tables say.

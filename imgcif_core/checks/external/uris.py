@@ -240,6 +240,10 @@ def _is_draft(text: str) -> bool:
         "draft": "uri {value!r} leads to an unpublished draft, which only its owner can open",
         "page": "uri {value!r} leads to the page that describes a record, not to one of its files",
     },
+    helps={
+        "draft": "publish the record, and give the address that its file has from then on",
+        "page": "give the address from which the file itself is downloaded; it usually ends with its name",
+    },
 )
 def uri_not_reachable(external: ExternalData) -> Iterator[Problem]:
     """What: A link cannot be followed by the public, or leads to a page about the data.

@@ -85,6 +85,9 @@ _HELP = {
     "lacks": "give the lines in the header, or describe the instrument in tables",
     "comments": "put the semicolon of the text field before the first of these lines",
     "map": "leave it out of the images of the scan",
+    "": "find out which holds - most often the header, which the detector wrote - and correct the other",
+    "outside": "find out which holds - most often the header, which the detector wrote - and correct the other",
+    "doubtful": "look up the value in the log of the beamline, and correct the line of the header",
     "exchanged": "write the longer number for the direction that the data sheet gives, if the image is not turned",
 }
 

@@ -7,11 +7,12 @@ from functools import partial
 import numpy as np
 
 from imgcif_core.checks.dictionary.values import by_value
+from imgcif_core.checks.edits import all_like
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.compound import compound_links
 from imgcif_core.checks.suggest import did_you_mean
 from imgcif_core.cif.columns import hash_text
-from imgcif_core.cif.document import Document, Place, Quoting
+from imgcif_core.cif.document import Change, Document, Place, Quoting
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.model.joins import NONE, combined, filled_hashes, folded_key, identities, repeats, rows_named
 from imgcif_core.tables import Table, Tables
@@ -84,6 +85,7 @@ def array_ids_disagree(tables: Tables) -> Iterator[Problem]:
             found.places[0],
             severity=None if disjoint else "warning",
             variant="" if disjoint else "partly",
+            edits=_renamed(tables, found.value, described) if disjoint and len(foreigners) == 1 else [],
             help=did_you_mean(found.value, described) or f"write {described[0]} in both, or {found.value} in both",
             count=found.count,
             more=found.places[1:],
@@ -93,6 +95,14 @@ def array_ids_disagree(tables: Tables) -> Iterator[Problem]:
             value=found.value,
             known=", ".join(described[:4]),
         )
+
+
+def _renamed(tables: Tables, value: str, described: list[str]) -> list[Change]:
+    """The id of the only array that is described, wherever another one is named in its place."""
+    if len(described) != 1:
+        return []
+    links = [column for item, column in tables.items.values() if item.linked == "_array_structure.id"]
+    return [change for column in links for change in all_like(column, value, described[0], is_safe=False)]
 
 
 @dataclass(slots=True)

@@ -79,6 +79,12 @@ def frames_by_scan(tables: Tables) -> Iterator[tuple[int, str, np.ndarray]]:
         "absent": "{name} of scan {scan} is {value!r}, which _diffrn_data_frame.id does not hold",
         "part": "{name} of scan {scan} is {value!r}, which is not among the {rows} of {frames} frames given here",
     },
+    helps={
+        "": "write {expected}, or correct the numbers of the frames",
+        "foreign": "write {expected}, the {which} of the frames that DIFFRN_SCAN_FRAME lists for the scan",
+        "absent": "write the id of a row of DIFFRN_DATA_FRAME, or add the row of this frame",
+        "part": "nothing is needed where the other frames are left out on purpose; otherwise add their rows",
+    },
 )
 def scan_ends(tables: Tables) -> Iterator[Problem]:
     """What: The first or last frame that a scan names is not the first or last of its frames.
