@@ -36,11 +36,12 @@ def reference_of(options: CheckOptions, document: Document) -> Experiment:
         return options.against
     sources = [options.against] if isinstance(options.against, (str, Path)) else list(options.against)
     own = Path(document.source.path)
-    if len(sources) == 1 and own.is_file() and Path(sources[0]).is_file() and own.samefile(sources[0]):
-        sources = [f"minicbf:{sources[0]}"]
+    is_own = len(sources) == 1 and own.is_file() and Path(sources[0]).is_file() and own.samefile(sources[0])
     try:
-        return read_reference(sources)
+        return read_reference([f"minicbf:{sources[0]}"] if is_own else sources)
     except InputError as error:
+        if is_own:
+            raise NotChecked("the file is its own source, and has no text header to be held against") from None
         raise NotChecked(str(error)) from None
 
 

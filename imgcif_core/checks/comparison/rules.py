@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.comparison.inputs import descriptions_of, reference_of
+from imgcif_core.checks.options import CheckOptions
+from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
-from imgcif_core.cif.document import Place
+from imgcif_core.cif.document import Document, Place
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.detector import Detector
 from imgcif_core.model.scans import build_scans
@@ -394,3 +396,36 @@ def distance_or_centre_unlike_source(
                 scan=scan,
                 expected=float(expected),
             )
+
+
+@rule(
+    "CMP009",
+    "nothing-compared",
+    severity="warning",
+    source="_axis.vector[1]",
+    message="nothing was compared with the source given - {reason}",
+)
+def nothing_compared(options: CheckOptions, document: Document, all_tables: Sequence[Tables]) -> Iterator[Problem]:
+    """What: A source to compare with was given, and no number of the file was held against it.
+    Why: A report without a word about deviations looks as if there were none.
+    How to fix: Give the source from which this file was made, or the whole file where this one has no axes.
+    Source: The source given with --against.
+    """
+    if options.against is None:
+        raise NotApplicable("no source to compare with (--against)")
+    reason = _hindrance(options, document, all_tables)
+    if reason and all_tables:
+        yield Problem(all_tables[0].table("axis").at_top(), reason=reason)
+
+
+def _hindrance(options: CheckOptions, document: Document, all_tables: Sequence[Tables]) -> str:
+    """Why nothing can be compared; empty where something can."""
+    try:
+        reference = reference_of(options, document)
+    except NotChecked as unread:
+        return str(unread)
+    if not reference.scans:
+        return f"{reference.path} tells of no scan"
+    if not descriptions_of(all_tables, reference):
+        return "the file places no detector, only its text header tells of the instrument"
+    return ""

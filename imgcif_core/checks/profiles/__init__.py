@@ -67,7 +67,8 @@ class Profile:
     def is_active(self, code: str) -> bool:
         """True if the rule counts at all under this profile."""
         family = code.rstrip("0123456789")
-        if self.families is not None and family in FAMILIES and family not in self.families:
+        is_left_out = self.families is not None and family in FAMILIES and family not in self.families
+        if is_left_out and code not in self.rules:
             return False
         return set(self.rules.get(code, {}).values()) != {_OFF}
 
