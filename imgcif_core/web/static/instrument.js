@@ -284,11 +284,12 @@ export class InstrumentView {
     this.later();
   }
 
-  // What has to be in sight: the sample and all panels.
+  // What has to be in sight: the sample, the beam before it, and all panels.
   measure() {
     const points = [[0, 0, 0], ...this.corners.flatMap((four) => four ?? [])];
     this.span = Math.max(1, ...points.map(length));
     if (!this.eye) return;
+    points.push(scaled(this.beam, -0.35 * this.span));
     const flat = points.map((point) => this.eye.map((axis) => dot(axis, point)));
     const low = [0, 1].map((side) => Math.min(...flat.map((point) => point[side])));
     const high = [0, 1].map((side) => Math.max(...flat.map((point) => point[side])));
@@ -508,7 +509,7 @@ export class InstrumentView {
     this.label("sample", sample, this.ink("ink"), [8, 16]);
     for (const reach of this.reaches().filter((value) => value > 0)) this.cross(this.project(scaled(this.beam, reach)), this.ink("beam"));
     if (this.mark && (this.hovered !== null || this.chosen !== null)) this.cross(this.project(this.mark), this.ink("mark"), 8);
-    const corner = [44, this.canvas.clientHeight - 40];
+    const corner = [44, 48];
     ["X", "Y", "Z"].forEach((name, index) => {
       const along = [0, 1, 2].map((part) => (part === index ? 1 : 0));
       const end = [corner[0] + 28 * dot(this.eye[0], along), corner[1] - 28 * dot(this.eye[1], along)];
