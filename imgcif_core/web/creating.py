@@ -27,7 +27,7 @@ async def new_creation(service: Service, request: Request) -> tuple[Job, Form]:
     """
     limits = service.config.limits
     job = service.store.new("create", client_of(request))
-    try:
+    with service.store.kept_if_whole(job):
         form = await read_form(
             request,
             job.inputs,
@@ -37,9 +37,6 @@ async def new_creation(service: Service, request: Request) -> tuple[Job, Form]:
             parts=limits.sources_files,
         )
         _take(job, form)
-    except BaseException:
-        service.store.drop(job)
-        raise
     return job, form
 
 
