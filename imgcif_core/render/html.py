@@ -3,6 +3,7 @@
 It begins with what a decision rests on: verdict, readiness, title block, alerts, instrument; the rest follows.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from imgcif_core.findings import Answer, FileReport, Report
@@ -20,6 +21,7 @@ from imgcif_core.render.summary import (
 )
 
 LISTED = 14
+_HEADING = re.compile(r"(</?h)([2-5])(?=[ >])")
 _POLICY = f"default-src 'none'; style-src {STYLE_SOURCE}; img-src data:"
 _QUESTIONS = {
     "read": "Can it be read?",
@@ -55,8 +57,10 @@ def render(
         f"<title>{_title(report)}</title><style>{STYLE}</style></head><body><main>",
         *_overview(report),
     ]
+    is_alone = len(report.files) == 1
     for number, (entry, sheet) in enumerate(zip(report.files, held, strict=True), 1):
-        parts += _file(entry, number, sheet or Sheet(), prose or {}, verbose=verbose, is_alone=len(report.files) == 1)
+        whole = _file(entry, number, sheet or Sheet(), prose or {}, verbose=verbose)
+        parts += map(_raised, whole) if is_alone else whole
     parts += ["</main>", *_footer(report), "</body></html>\n"]
     return "\n".join(parts).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
@@ -88,26 +92,28 @@ def _overview(report: Report) -> Iterator[str]:
     yield "</tbody></table>"
 
 
-def _file(
-    entry: FileReport, number: int, sheet: Sheet, prose: html_findings.Prose, *, verbose: bool, is_alone: bool
-) -> Iterator[str]:
+def _raised(part: str) -> str:
+    """Headings one step higher, as the file's own is the first of the page; texts of files hold no markup."""
+    return _HEADING.sub(lambda match: f"{match[1]}{int(match[2]) - 1}", part)
+
+
+def _file(entry: FileReport, number: int, sheet: Sheet, prose: html_findings.Prose, *, verbose: bool) -> Iterator[str]:
     """One file: the first page for a decision, then findings, data, and how it was judged."""
     groups = html_findings.groups_of(entry, number)
-    head = "h1" if is_alone else "h2"
-    yield f'<section class="file"><{head} id="file-{number}">imgCIF check: {bidi_safe(entry.path)}</{head}>'
+    yield f'<section class="file"><h2 id="file-{number}">imgCIF check: {bidi_safe(entry.path)}</h2>'
     yield from _verdict(entry)
     yield html_sheet.facts(sheet.facts)
     yield from _readiness(entry)
     yield from html_findings.glance(groups, entry)
     yield from html_sheet.drawings(sheet)
-    yield "<h2>Findings</h2>"
+    yield "<h3>Findings</h3>"
     yield html_findings.levels_legend(entry)
     if entry.findings:
         yield from html_findings.details(groups, entry, prose, verbose=verbose)
     else:
         yield "<p>No rule has anything to say.</p>"
     if sheet != Sheet():
-        yield "<h2>Data</h2>"
+        yield "<h3>Data</h3>"
         yield from html_sheet.scans(sheet)
         yield from html_sheet.links(sheet)
         yield from html_sheet.passport(sheet)
@@ -146,7 +152,7 @@ def _answer(words: str) -> str:
 
 def _judging(entry: FileReport, sheet: Sheet) -> Iterator[str]:
     """What was not checked, and what judged: enough to repeat the run."""
-    yield "<h2>How this was judged</h2>"
+    yield "<h3>How this was judged</h3>"
     why = sheet.why_profile or f"profile {entry.profile}"
     pairs = [
         ("Profile", why),
@@ -168,7 +174,7 @@ def _outcomes(entry: FileReport) -> Iterator[str]:
     open_ones = gaps(entry)
     if not open_ones:
         return
-    yield "<h3>Not checked</h3><ul>"
+    yield "<h4>Not checked</h4><ul>"
     for gap in open_ones:
         lead = "crashed" if gap.kind == "crashed" else "not checked"
         codes = ", ".join(gap.rules[:LISTED])

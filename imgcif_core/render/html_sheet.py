@@ -29,7 +29,7 @@ def scans(sheet: Sheet) -> Iterator[str]:
     """The scans in ranges."""
     if not sheet.scans:
         return
-    yield "<h3>Scans</h3>"
+    yield "<h4>Scans</h4>"
     heads = ("Scan", "Frames", "Moving", "Standing still", "Exposure")
     yield table(heads, ((row.id, row.frames, row.moving, row.still, row.exposure) for row in sheet.scans), "1")
     left = sheet.scans_in_all - len(sheet.scans)
@@ -39,7 +39,7 @@ def scans(sheet: Sheet) -> Iterator[str]:
 
 def links(sheet: Sheet) -> Iterator[str]:
     """External data, with what is known of each place."""
-    yield "<h3>Images and external data</h3>"
+    yield "<h4>Images and external data</h4>"
     if not sheet.links:
         yield "<p>The file names no image: neither data of its own nor a link.</p>"
         return
@@ -70,5 +70,5 @@ def passport(sheet: Sheet) -> Iterator[str]:
     """The instrument in numbers, in the terms of all programs."""
     if sheet.passport:
         lines = "\n".join(text(line) for line in sheet.passport.split("\n"))
-        yield '<h3 id="passport">Geometry passport</h3>'
+        yield "<h4>Geometry passport</h4>"
         yield f'<pre class="passport" tabindex="0">{lines}</pre>'

@@ -13,8 +13,9 @@ STYLE = """
 *{box-sizing:border-box}
 body{font:15px/1.45 system-ui,-apple-system,"Segoe UI",sans-serif;max-width:62rem;margin:0 auto;padding:1rem;
 color:var(--ink);background:var(--ground)}
-h1{font-size:1.35rem;margin:.2em 0}h2{font-size:1.2rem;margin:1.6em 0 .4em;border-bottom:2px solid var(--line)}
-h3{font-size:1.02rem;margin:1.2em 0 .3em}h4{font-size:.95rem;margin:0}
+h1{font-size:1.35rem;margin:.2em 0}h2{font-size:1.12rem;margin:1.2em 0 .3em}h3{font-size:1rem;margin:1em 0 .3em}
+section.file>h1,section.file>h2:first-child{border-bottom:2px solid var(--line)}
+h4{font-size:.95rem;margin:.8em 0 .2em}article h3,article h4{font-size:.95rem;margin:0}
 h1,h2,h3,h4,p,li,td,dd,th,figcaption{overflow-wrap:anywhere}p{margin:.4em 0}a{color:var(--link)}
 small,.soft{color:var(--soft);font-size:.88em}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}

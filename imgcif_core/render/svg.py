@@ -18,6 +18,7 @@ FACE_HEIGHT = 320.0
 MARGIN = 26.0
 # Arrows say a direction; this share of the drawing is long enough to be seen.
 HEAD = 6.0
+LONGEST_LABEL = 18
 _NICE = (1.0, 2.0, 5.0, 10.0)
 # Share of the size of a label, per character.
 _LETTER = 5.6
@@ -160,11 +161,10 @@ def _arrows(arrows: Iterable[Arrow], scale: Scale, taken: list[Point]) -> Iterat
         yield f'<polygon class="head {arrow.kind}" points="{" ".join(f"{_page(a)},{_page(b)}" for a, b in head)}"/>'
         if arrow.label:
             # The beam ends at the detector; its name stands where it comes from.
-            place = (
-                (x + 20 * along[0], y + 20 * along[1] - 9)
-                if arrow.kind == "beam"
-                else (u + 9 * along[0], v + 9 * along[1])
-            )
+            beyond = 7.0 + 0.5 * _LETTER * min(len(arrow.label), LONGEST_LABEL) * abs(along[0])
+            place = u + beyond * along[0], v + beyond * along[1]
+            if arrow.kind == "beam":
+                place = x + 20 * along[0], y + 20 * along[1] - 9
             yield _label(place, arrow.label, arrow.kind, taken)
 
 
@@ -182,7 +182,7 @@ def _end_on(place: Point, arrow: Arrow, taken: list[Point]) -> str:
 
 def _label(place: Point, label: str, kind: str, taken: list[Point]) -> str:
     """A short text at a place, moved off the labels that are there and kept on the page."""
-    shown = label if len(label) <= 18 else label[:17] + "\u2026"
+    shown = label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "\u2026"
     half = 0.5 * _LETTER * len(shown)
     x = min(max(place[0], 4 + half), WIDTH - 4 - half)
     y = min(max(place[1], 10.0), max(SKETCH_HEIGHT, FACE_HEIGHT) - 6)

@@ -38,9 +38,12 @@ def picture_of(
     external = build_external(tables)
     if not frames.data or not (frames.data.has("data") or len(external)):
         return None, ""
-    image = next((entry for entry in _candidates(frames) if _is_of(entry, panel)), None)
+    candidates = _candidates(frames)
+    image = next((entry for entry in candidates if _is_of(entry, panel)), None)
     if image is None:
-        return None, f"No image of panel {panel.id} is listed." if len(frames.data.columns) else ""
+        is_shared = panel.section_id is not None and any(entry.array_id == panel.array_id for entry in candidates)
+        reason = "each image holds several panels" if is_shared else f"none of panel {panel.id} is listed"
+        return None, f"No image is drawn: {reason}."
     with closing(Helper(memory=max(options.limits.memory, 1))) as helper:
         reader = ImageReader(arrays, frames, document, external, local, helper)
         try:
