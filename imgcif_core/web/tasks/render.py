@@ -1,13 +1,17 @@
 """A report in one of its forms, made anew from the upload: results hold no objects of the program."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from imgcif_core.checks.registry import load_rules
 from imgcif_core.cif.reader import read
+from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.render import render
 from imgcif_core.repair.mend import replace_data
+from imgcif_core.show.page import page
+from imgcif_core.show.sheet import sheet_of
 from imgcif_core.web.tasks import Progress
 from imgcif_core.web.tasks.common import checked, opened, options_of, write_text
 
@@ -21,9 +25,14 @@ def run(folder: Path, given: Mapping[str, Any], progress: Progress) -> dict[str,
         # The page to print shows the replies beside their alerts.
         source = replace_data(source, merged.read_bytes())
     document = read(source)
-    _, report = checked(document, options_of(folder, given))
-    options: dict[str, Any] = {"level": "alerts"} if given["format"] == "html" else {"rules": _rule_texts()}
-    write_text(folder, given["to"], render(report, given["format"], **options))
+    options = options_of(folder, given)
+    entry, report = checked(document, options)
+    if given["format"] == "html":
+        command = shlex.join(["imgcif-check", "--profile", entry.profile, "--format", "html", given["name"]])
+        text = page(report, [sheet_of(document, load_bundled(), entry, options, command)])
+    else:
+        text = render(report, given["format"], rules=_rule_texts())
+    write_text(folder, given["to"], text)
     return {}
 
 
