@@ -160,11 +160,13 @@ def _dimensions(tables: Tables, detector: Detector, sized: set[str]) -> Iterator
     sizes: dict[str, None] = {}
     orders: dict[str, dict[str, None]] = {}
     given = {name: table.explicit(name) for name in ("dimension", "precedence", "direction")}
+    # A number that cannot be read is stated all the same: what is wrong with it is said by its type.
+    unread = given["dimension"] & np.isnan(table.numbers("dimension"))
     for panel in detector.panels:
         rows = [part.row for part in panel.layout.directions]
         if len(rows) < 2:
             continue
-        if min(panel.size) == 0 and panel.array_id.casefold() not in sized:
+        if min(panel.size) == 0 and panel.array_id.casefold() not in sized and not unread[rows].any():
             sizes[panel.array_id] = None
         for name in ("precedence", "direction"):
             if not given[name][rows].all():

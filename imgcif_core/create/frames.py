@@ -44,6 +44,13 @@ def scan_categories(built: Built) -> list[Category]:
         placed = "derived: where the panels stand, of " + (built.origin("panels") or "the source")
         said = [built.origin("scans") if row[1] in turning else placed for row in rows]
         found.append(Category("diffrn_scan_axis", columns, comment, {"": built.origin("scans")}, said))
+    # Without a word about it a scan is taken for one of rotation.
+    still = [
+        name for name, scan in zip(built.scan_ids, scans, strict=True) if scan.frames > 1 and not scan.scanned_axis
+    ]
+    if still:
+        kinds: dict[str, Values] = {"scan_id": list(still), "type": ["still"] * len(still)}
+        found.append(Category("diffrn_scan_collection", kinds, sources={"": "derived: no axis moves in the scan"}))
     return found
 
 

@@ -61,7 +61,7 @@ REFUSED = {
     "hdf5/dectris_eiger_master.h5": ("/entry/data/data_000001", "link to dectris_eiger_data_000001.h5"),
     "hdf5/xrc_209_master.h5": ("/entry/data/data", "link to xrc_209_000001.h5, which is not there"),
     "hdf5/panda.h5": ("/PCAP.SAMPLES.Value", "/PCAP.SAMPLES.Value of"),
-    "other/Gatan_float32_zero_array_001.dm4.gz": (".", "Fabio could not identify"),
+    "other/Gatan_float32_zero_array_001.dm4.gz": (".", "is no image of a known format"),
 }
 CBF = {
     "cbf_full/DLS_I03_smargon_0001.cbf.gz": {"IMG006"},

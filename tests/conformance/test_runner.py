@@ -154,9 +154,10 @@ def test_a_harness_that_dies_is_started_again(tmp_path: Path) -> None:
 def test_a_skip_needs_a_reason_and_is_told_when_it_would_pass() -> None:
     assert run("run", "--tool", "reject-all", "--skip", "DIC001=").returncode == 2
     told = outcome("--tool", "reject-all", "--only", "dic/DIC001", "--skip", "DIC001=not ready")
-    assert told["counts"]["skipped"] == 5
-    # DIC001 has one case with an error; reject-all is right there.
-    assert told["stale_skips"] == ["dic/DIC001-unknown-data-name/fail-nothing-known"]
+    assert told["counts"]["skipped"] >= 5
+    # reject-all is right where a case of DIC001 has an error.
+    folder = "dic/DIC001-unknown-data-name"
+    assert sorted(told["stale_skips"]) == [f"{folder}/fail-dictionary-as-data", f"{folder}/fail-nothing-known"]
 
 
 def test_what_a_tool_does_not_claim_is_skipped(tmp_path: Path) -> None:
