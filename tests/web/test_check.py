@@ -54,6 +54,25 @@ def test_accept_picks_the_form(client: Any, job: str, accept: str, begins: str) 
     assert answer.text.startswith(begins)
 
 
+def test_the_page_of_the_report_may_use_its_own_style_and_no_other(client: Any, job: str) -> None:
+    import re
+    from base64 import b64encode
+    from hashlib import sha256
+
+    answer = client.get(f"/api/v1/jobs/{job}/report", headers={"Accept": "text/html"})
+    (style,) = re.findall("<style>(.*?)</style>", answer.text, re.S)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    assert f"style-src 'self' 'sha256-{digest}';" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    for part in (
+        "Geometry passport",
+        "As seen from the sample",
+        "What DIC001 checks, and why",
+        "imgcif-check --profile",
+    ):
+        assert part in answer.text
+
+
 def test_the_state_of_a_job_leads_on(client: Any, job: str) -> None:
     told = client.get(f"/api/v1/jobs/{job}").json()
     assert told["state"] == "done"

@@ -6,8 +6,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from imgcif_core.render.html_style import STYLE_SOURCE
 from imgcif_core.web.checking import body_job, form_job, given_of, is_form, take_files
 from imgcif_core.web.downloads import KINDS, download
+from imgcif_core.web.guard import content_policy
 from imgcif_core.web.problems import Problem
 from imgcif_core.web.service import Service, read_result, service_of
 from imgcif_core.web.sources import lines_between
@@ -82,7 +84,11 @@ async def _report(service: Service, request: Request, job: Job, headers: dict[st
     accept = request.headers.get("accept", "")
     what = next((what for kind, what in _FORMS.items() if kind in accept), "report.json")
     content, _, media_type = await download(service, job, what)
-    return Response(content, media_type=media_type, headers={**headers, "Vary": "Accept"})
+    own = {"Vary": "Accept"}
+    if what == "report.html":
+        # The page has its style within it.
+        own["Content-Security-Policy"] = content_policy(service.config, STYLE_SOURCE.strip("'"))
+    return Response(content, media_type=media_type, headers={**headers, **own})
 
 
 async def state(request: Request) -> Response:
