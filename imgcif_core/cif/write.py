@@ -7,7 +7,7 @@ CIF 2.0 allows: `version_for` tells which magic fits.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, repeat
+from itertools import repeat
 
 import numpy as np
 
@@ -18,12 +18,14 @@ Values = Value | Sequence[Value] | np.ndarray
 
 MAX_LINE = 2048
 ALIGNED_ROWS = 2000
+_PIECE_ROWS = 50_000
 _BARE = re.compile(r"[A-Za-z0-9+\-.(%/\\][A-Za-z0-9+\-.()%/\\:;,=&?@~*!|<>^_#$]*\Z")
 _ALL_BARE = re.compile(
     r"[A-Za-z0-9+\-(%/][A-Za-z0-9+\-.()%/:,=&@~_]*(?:\n[A-Za-z0-9+\-(%/][A-Za-z0-9+\-.()%/:,=&@~_]*)*\Z"
 )
 _RESERVED = re.compile(r"(?:data_|save_|loop_\Z|stop_\Z|global_\Z)", re.IGNORECASE)
-_ANY_RESERVED = re.compile(r"^(?:data_|save_|loop_$|stop_$|global_$)", re.IGNORECASE | re.MULTILINE)
+# Beginnings of lines in which reserved words may stand; those that only begin so are looked at one by one.
+_ANY_RESERVED = ("\ndata_", "\nsave_", "\nloop_", "\nstop_", "\nglobal_")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]")
 
 
@@ -31,6 +33,10 @@ class Token(str):
     """Text that is CIF already and needs no quotes."""
 
     __slots__ = ()
+
+
+class Plain(list[str]):
+    """A column of texts that are known to be ASCII and to need no quotes, such as counted ids."""
 
 
 NOT_APPLICABLE = Token(".")
@@ -90,16 +96,25 @@ def _is_ascii(block: DataBlock) -> bool:
         return False
     for category in block.categories:
         for values in category.items.values():
-            if isinstance(values, np.ndarray):
+            if isinstance(values, (np.ndarray, Plain)):
                 continue
             texts: Sequence = [values] if _is_single(values) else values  # type: ignore[assignment]
-            if set(map(type, texts)) == {str}:
-                is_ascii = all(map(str.isascii, texts))
+            joined = _joined(texts)
+            if joined is not None:
+                is_ascii = joined.isascii()
             else:
                 is_ascii = all(text.isascii() for text in texts if isinstance(text, str))
             if not is_ascii:
                 return False
     return True
+
+
+def _joined(cells: Sequence) -> str | None:
+    """Texts as lines of one text; None where not all are texts."""
+    try:
+        return "\n".join(cells)
+    except TypeError:
+        return None
 
 
 def write_blocks(blocks: Sequence[DataBlock], magic: str | None = None) -> Iterator[str]:
@@ -150,26 +165,44 @@ def _pairs(category: Category) -> Iterator[str]:
 def _loop(category: Category) -> Iterator[str]:
     """A loop, its columns aligned where it is not too long for that."""
     rows = category.rows
-    columns = []
+    # What is the same in all rows is part of the form.
+    columns: list[Sequence[str]] = []
+    forms: list[str] = []
     for name, values in category.items.items():
         column = encode_column(values, rows)
-        if not isinstance(column, repeat) and len(column) != rows:
-            raise UsageError(f"{category.name}.{name} has {len(column)} values in a loop of {rows} rows")
-        columns.append(column)
+        shown: Sequence[str] = [next(column)] if isinstance(column, repeat) else column
+        if not isinstance(column, repeat):
+            columns.append(shown)
+            if len(shown) != rows:
+                raise UsageError(f"{category.name}.{name} has {len(shown)} values in a loop of {rows} rows")
+        is_padded = rows <= ALIGNED_ROWS and len(forms) < len(category.items) - 1
+        width = max((len(text) for text in shown if text[0] != "\n"), default=0) if is_padded else 0
+        if isinstance(column, repeat):
+            forms.append(shown[0].ljust(width).replace("%", "%%"))
+        else:
+            forms.append(f"%-{width}s" if is_padded else "%s")
+    form = "  " + " ".join(forms) + "\n"
     yield "loop_\n" + "".join(f"  _{category.name}.{name}\n" for name in category.items)
-    if rows > ALIGNED_ROWS:
-        form = "  " + " ".join(["%s"] * len(columns)) + "\n"
-    else:
-        widths = [max((len(text) for text in column if text[0] != "\n"), default=0) for column in _sized(columns, rows)]
-        form = "  " + " ".join([*(f"%-{width}s" for width in widths[:-1]), "%s"]) + "\n"
-    lines = map(form.__mod__, zip(*columns, strict=False))
-    while piece := "".join(islice(lines, 50_000)):
+    for start in range(0, rows, _PIECE_ROWS):
+        piece = _formatted(form, [column[start : start + _PIECE_ROWS] for column in columns])
         yield piece if len(piece) < MAX_LINE or "\n;" in piece else _within_width(piece)
 
 
-def _sized(columns: list, rows: int) -> list[Sequence[str]]:
-    """Columns of which repeated ones stand for one row."""
-    return [[next(column)] if isinstance(column, repeat) else column for column in columns]
+def _formatted(form: str, columns: Sequence[Sequence[str]]) -> str:
+    """Rows of a plain form of `%s` in one go: what stands between the columns, and these, taken in turns."""
+    between = form.split("%s")
+    if len(between) != len(columns) + 1:
+        return "".join(map(form.__mod__, zip(*columns, strict=True)))
+    between = [part.replace("%%", "%") for part in between]
+    count, step = len(columns[0]), 2 * len(columns)
+    parts = [""] * (count * step)
+    parts[0::step] = [between[-1] + between[0]] * count
+    parts[0] = between[0]
+    for place, column in enumerate(columns):
+        parts[2 * place + 1 :: step] = column
+        if place:
+            parts[2 * place :: step] = [between[place]] * count
+    return "".join(parts) + between[-1]
 
 
 def _within_width(piece: str) -> str:
@@ -192,10 +225,13 @@ def encode_column(values: Values, rows: int) -> Sequence[str] | repeat:
             if np.isfinite(numbers).all():
                 return list(map(repr, numbers.tolist()))
         values = values.tolist()
+    if isinstance(values, Plain):
+        return values  # type: ignore[return-value]
     cells: Sequence[Value] = values  # type: ignore[assignment]
-    if cells and rows > 64 and set(map(type, cells)) == {str}:
-        joined = "\n".join(cells)  # type: ignore[arg-type]
-        if _ALL_BARE.match(joined) and joined.count("\n") == len(cells) - 1 and not _ANY_RESERVED.search(joined):
+    joined = _joined(cells) if rows > 64 and cells and isinstance(cells[0], str) else None
+    if joined and joined.count("\n") == len(cells) - 1 and _ALL_BARE.match(joined):
+        folded = f"\n{joined.lower()}"
+        if not any(word in folded for word in _ANY_RESERVED):
             return cells  # type: ignore[return-value]
     known: dict[Value, str] = {}
     return [known[cell] if cell in known else known.setdefault(cell, encode(cell)) for cell in cells]

@@ -5,14 +5,14 @@ from itertools import chain, repeat
 
 import numpy as np
 
-from imgcif_core.cif.write import Category, Value, Values
+from imgcif_core.cif.write import Category, Plain, Value, Values
 from imgcif_core.create.builder import Built
 from imgcif_core.create.numbers import tidy_number
 
 
-def frame_ids(count: int) -> list[str]:
+def frame_ids(count: int) -> Plain:
     """The ids of all frames of a block, in order."""
-    return list(map("frame%d".__mod__, range(1, count + 1)))
+    return Plain(map("frame%d".__mod__, range(1, count + 1)))
 
 
 def scan_categories(built: Built) -> list[Category]:
@@ -137,7 +137,7 @@ def _data_categories(built: Built, ids: list[str], external: Mapping[str, Values
     chosen = ids if pictured.all() else [name for name, has in zip(ids, pictured, strict=True) if has]
     count = len(chosen)
     numbers = np.arange(1, count + 1)
-    outside = list(map("E%d".__mod__, range(1, count + 1)))
+    outside = Plain(map("E%d".__mod__, range(1, count + 1)))
     arrays = list(layout.array_ids)
     copies = len(arrays)
     data: dict[str, Values] = {

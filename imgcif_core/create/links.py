@@ -195,8 +195,7 @@ def member_names(files: Sequence[Sequence[str]], links: Links) -> list[list[str]
     if links.directory is not None:
         known = _Directory(links.directory)
         return [[known.find(name) for name in names] for names in plain]
-    folders = {name[: name.rfind("/") + 1] for names in plain for name in names}
-    common = _common(folders)
+    common = _common([name for names in plain for name in names])
     return [[name[len(common) :] for name in names] for names in plain]
 
 
@@ -210,15 +209,16 @@ def _forward(names: Sequence[str]) -> Sequence[str]:
 def possible_roots(files: Sequence[str], most: int = 4) -> tuple[str, ...]:
     """Folders in which the names of images may begin within an archive: none, or ends of their common path."""
     names = _forward(files)
-    parts = [part for part in _common({name[: name.rfind("/") + 1] for name in names}).split("/") if part]
+    parts = [part for part in _common(names).split("/") if part]
     return ("", *("/".join(parts[-length:]) for length in range(1, min(most, len(parts)) + 1)))
 
 
-def _common(folders: set[str]) -> str:
-    """The folder, with the slash after it, that holds all folders; empty where there is none."""
-    if not folders:
+def _common(names: Sequence[str]) -> str:
+    """The folder, with the slash after it, that holds all files; empty where there is none."""
+    if not names:
         return ""
-    first, last = min(folders), max(folders)
+    # What the first and the last in order share, all share.
+    first, last = min(names), max(names)
     differs = (index for index, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
     shared = first[: next(differs, min(len(first), len(last)))]
     return shared[: shared.rfind("/") + 1]

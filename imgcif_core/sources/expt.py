@@ -437,5 +437,6 @@ def _images(record: Record, frames: int, first: int) -> ImageFiles:
     head, _, tail = template.rpartition("#")
     start = len(head.rstrip("#"))
     width = len(head) - start + 1
-    numbered = tuple(f"{head[:start]}{number:0{width}d}{tail}" for number in range(first, first + frames))
+    form = f"{head[:start].replace('%', '%%')}%0{width}d{tail.replace('%', '%%')}"
+    numbered = tuple(map(form.__mod__, range(first, first + frames)))
     return ImageFiles(numbered, np.arange(frames), np.ones(frames, dtype=np.int64))

@@ -76,4 +76,4 @@ def _is_silent(name: str, value: Any) -> bool:
 
 def _shown(value: Any) -> str:
     """A value on one line, of long ones the beginning."""
-    return str(value)[:100]
+    return str(value[:50] if isinstance(value, list) else value)[:100]
