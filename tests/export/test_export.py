@@ -173,3 +173,30 @@ def test_a_frame_that_is_missing_divides_a_scan() -> None:
     assert (second.number, second.frames) == (4, 3)
     assert first.turning is not None and second.turning is not None
     assert second.turning.start == pytest.approx(first.turning.start + 3 * first.turning.step)
+
+
+def test_a_pilatus_sweep_is_told_to_xds_in_numbers_worked_out_by_hand(tmp_path: Path) -> None:
+    # The sweep of a public test set: corner of the first pixel at (-212.47848, 220.00176, -190.18) mm, pixels of
+    # 0.172 mm. The beam meets 212.47848 / 0.172 = 1235.34 pixels from that corner, which XDS counts as 1235.84.
+    # The XDS.INP that comes with the set has distance, wavelength and step alike, but ORGX and ORGY exchanged.
+    import json
+
+    from experiments import expt
+
+    from imgcif_core.create.loop import create
+
+    data = expt()
+    (panel,) = data["detector"][0]["panels"]
+    panel |= {"origin": [-212.47848, 220.00176, -190.18], "image_size": [2463, 2527], "pixel_size": [0.172, 0.172]}
+    data["beam"] = [{"direction": [0.0, 0.0, 1.0], "wavelength": 0.9795}]
+    data["scan"][0] |= {"image_range": [1, 5], "oscillation": [0.0, 0.2]}
+    source = tmp_path / "sweep.expt"
+    source.write_text(json.dumps(data))
+    read = XdsFile(exported(create(source).text, "xds", tmp_path)[0])
+    assert_allclose(read.numbers("ORGX")[0], 212.47848 / 0.172 + 0.5, atol=1e-6)
+    assert_allclose(read.numbers("ORGY")[0], 220.00176 / 0.172 + 0.5, atol=1e-6)
+    assert_allclose(read.numbers("DETECTOR_DISTANCE")[0], 190.18, atol=1e-9)
+    assert_allclose(read.numbers("X-RAY_WAVELENGTH")[0], 0.9795)
+    assert_allclose(read.numbers("OSCILLATION_RANGE")[0], 0.2)
+    assert_allclose(read.numbers("ROTATION_AXIS"), [1, 0, 0], atol=1e-12)
+    assert_allclose(read.numbers("DIRECTION_OF_DETECTOR_Y-AXIS"), [0, -1, 0], atol=1e-12)
