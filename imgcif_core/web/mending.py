@@ -61,6 +61,17 @@ async def mended(service: Service, job: Job, apply: Any) -> tuple[Job, dict[str,
     return new, made
 
 
+async def judged_again(service: Service, job: Job, profile: str) -> Job:
+    """A new job that checks the same file by another profile."""
+    same_again(job)
+    new = service.store.new("check", job.client)
+    with service.store.kept_if_whole(new):
+        await asyncio.to_thread(_link_all, job, new)
+        new.facts.update(job.facts)
+        await service.start(new, "check", given_of(new, profile, job.facts["images"]))
+    return new
+
+
 def same_again_of(new: Job) -> dict[str, Any]:
     """What the check of a mended file is given: as its first one."""
     return given_of(new, new.facts["profile"], new.facts["images"])
@@ -69,6 +80,17 @@ def same_again_of(new: Job) -> dict[str, Any]:
 def _fill(job: Job, new: Job) -> None:
     """Put the mended file and what was beside the first one into a new folder."""
     os.replace(job.path("mended"), new.inputs / job.facts["file"])
+    _link_beside(job, new)
+
+
+def _link_all(job: Job, new: Job) -> None:
+    """Put the file and what was beside it into a new folder."""
+    os.link(job.inputs / job.facts["file"], new.inputs / job.facts["file"])
+    _link_beside(job, new)
+
+
+def _link_beside(job: Job, new: Job) -> None:
+    """Put what was beside the file into a new folder."""
     for name in ("against", "local"):
         if (job.inputs / name).is_dir():
             shutil.copytree(job.inputs / name, new.inputs / name, copy_function=_link)

@@ -176,3 +176,28 @@ def test_unknown_rules_and_pages_are_told(client: Any) -> None:
     answer = client.get("/nothing")
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == 404
+
+
+def test_the_report_is_shown_in_the_browser_with_the_style_that_its_policy_names(client: Any, job: str) -> None:
+    import base64
+    import hashlib
+    import re
+
+    answer = client.get(f"/r/{job}/report.html", params={"show": "1"})
+    assert "content-disposition" not in answer.headers
+    policy = answer.headers["content-security-policy"]
+    style = re.search(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+    assert "<svg" in answer.text
+
+
+def test_a_file_is_judged_again_by_another_profile(client: Any, job: str) -> None:
+    location = client.post(f"/r/{job}/again", data={"profile": "raw-data-letters"}).headers["location"]
+    assert location != f"/r/{job}"
+    report = client.get(f"/api/v1/jobs{location[2:]}/report").json()["files"][0]
+    assert report["profile"] == "raw-data-letters"
+    assert client.get(f"/api/v1/jobs/{job}/report").json()["files"][0]["profile"] != "raw-data-letters"
+    assert client.post(f"/r/{job}/again", data={"profile": "x.toml"}).status_code == 400

@@ -7,13 +7,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from imgcif_core.render.html_style import STYLE_SOURCE
 from imgcif_core.web.answers import attachment, page
+from imgcif_core.web.checking import PROFILES
 from imgcif_core.web.downloads import KINDS, download
-from imgcif_core.web.mending import replies_of
+from imgcif_core.web.guard import content_policy
+from imgcif_core.web.mending import judged_again, replies_of
 from imgcif_core.web.problems import Problem
 from imgcif_core.web.service import read_result, service_of
 from imgcif_core.web.sources import window_of
+from imgcif_core.web.uploads import read_form
 
+_PATIENCE = 2.0
 _LEVELS = ("A", "B", "C", "G")
 
 
@@ -39,6 +44,7 @@ async def report(request: Request) -> Response:
         hidden=sum(group["count"] for group in view["groups"]) - sum(group["count"] for group in groups),
         filters=_filters(view["groups"]),
         chosen=dict(request.query_params),
+        profiles=PROFILES,
         given=await replies_of(job),
         has_geometry=job.path("geometry.json").exists(),
     )
@@ -87,13 +93,29 @@ async def kept(request: Request) -> Response:
     """A file to keep: the report in one of its forms, the replies, the file itself."""
     service = service_of(request)
     job = service.job(request)
-    content, name, media_type = await download(service, job, PurePath(request.url.path).name)
+    what = PurePath(request.url.path).name
+    content, name, media_type = await download(service, job, what)
+    if what == "report.html" and "show" in request.query_params:
+        # The page is one file with a style of its own, which its policy names by hash.
+        policy = f"{content_policy(service.config, STYLE_SOURCE)}; sandbox"
+        return Response(content, media_type=media_type, headers={"Content-Security-Policy": policy})
     return attachment(content, name, media_type)
+
+
+async def again(request: Request) -> Response:
+    """Judge the same file by another profile, as a report of its own."""
+    service = service_of(request)
+    job = service.job(request)
+    form = await read_form(request, None, service.config.limits)
+    new = await judged_again(service, job, form.text("profile", "auto"))
+    await service.wait(new, _PATIENCE)
+    return RedirectResponse(f"{request.scope['root_path']}/r/{new.id}", 303)
 
 
 ROUTES = [
     Route("/r/{id}", report),
     Route("/r/{id}/source", source),
     Route("/r/{id}/remove", remove, methods=["POST"]),
+    Route("/r/{id}/again", again, methods=["POST"]),
     *(Route(f"/r/{{id}}/{what}", kept, name=what) for what in KINDS),
 ]
