@@ -138,8 +138,9 @@ def add_headers(headers: MutableHeaders, config: Config, path: str = "") -> None
         headers.setdefault("Cache-Control", "no-store")
 
 
-def content_policy(config: Config, style: str = "'self'") -> str:
-    """What a page may load: our own scripts and styles, or the one style within the page by its quoted hash."""
+def content_policy(config: Config, style_hash: str = "") -> str:
+    """What a page may load: our own scripts and styles, and one style within the page by its hash."""
+    style = f"'self' '{style_hash}'" if style_hash else "'self'"
     ancestors = " ".join(config.frame_ancestors) or "'none'"
     return (
         f"default-src 'none'; script-src 'self'; style-src {style}; img-src 'self' data:; connect-src 'self'; "

@@ -97,7 +97,7 @@ async def kept(request: Request) -> Response:
     content, name, media_type = await download(service, job, what)
     if what == "report.html" and "show" in request.query_params:
         # The page is one file with a style of its own, which its policy names by hash.
-        policy = f"{content_policy(service.config, STYLE_SOURCE)}; sandbox"
+        policy = content_policy(service.config, STYLE_SOURCE.strip("'")) + "; sandbox"
         return Response(content, media_type=media_type, headers={"Content-Security-Policy": policy})
     return attachment(content, name, media_type)
 
