@@ -20,6 +20,7 @@ COMMANDS = {
     "export": "files from which DIALS, XDS, CrystFEL and NeXus readers can work",
     "fix": "repairs that findings offer: shown first, written when asked for",
     "diff": "what moved between two files, in mm, pixels and degrees; names and values otherwise",
+    "merge": "one report of many runs of imgcif-check --format jsonl",
     "serve": "the web page: check, repair, create and compare in a browser",
     "explain": "what a rule means and how to mend what it found",
     "rules": "list all rules",

@@ -86,6 +86,33 @@ def open_output(
         raise OutputError(f"{name}: cannot be written ({error.strerror or error})") from None
 
 
+@contextmanager
+def open_lines(
+    path: str | os.PathLike[str], keep: int | None, *, inputs: Iterable[str | os.PathLike[str]] = ()
+) -> Iterator[BinaryIO]:
+    """A binary file that grows line by line, so that what is written stays when the program is killed.
+
+    `keep` is the number of bytes at its start that stay, None to begin anew; the errors are those of `open_output`.
+    """
+    name = os.fspath(path)
+    if _stream_of(path) is not None:
+        with open_output(path) as stream:
+            yield stream
+        return
+    try:
+        found = _judged(name, True, inputs)
+        flags = os.O_WRONLY | _NO_LINK | (os.O_CREAT | os.O_EXCL if found is None else 0)
+        with os.fdopen(os.open(name, flags, 0o666), "wb", buffering=0) as stream:
+            if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                stream.truncate(keep or 0)
+                stream.seek(keep or 0)
+            yield stream  # type: ignore[misc]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{name}: cannot be written ({error.strerror or error})") from None
+
+
 def _stream_of(path: str | os.PathLike[str]) -> int | None:
     """The number of the stream of this process that a name means; None for files."""
     return _STREAMS.get(os.fspath(path))

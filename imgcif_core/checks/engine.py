@@ -82,6 +82,7 @@ class Inputs:
         self._parent = parent
         self._tables: Tables | None = values.get("tables")
         self._rests_on: dict[str, set[str]] = {}
+        self._of_file: dict[str, bool] = {} if parent is None else parent._of_file
 
     def get(self, name: str) -> Any:
         """The input, or the exception that its provider raised."""
@@ -119,8 +120,10 @@ class Inputs:
 
     def _belongs_to_file(self, name: str) -> bool:
         """True if a provider needs nothing of the block."""
-        found = providers().get(name)
-        return found is not None and is_file_rule(found[1])
+        if name not in self._of_file:
+            found = providers().get(name)
+            self._of_file[name] = found is not None and is_file_rule(found[1])
+        return self._of_file[name]
 
     def _build(self, name: str) -> None:
         """Run the provider and keep its value or its exception."""

@@ -215,6 +215,8 @@ class Document:
     problems: list[SyntaxProblem] = field(default_factory=list)
     problem_totals: dict[str, int] = field(default_factory=dict)
     sections: list[BinarySection] = field(default_factory=list)
+    # Which kind of dictionary it is, once somebody has looked: rules ask for it in every block.
+    known_kind: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_cif2(self) -> bool:

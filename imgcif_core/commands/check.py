@@ -4,7 +4,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     Checked = tuple[FileReport, Sheet | None]
 
-FORMATS = ("text", "json", "sarif", "junit", "github", "html")
+FORMATS = ("text", "json", "jsonl", "sarif", "junit", "github", "html")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of a check."""
     add = parser.add_argument
-    add("paths", nargs="+", metavar="PATH", help="file, directory, or - for standard input")
+    add("paths", nargs="*", metavar="PATH", help="file, directory, or - for standard input")
     add("--profile", default="auto", metavar="NAME|FILE.toml", help="what is demanded (default: auto)")
     add("--format", choices=FORMATS, default="text", help="form of the report (default: text)")
     add("-o", "--output", metavar="FILE", help="write the report to FILE")
@@ -77,6 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--rule-seconds", type=float, default=60.0, metavar="S", help="time limit of one rule (default: 60)")
     add("--jobs", type=int, default=1, metavar="N", help="files checked side by side")
+    add("--files-from", action="append", default=[], metavar="LIST", help="paths, one a line; - is standard input")
+    add("--resume", action="store_true", help="with --format jsonl: go on in -o FILE where an earlier run stopped")
+    add("--shard", metavar="I/N", help="check every N-th file from the I-th on: one part of a job array")
     add("--quiet", action="store_true", help="only what reaches --fail-on")
     add("--verbose", action="store_true", help="infos, and which rules did not judge, too")
     add("--no-color", action="store_true", help="no colours on a terminal")
@@ -95,6 +98,9 @@ def run(given: argparse.Namespace) -> int:
         from imgcif_core.output import refuse_output
 
         refuse_output(given.output, inputs=given.paths)
+    _refuse_combinations(given)
+    if given.format == "jsonl":
+        return _run_lines(given, options)
     dictionary = api.load_dictionary(given.dictionary, given.dictionary_path, is_lenient=given.lenient_imports)
     checked, unreadable = _check_all(given, options, dictionary)
     report = Report(__version__, api.identities(dictionary), tuple(entry for entry, _ in checked))
@@ -105,6 +111,56 @@ def run(given: argparse.Namespace) -> int:
             for line in finding.data.get("trace", ()):
                 sys.stderr.write(f"{finding.rule}: {line}\n")
     return UNUSABLE if unreadable else report.exit_status(_fail_on(given), _codes(given.require))
+
+
+def _refuse_combinations(given: argparse.Namespace) -> None:
+    """Refuse options that make no sense together, and a command without inputs."""
+    if not given.paths and not given.files_from:
+        raise UsageError("no input: give a PATH, or --files-from LIST")
+    if given.resume and (given.format != "jsonl" or given.output is None):
+        raise UsageError("--resume goes on in the lines of --format jsonl -o FILE")
+    if given.format == "jsonl" and "-" in given.paths:
+        raise UsageError("--format jsonl takes no text from standard input; --files-from - takes paths")
+
+
+def _selected(given: argparse.Namespace) -> "Iterator[str | InputError]":
+    """The files that the options name, those of the shard alone."""
+    from imgcif_core.batch.run import inputs_of, shard_of
+
+    found = inputs_of(given.paths, given.files_from, sys.stdin or ())
+    return shard_of(given.shard)(found) if given.shard else found
+
+
+def _run_lines(given: argparse.Namespace, options: "CheckOptions") -> int:
+    """Write one line a file as soon as it is judged; the status tells of all lines, those of earlier runs too."""
+    from imgcif_core import api
+    from imgcif_core.batch.lines import Done, done_in
+    from imgcif_core.batch.run import Run, lines
+    from imgcif_core.output import open_lines
+
+    chosen = _selected(given)
+    dictionary = api.load_dictionary(given.dictionary, given.dictionary_path, is_lenient=given.lenient_imports)
+    judge = Run.of(options, dictionary, _fail_on(given), _codes(given.require))
+    done, keep = done_in(given.output) if given.resume else (Done(), None)
+    status = done.status
+    unusable = False
+
+    def paths() -> Iterator[str]:
+        nonlocal unusable
+        for entry in chosen:
+            if isinstance(entry, InputError):
+                unusable = _say(entry)
+            else:
+                yield entry
+
+    with open_lines(given.output or "-", keep, inputs=given.paths) as stream:
+        for count, (line, own) in enumerate(lines(judge, paths(), given.jobs, done), 1):
+            status = max(status, own)
+            if line:
+                stream.write(f"{line}\n".encode())
+            if count % 100 == 0 and sys.stderr.isatty():
+                sys.stderr.write(f"\r{count} files")
+    return UNUSABLE if unusable else status
 
 
 def _fail_on(given: argparse.Namespace) -> Severity | None:
@@ -182,15 +238,14 @@ def _check_all(
     given: argparse.Namespace, options: "CheckOptions", dictionary: "Dictionary"
 ) -> tuple[list["Checked"], bool]:
     """The reports of all files, and whether an input could not be read."""
-    from imgcif_core import api
 
     unreadable = False
     inputs: list = []
-    for path in given.paths:
-        try:
-            inputs.extend([path] if path == "-" else api.expand(path))
-        except InputError as error:
-            unreadable = _say(error)
+    for entry in _selected(given) if given.files_from or given.shard else _expanded(given.paths):
+        if isinstance(entry, InputError):
+            unreadable = _say(entry)
+        else:
+            inputs.append(entry)
     files = []
     for outcome in _outcomes(inputs, options, dictionary, given):
         if isinstance(outcome, InputError):
@@ -198,6 +253,17 @@ def _check_all(
         else:
             files.append(outcome)
     return files, unreadable
+
+
+def _expanded(paths: Sequence[str]) -> "Iterator[str | InputError]":
+    """The files that paths and folders name; - stays as it is."""
+    from imgcif_core import api
+
+    for path in paths:
+        try:
+            yield from [path] if path == "-" else (str(entry) for entry in api.expand(path))  # type: ignore[misc]
+        except InputError as error:
+            yield error
 
 
 def _say(error: InputError) -> bool:

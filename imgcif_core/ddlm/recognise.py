@@ -1,6 +1,6 @@
 """Which kind of dictionary a text is, if it is one: DDLm, a template, DDL2 or DDL1."""
 
-from typing import Literal
+from typing import Literal, cast
 
 from imgcif_core.cif.document import Block, Document
 
@@ -14,6 +14,13 @@ _LOOKED_AT = 50
 
 def dictionary_kind(document: Document) -> DictionaryKind:
     """The kind of dictionary that a document is; empty for data and for anything else."""
+    if document.known_kind is None:
+        document.known_kind = _kind_of(document)
+    return cast(DictionaryKind, document.known_kind)
+
+
+def _kind_of(document: Document) -> DictionaryKind:
+    """The kind, by a look at all definitions."""
     blocks = document.blocks
     if not blocks:
         return ""

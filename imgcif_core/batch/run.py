@@ -1,0 +1,132 @@
+"""A run over many files: inputs one by one, workers that get the dictionary once, lines as they come."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from imgcif_core import api
+from imgcif_core._version import __version__
+from imgcif_core.batch.lines import Done, line_of, line_of_unreadable, run_name
+from imgcif_core.checks.options import CheckOptions
+from imgcif_core.cif.reader import open_source
+from imgcif_core.cif.reader import read as read_source
+from imgcif_core.ddlm.model import Dictionary
+from imgcif_core.errors import InputError, UsageError
+from imgcif_core.findings import Report, Severity
+
+# So many files of each worker are under way, so that none waits and no result piles up.
+_AHEAD = 4
+
+
+@dataclass(frozen=True)
+class Run:
+    """What judges all files of a run, and what counts as failed."""
+
+    options: CheckOptions
+    dictionary: Dictionary
+    fail_on: Severity | None = Severity.ERROR
+    require: tuple[str, ...] = ()
+    name: str = ""
+
+    @classmethod
+    def of(
+        cls, options: CheckOptions, dictionary: Dictionary, fail_on: Severity | None, require: Sequence[str]
+    ) -> "Run":
+        """A run with its name."""
+        return cls(options, dictionary, fail_on, tuple(require), run_name(options, dictionary))
+
+    def line(self, path: str, done: Done | None = None) -> tuple[str, int]:
+        """The line of one file, and its exit status; an empty line where it is among those that are done."""
+        sha256 = ""
+        try:
+            source = open_source(path, limits=self.options.limits)
+            sha256 = source.sha256
+            if done and done.holds(path, sha256, self.name):
+                return "", 0
+            document = read_source(source)
+            if self.options.block is not None and all(block.name != self.options.block for block in document.blocks):
+                raise InputError(f"{path}: no data block named {self.options.block}")
+            report = api.check_document(document, options=self.options, dictionary=self.dictionary)
+        except MemoryError:
+            return line_of_unreadable(path, f"{path}: takes more memory than there is", self.name, sha256), 2
+        except InputError as error:
+            return line_of_unreadable(path, str(error), self.name, sha256), 2
+        status = Report(__version__, (), (report,)).exit_status(self.fail_on, self.require)
+        return line_of(path, report, self.name, status), status
+
+
+_WORKER: list[Run] = []
+
+
+def start_worker(run: Run) -> None:
+    """In a worker, once: what judges."""
+    _WORKER[:] = [run]
+
+
+def _line_in_worker(path: str) -> tuple[str, int]:
+    """In a worker: the line of one file."""
+    return _WORKER[0].line(path)
+
+
+def lines(run: Run, paths: Iterable[str], jobs: int, done: Done) -> Iterator[tuple[str, int]]:
+    """Line and status of each file as soon as it is judged; of one job in the order of the files."""
+    if jobs <= 1:
+        yield from (run.line(path, done) for path in paths)
+        return
+    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+
+    def is_open(path: str) -> bool:
+        """False for a file that is done; only those that have a line are read here."""
+        if not done.may_hold(path):
+            return True
+        try:
+            return not done.holds(path, open_source(path, limits=run.options.limits).sha256, run.name)
+        except InputError:
+            return not done.holds(path, "", run.name)
+
+    left = (path for path in paths if is_open(path))
+    with ProcessPoolExecutor(jobs, initializer=start_worker, initargs=(run,)) as pool:
+        pending: set[Future[tuple[str, int]]] = set()
+        while True:
+            pending |= {pool.submit(_line_in_worker, path) for path in islice(left, jobs * _AHEAD - len(pending))}
+            if not pending:
+                return
+            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in finished)
+
+
+def inputs_of(paths: Sequence[str], lists: Sequence[str], stdin: Iterable[str]) -> Iterator[str | InputError]:
+    """The files that paths, folders and lists of paths name; what stands for none is an error among them."""
+    for path in (*paths, *_listed(lists, stdin)):
+        try:
+            yield from (str(entry) for entry in api.expand(path))  # type: ignore[misc]
+        except InputError as error:
+            yield error
+
+
+def _listed(lists: Sequence[str], stdin: Iterable[str]) -> Iterator[str]:
+    """The paths in lists, one a line; - is standard input."""
+    for name in lists:
+        if name == "-":
+            yield from (line.rstrip("\r\n") for line in stdin if line.strip())
+            continue
+        try:
+            with open(name, encoding="utf-8", errors="surrogateescape") as stream:
+                yield from (line.rstrip("\r\n") for line in stream if line.strip())
+        except OSError as error:
+            raise InputError(f"{name}: cannot be read ({error.strerror or error})") from None
+
+
+def shard_of(text: str) -> Callable[[Iterable[Any]], Iterator[Any]]:
+    """What takes the entries of one shard: every n-th from the i-th on, for `i/n`.
+
+    Raises
+    ------
+    UsageError
+        If the text is no `i/n` with 1 <= i <= n.
+    """
+    first, slash, count = text.partition("/")
+    if not slash or not (first.isdecimal() and count.isdecimal()) or not 1 <= int(first) <= int(count):
+        raise UsageError(f"--shard {text}: expected i/n with i from 1 to n, such as 3/16")
+    return lambda entries: islice(entries, int(first) - 1, None, int(count))
