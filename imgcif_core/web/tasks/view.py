@@ -112,7 +112,9 @@ def _finding(finding: Finding, number: int) -> dict[str, Any]:
 
 def _axes(finding: Finding) -> list[str]:
     """The ids of axes that a finding is about, so that the view of the instrument can show them."""
-    names = [value for name, value in finding.location.key.items() if name in ("id", "axis_id", "axis")]
+    # The key `id` is that of an axis in its own category alone.
+    keys = ("id", "axis_id") if (finding.location.item or "").lower().startswith("_axis.") else ("axis_id", "axis")
+    names = [value for name, value in finding.location.key.items() if name in keys]
     names += [str(finding.data[name]) for name in ("axis", "axis_id") if finding.data.get(name)]
     return list(dict.fromkeys(_cut(name, 100) for name in names))[:10]
 
