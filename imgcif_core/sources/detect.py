@@ -1,5 +1,6 @@
 """What kind of source a file is, told from its first bytes; a name decides only where these are silent."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ _BINARY = b"--CIF-BINARY-FORMAT-SECTION--"
 _DESCRIPTIONS = ("imgcif", "nxmx")
 SINGLE_IMAGES = ("minicbf", *(entry.kind for entry in IMAGES if entry.kind and entry.kind not in _DESCRIPTIONS))
 _SHOWN_BYTES = 16
+# Such files begin with numbered or plain comments about themselves.
+_PSANA = re.compile(rb"#\s*(?:\d+:)?\s*TITLE\s[^\n]*\n#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ def _kind(head: bytes, path: str | Path) -> str:
         return "minicbf"
     if b"data_" in lower:
         return "imgcif"
+    if _PSANA.match(head):
+        raise InputError(f"{path}: a geometry of psana, which is not read here; convert it to a CrystFEL .geom")
     raise InputError(f"{path}: {_seen(head)}, which none of the readers knows{_way_through_dxtbx(path)}")
 
 
