@@ -19,7 +19,7 @@ LAYERS = {
     "tables": 5,
     "model": 6,
     "derive": 6,
-    "net": 5,
+    "net": 7,
     "images": 6,
     "sources": 7,
     "compare": 8,

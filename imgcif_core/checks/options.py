@@ -11,6 +11,7 @@ from imgcif_core.limits import DEFAULT_LIMITS, SMALL_INPUT, Limits
 
 if TYPE_CHECKING:
     from imgcif_core.model.repositories import Record
+    from imgcif_core.net.settings import NetSettings
     from imgcif_core.sources.description import Experiment
 
 ImageDepth = Literal["none", "header", "sample", "all"]
@@ -24,7 +25,8 @@ class CheckOptions:
     compare with, or what it describes; `methods` runs the methods of the dictionary; `local` are folders that
     stand in for servers, and `follow` allows links that lead out of these; `limits` bound what one
     file may take. The command and its workers give a rule `rule_seconds`, the library any time. `records` is
-    what repositories tell of the records behind the links, None where nobody asked them.
+    what repositories tell of the records behind the links, None where nobody asked them. `online` are the bounds
+    within which links are followed over the network; None for no network at all.
     """
 
     profile: str = "auto"
@@ -41,6 +43,7 @@ class CheckOptions:
     limits: Limits = DEFAULT_LIMITS
     rule_seconds: float | None = None
     records: Sequence[Record] | None = None
+    online: NetSettings | None = None
 
     def cpu_seconds(self, size: int) -> float | None:
         """The computing time for a file of a size in bytes; reading all pixels takes as long as it takes."""

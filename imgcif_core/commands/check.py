@@ -15,7 +15,9 @@ from imgcif_core.findings import QUESTIONS, FileReport, Report, Severity
 
 if TYPE_CHECKING:
     from imgcif_core.checks.options import CheckOptions
+    from imgcif_core.cif.document import Document
     from imgcif_core.ddlm.model import Dictionary
+    from imgcif_core.net.settings import NetSettings
     from imgcif_core.render.sheet import Sheet
     from imgcif_core.sources.description import Experiment
 
@@ -60,6 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--local", action="append", default=[], metavar="DIR", help="local stand-in for external data (repeatable)")
     add("--follow", action="store_true", help="follow links in files that lead out of their folder and of --local")
     add("--map", action="append", default=[], metavar="URL=PATH", help="local stand-in for one URL")
+    add("--online", action="store_true", help="follow the links over the network; nothing is asked without this")
+    add("--max-download", metavar="SIZE", help="the most that is read over the network for a file (default: 50MB)")
+    add("--no-cache", action="store_true", help="ask anew what was read over the network before")
+    add("--contact", default="", metavar="ADDRESS", help="whom servers may write to, named in every request")
     add(
         "--against",
         action="append",
@@ -193,9 +199,40 @@ def _check_options(given: argparse.Namespace) -> "CheckOptions":
         against=_readable_source(given),
         methods=given.methods,
         debug=given.debug,
+        online=online_settings(given),
     )
     _refuse_unknown(options)
     return options
+
+
+def online_settings(given: argparse.Namespace) -> "NetSettings | None":
+    """The bounds of the network, None where it is not asked for.
+
+    Raises
+    ------
+    UsageError
+        If options of the network are given without `--online`, or what it needs is not installed.
+    """
+    if not given.online:
+        if given.max_download is not None or given.no_cache or given.contact:
+            raise UsageError("--max-download, --no-cache and --contact need --online: no network is used without it")
+        return None
+    from imgcif_core.net.network import settings_of
+
+    return settings_of(given.max_download, given.contact, uses_cache=not given.no_cache)
+
+
+def say_plan(document: "Document", options: "CheckOptions", dictionary: "Dictionary") -> None:
+    """Tell on standard error what will be asked for, before anything is."""
+    from imgcif_core.net.links import dois_of, links_of_all
+    from imgcif_core.net.plan import plan_of, plan_text
+    from imgcif_core.tables import Tables
+
+    assert options.online is not None
+    all_tables = [Tables(block, dictionary) for block in document.blocks if options.block in (None, block.name)]
+    steps = plan_of(links_of_all(all_tables).values(), dois_of(all_tables), options.online, depth=options.images)
+    sys.stderr.write(f"{document.source.path}: {plan_text(steps, options.online)}")
+    sys.stderr.flush()
 
 
 def _readable_source(given: argparse.Namespace) -> "str | Experiment | None":
@@ -281,7 +318,8 @@ def _outcomes(
     check = partial(_outcome, options=options, dictionary=dictionary, command=_command_to_repeat(given))
     if given.format != "html":
         check = partial(check, command=None)
-    if given.jobs > 1 and len(inputs) > 1 and "-" not in inputs:
+    # One request at a time: files are judged one after the other where the network is used.
+    if given.jobs > 1 and options.online is None and len(inputs) > 1 and "-" not in inputs:
         from concurrent.futures import ProcessPoolExecutor
 
         with ProcessPoolExecutor(min(given.jobs, len(inputs))) as pool:
@@ -304,6 +342,8 @@ def _outcome(
             document = api.read(source, name=name, limits=limits)
             if options.block is not None and all(block.name != options.block for block in document.blocks):
                 return InputError(f"{entry}: no data block named {options.block}")
+            if options.online is not None:
+                say_plan(document, options, dictionary)
             report = api.check_document(document, options=options, dictionary=dictionary)
             if command is None:
                 return report, None

@@ -98,7 +98,7 @@ class TarArchive:
             fault = None
             try:
                 for info in self._entries(self._stream()):
-                    members.append(_tar_member(info))
+                    members.append(tar_member(info))
             except BytesError as error:
                 fault = error
             self._listing = Listing.of(members, fault)
@@ -128,14 +128,14 @@ class TarArchive:
         """Every file with its first bytes, in one pass."""
         stream = self._stream()
         for info in self._entries(stream):
-            member = _tar_member(info)
+            member = tar_member(info)
             if member.kind == "file":
                 stream.seek(info.offset_data)
                 yield member, _head(stream, member, enough, self._limits)
 
     def _unpacked(self, stream: Any, info: tarfile.TarInfo, workspace: Workspace) -> ByteSource | BytesError:
         """One member as a file, or why not."""
-        member = _tar_member(info)
+        member = tar_member(info)
         if member.kind != "file":
             return _no_file(self.label, member)
         try:
@@ -198,7 +198,7 @@ def _careful_headers(limits: Limits) -> Any:
     return Header
 
 
-def _tar_member(info: tarfile.TarInfo) -> Member:
+def tar_member(info: tarfile.TarInfo) -> Member:
     """The entry of a tar header."""
     if info.isdir():
         return Member(info.name, 0, "folder")

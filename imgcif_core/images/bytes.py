@@ -1,4 +1,4 @@
-"""One way to read bytes: in ranges, from files on disk today and from servers later.
+"""One way to read bytes: in ranges, from files on disk and from servers.
 
 A source has a label for messages, a size, ranges and, where it lies on disk, a path. What reads
 images or archives takes a `ByteSource` and never a file name.
@@ -43,8 +43,8 @@ class ByteSource(Protocol):
 
 
 def open_stream(source: ByteSource) -> BinaryIO:
-    """A seekable binary stream over a source, with a buffer of one MiB."""
-    return io.BufferedReader(_Ranges(source), BUFFER)
+    """A seekable binary stream over a source, with a buffer of one MiB unless the source asks for another."""
+    return io.BufferedReader(_Ranges(source), getattr(source, "buffer", BUFFER))
 
 
 class ReadStream(io.RawIOBase):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.images.limits import MIB, BytesError
+from imgcif_core.images.sparse import HeldFile, is_sparse
 
 MAX_LINKS = 64
 MAX_SOURCES = 100_000
@@ -92,7 +93,7 @@ class Door:
             try:
                 if not stat.S_ISREG(os.stat(path).st_mode):
                     raise BytesError("damaged", f"{os.path.basename(path)} is no regular file")
-                self._open[path] = h5py().File(path, "r")
+                self._open[path] = h5py().File(HeldFile(path) if is_sparse(path) else path, "r")
             except FileNotFoundError:
                 raise BytesError("damaged", f"{os.path.basename(path)}: no such file") from None
             except _FAULTS as error:

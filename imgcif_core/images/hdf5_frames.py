@@ -31,6 +31,11 @@ def _door(
     return Door(path, dict(stand_ins), folders, follow=follow)
 
 
+def forget() -> None:
+    """Close what is kept open between requests."""
+    _door.cache_clear()
+
+
 def _opened(request: Mapping[str, Any]) -> Door:
     """The door of a request; a file that has changed is opened again."""
     path = request["path"]

@@ -62,6 +62,19 @@ class Helper:
         self._process = None
 
     def _request(self, operation: str, arguments: Mapping[str, Any], blob: bytes) -> tuple[dict[str, Any], bytearray]:
+        """Send a request and wait for the answer; holes that it meets in files are filled on the way."""
+        from imgcif_core.images.sparse import MAX_ROUNDS, fill_hole
+
+        for _ in range(MAX_ROUNDS):
+            try:
+                return self._answer(operation, arguments, blob)
+            except BytesError as fault:
+                if fault.kind != "ranges":
+                    raise
+                fill_hole(str(fault))
+        raise BytesError("limit", f"a file was asked for more than {MAX_ROUNDS} of its parts")
+
+    def _answer(self, operation: str, arguments: Mapping[str, Any], blob: bytes) -> tuple[dict[str, Any], bytearray]:
         """Send a request and wait for the answer; a process that takes too long is ended."""
         process = self._running()
         line = json.dumps({"operation": operation, "arguments": dict(arguments), "size": len(blob)}).encode() + b"\n"

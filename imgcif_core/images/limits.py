@@ -11,17 +11,34 @@ __all__ = ["DEFAULT_LIMITS", "GIB", "MIB", "OWN_FOLDER", "BytesError", "Limits",
 # One image: the largest detectors have 18 million pixels, image plates and stitched films some more.
 MAX_PIXELS = 64 * MIB
 
+# What says nothing of the bytes themselves.
+_OF_SERVERS = frozenset({"gone", "login", "page", "contradiction", "changed"})
+_UNASKED = frozenset({"refused", "unreached", "budget"})
+
 
 class BytesError(ImgcifError):
     """Bytes that cannot be had; `kind` says why, the text says it in one line.
 
     Kinds: `missing` (no such file or member), `damaged`, `limit` (a limit was reached), `unsafe`
-    (a name or link that leads outside), `changed` (while it was read) and `unsupported`.
+    (a name or link that leads outside), `changed` (while it was read) and `unsupported`. Of servers:
+    `gone`, `login` (only after one), `page` (for people, in place of the file), `contradiction` (headers and
+    bytes do not belong together), and three that say nothing of the file: `refused` (an address that is not
+    asked), `unreached` (no answer, or none that helps) and `budget` (more than may be read).
     """
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
         self.kind = kind
+
+    @property
+    def is_unasked(self) -> bool:
+        """True if nothing was learnt of the bytes: nobody was asked, or nobody answered."""
+        return self.kind in _UNASKED
+
+    @property
+    def is_of_server(self) -> bool:
+        """True if a server is why there are no bytes; the rule about links tells it."""
+        return self.kind in _UNASKED or self.kind in _OF_SERVERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""From a URI to bytes on this machine: stand-ins named by the caller, files beside the document.
+"""From a URI to bytes: stand-ins named by the caller, files beside the document, and what resolvers give.
 
-No network is used. A source that fetches ranges from a server is one more resolver.
+No network is used here. A source that fetches ranges from a server is given by one more resolver.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from imgcif_core.formats import packing_of
+from imgcif_core.formats import image_format_of, packing_of
 from imgcif_core.images.bytes import ByteSource, FileBytes, open_stream
 from imgcif_core.images.expand import Expanded
 from imgcif_core.images.limits import BytesError, Limits, Reach
@@ -48,7 +48,11 @@ class Address:
             return None
         if self.archive_path is not None:
             return Address(self.uri, self.archive_format, str(path))
-        return Address(self.uri[: len(self.uri) - len(self.uri.rsplit("/", 1)[-1])] + name)
+        head, _, last = self.uri.rpartition("/")
+        if last.partition("?")[0] in _VERBS:
+            # The address of a download names the file one step before its end.
+            return Address(f"{head.rpartition('/')[0]}/{name}/{last}")
+        return Address(f"{head}/{name}" if head or self.uri.startswith("/") else name)
 
 
 def _parts(uri: str) -> SplitResult:
@@ -121,6 +125,10 @@ class LocalData:
                 self._found[uri] = fault
         return self._found[uri]
 
+    def is_remote(self, uri: str) -> bool:
+        """True if the bytes behind a URI come from a server."""
+        return bool(getattr(self._looked_up(uri), "is_remote", False))
+
     def archive(self, uri: str) -> Archive:
         """The archive behind a URI.
 
@@ -144,6 +152,9 @@ class LocalData:
         """An archive on disk, read in a process of its own; others here."""
         from imgcif_core.images.archives import open_archive
 
+        opener = getattr(source, "open_archive", None)
+        if opener is not None:
+            return opener(self.limits)
         archive = open_archive(source, self.limits)
         if source.path is None:
             return archive
@@ -217,7 +228,7 @@ class LocalData:
         try:
             packing = packing_of(source.read(0, 8))
             if packing is None:
-                return source
+                return source if source.path is not None else self._at_hand(source)
             most = min(self.limits.member_bytes, self.limits.disk_for(source.size))
             stream: Any = Expanded(open_stream(source), source.size, packing, source.label, self.limits, most)
             name = PurePosixPath(_parts(source.label).path).stem
@@ -226,6 +237,18 @@ class LocalData:
             return whole
         except BytesError as error:
             return error
+
+    def _at_hand(self, source: ByteSource) -> ByteSource:
+        """A source as a file: HDF5 with holes that reading fills, others whole."""
+        from imgcif_core.images.sparse import SparseFile
+
+        name = PurePosixPath(_parts(source.label).path).name
+        found = image_format_of(source.read(0, 8))
+        if found is not None and found.word == "HDF5":
+            return SparseFile(source, self.workspace.new(name))
+        most = min(self.limits.member_bytes, self.limits.disk_for(source.size))
+        source.read(0, min(source.size, most))
+        return self.workspace.keep(open_stream(source), name, source.size, most, source.label)
 
     def _kept(self, address: Address, source: ByteSource | BytesError) -> ByteSource | BytesError:
         """Remember a source; the oldest one beyond the last few is closed."""

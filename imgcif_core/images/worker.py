@@ -88,11 +88,26 @@ def _serve(requests: BinaryIO, output: BinaryIO, known: Mapping[str, Callable[..
         if request["operation"] == "cbflib":
             arguments["blob"] = blob
         try:
-            _answer(output, known[request["operation"]](**arguments))
+            found = known[request["operation"]](**arguments)
+            if not _met_hole(output):
+                _answer(output, found)
         except BytesError as refusal:
-            _refuse(output, refusal.kind, str(refusal))
+            if not _met_hole(output):
+                _refuse(output, refusal.kind, str(refusal))
         except _EXPECTED as error:
-            _refuse(output, "damaged", _described(error))
+            if not _met_hole(output):
+                _refuse(output, "damaged", _described(error))
+
+
+def _met_hole(output: BinaryIO) -> bool:
+    """Tell that a part of a file is wanted that is not at hand; whatever came of the request rests on it."""
+    from imgcif_core.images import hdf5_frames, sparse
+
+    hole = sparse.hole_met()
+    if hole is not None:
+        hdf5_frames.forget()
+        _refuse(output, "ranges", hole)
+    return hole is not None
 
 
 def _described(error: BaseException) -> str:

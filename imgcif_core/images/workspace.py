@@ -68,6 +68,10 @@ class Workspace:
             shutil.copyfileobj(stream, target, BUFFER)
         return FileBytes(path, label)
 
+    def new(self, name: str) -> Path:
+        """A path in the folder for a file that its owner removes."""
+        return self._new(name)
+
     @contextmanager
     def _written(self, path: Path, label: str) -> Iterator[Any]:
         """A new file to write to, which is removed if it does not become whole."""

@@ -79,6 +79,9 @@ def hdf5_headers(
         raise NotApplicable("no HDF5 files")
     keys = external.dataset_keys[rows]
     first = np.flatnonzero(leaders(keys) == np.arange(len(keys)))[: _ORDER[options.images]]
+    if options.online is not None and options.images != "all":
+        # Each file costs requests: the first, one in the middle and the last.
+        first = np.unique(first[[0, len(first) // 2, -1]])
     groups: dict[Address, list[int]] = {}
     for index in first:
         address = address_of(external, int(rows[index]))
@@ -194,7 +197,7 @@ def hdf5_header(external: ExternalData, hdf5_headers: list[Hdf5Header], options:
 
 def _severity_of(header: Hdf5Header, *, is_alone: bool) -> str | None:
     """How grave it is that a header was not read; None where other rules say it, or nobody is to blame."""
-    if header.fault is None or not header.is_open or is_dangling(header.fault):
+    if header.fault is None or not header.is_open or is_dangling(header.fault) or header.fault.is_of_server:
         return None
     if header.fault.kind == "missing":
         return "error"

@@ -1,12 +1,14 @@
 """What the rules about external data ask for: the joined rows, and the bytes on this machine."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from imgcif_core.checks.options import CheckOptions
-from imgcif_core.checks.registry import NotApplicable, Problem, provider
+from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, provider
 from imgcif_core.cif.document import Source
 from imgcif_core.images.bytes import ByteSource
 from imgcif_core.images.local import Address, LocalData
@@ -14,6 +16,10 @@ from imgcif_core.model.external import ExternalData, build_external
 from imgcif_core.model.shapes import Shapes
 from imgcif_core.model.uris import parse_uri
 from imgcif_core.tables import Table, Tables
+
+if TYPE_CHECKING:
+    from imgcif_core.net.evidence import Evidence
+    from imgcif_core.net.network import Network
 
 MAX_PLACES = 6
 Key = TypeVar("Key")
@@ -33,11 +39,59 @@ def external(any_external: ExternalData) -> ExternalData:
     return any_external
 
 
+@provider("network")
+def network(options: CheckOptions, all_tables: list[Tables]) -> Network | None:
+    """The network of this run, None where it is not to be used."""
+    if options.online is None:
+        return None
+    from imgcif_core.net.links import links_of_all
+    from imgcif_core.net.network import Network
+
+    links: dict[str, Any] = {}
+
+    def expected(uri: str) -> tuple[str, ...]:
+        """The members that the tables expect in an archive."""
+        if not links:
+            links.update(links_of_all(all_tables))
+        return links[uri].members if uri in links else ()
+
+    return Network(options.online, expected=expected)
+
+
+@provider("any_evidence")
+def any_evidence(network: Network | None, all_tables: list[Tables]) -> Evidence | None:
+    """What the links of the file lead to, as records and servers tell; None without a network."""
+    if network is None:
+        return None
+    from imgcif_core.net.evidence import gather
+    from imgcif_core.net.links import dois_of, links_of_all
+
+    return gather(network, links_of_all(all_tables).values(), dois_of(all_tables))
+
+
+@provider("evidence")
+def evidence(any_evidence: Evidence | None) -> Evidence:
+    """What the links of the file lead to; `NotChecked` without a network."""
+    if any_evidence is None:
+        raise NotChecked("offline: no link was followed")
+    return any_evidence
+
+
 @provider("local_data")
-def local_data(options: CheckOptions, source: Source) -> LocalData:
-    """The bytes of external data on this machine."""
+def local_data(
+    options: CheckOptions, source: Source, network: Network | None, any_evidence: Evidence | None
+) -> LocalData:
+    """The bytes of external data: on this machine, and over the network where that is asked for.
+
+    Records are asked first, for they tell sizes that need not be asked of servers.
+    """
     return LocalData(
-        base=source.folder, local=options.local, maps=options.maps, follow=options.follow, limits=options.limits
+        base=source.folder,
+        local=options.local,
+        maps=options.maps,
+        follow=options.follow,
+        limits=options.limits,
+        resolvers=(network.resolve,) if network is not None else (),
     )
 
 

@@ -80,8 +80,9 @@ def member_missing(external: ExternalData, local_data: LocalData, options: Check
     ]
     if not any(here):
         raise NotChecked(NO_COPY)
+    unasked: list[str] = []
     for uri, rows in here[0].items():
-        yield from _judge_archive(external, local_data, uri, rows)
+        yield from _judge_archive(external, local_data, uri, rows, unasked)
     yield from _judge_files(external, local_data, here[1])
     if away:
         rows = np.sort(np.concatenate(away))
@@ -89,6 +90,9 @@ def member_missing(external: ExternalData, local_data: LocalData, options: Check
         yield problem_at(
             external.table, rows, "uri", severity="info", variant="absent", count_text=counted(rows), value=value
         )
+    remote = sum(local_data.is_remote(uri) for uri in here[1])
+    if unasked or (remote and not here[0]):
+        raise NotChecked(unasked[0] if unasked else "no archive among the links")
 
 
 def _is_here(local: LocalData, uri: str, rows: np.ndarray, away: list[np.ndarray]) -> bool:
@@ -112,17 +116,29 @@ def _by_uri(column: Column, rows: np.ndarray, most: int | None = None) -> dict[s
     return {column.text(int(group[0])): group for group in groups}
 
 
-def _judge_archive(external: ExternalData, local: LocalData, uri: str, rows: np.ndarray) -> Iterator[Problem]:
-    """What is wrong with one archive."""
+def _judge_archive(
+    external: ExternalData, local: LocalData, uri: str, rows: np.ndarray, unasked: list[str]
+) -> Iterator[Problem]:
+    """What is wrong with one archive; what a server did not give goes to `unasked`."""
     table = external.table
     try:
         archive = local.archive(uri)
         listing = archive.listing()
     except BytesError as error:
-        yield problem_at(table, rows, "uri", severity="warning", variant="fault", fault=str(error))
+        if error.is_of_server:
+            unasked.append(str(error))
+        else:
+            yield problem_at(table, rows, "uri", severity="warning", variant="fault", fault=str(error))
         return
     label = Path(archive.label).name
-    if listing.fault is not None:
+    predicted = getattr(archive, "predicted", 0)
+    if predicted:
+        text = f"{predicted} of {len(listing.members)} members of {label} are only known by their place"
+        unasked.append(f"{text}: the first two, one in the middle and the last were looked at")
+    is_partly_seen = listing.fault is not None and listing.fault.is_of_server
+    if is_partly_seen:
+        unasked.append(str(listing.fault))
+    elif listing.fault is not None:
         yield problem_at(table, rows, "uri", severity="warning", variant="fault", fault=str(listing.fault))
     yield from _wrong_format(external, archive, label, rows)
     rows = rows[table.explicit("archive_path")[rows]]
@@ -131,6 +147,8 @@ def _judge_archive(external: ExternalData, local: LocalData, uri: str, rows: np.
     groups: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         member = listing.find(name)
+        if member is None and is_partly_seen:
+            continue
         kind = "" if member is None else "empty" if member.kind == "file" and not member.size else member.kind
         if kind != "file":
             groups.setdefault(kind, []).append(index)

@@ -1,7 +1,10 @@
 """Rules about what stands behind the links: a file, in a format that is read, in an archive that lasts."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,14 +17,22 @@ from imgcif_core.model.external import ExternalData
 from imgcif_core.model.repositories import Record, repository_of_host
 from imgcif_core.model.uris import fault_of, locality_of, parse_uri
 
+if TYPE_CHECKING:
+    from imgcif_core.net.evidence import Evidence
+
 _DOI_HOSTS = frozenset({"doi.org", "dx.doi.org", "www.doi.org", "hdl.handle.net"})
 _PREFERRED = frozenset({"HDF5", "CBF", "SMV", "TIFF"})
 _PERSONAL_PATH = re.compile(r"/(?:~|%7E)[^/]+(?:/|\Z)", re.IGNORECASE)
 
 
 @provider("records")
-def records_of(options: CheckOptions) -> tuple[Record, ...]:
+def records_of(options: CheckOptions, any_evidence: Evidence | None) -> tuple[Record, ...]:
     """The records behind the links, as their repositories tell; without a network nobody has asked."""
+    if options.records is None and any_evidence is not None:
+        if not any_evidence.records:
+            reasons = [verdict.because for verdict in any_evidence.verdicts.values() if verdict.state == "not checked"]
+            raise NotChecked(reasons[0] if reasons else "no link leads to a record of a repository")
+        return tuple(record.told() for record in any_evidence.records.values())
     if options.records is None:
         raise NotChecked("offline: no record of a repository was asked for")
     if not options.records:

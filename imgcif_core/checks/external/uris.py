@@ -1,13 +1,17 @@
 """Rules about URIs: their form, and whether somebody else can follow them."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imgcif_core.checks.external.inputs import counted, problem_at, rows_by
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
+from imgcif_core.cif.columns import hash_text
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.repositories import (
     Repository,
@@ -19,6 +23,9 @@ from imgcif_core.model.repositories import (
 from imgcif_core.model.shapes import Shapes
 from imgcif_core.model.uris import SCHEMES, fault_of, locality_of, parse_uri
 from imgcif_core.tables import Tables
+
+if TYPE_CHECKING:
+    from imgcif_core.net.evidence import Evidence
 
 _SIGNED = re.compile(
     r"(?:^|[&;])(?:x-amz-signature|x-goog-signature|signature|sig|token|access_token|awsaccesskeyid|policy|key-pair-id)=",
@@ -239,24 +246,61 @@ def _is_draft(text: str) -> bool:
     messages={
         "draft": "uri {value!r} leads to an unpublished draft, which only its owner can open",
         "page": "uri {value!r} leads to the page that describes a record, not to one of its files",
+        "server": "{count_text} that cannot be fetched, the first uri {value!r}: {reason}",
+    },
+    helps={
+        "server": "open the address in a browser without a login, and give the one from which the file is downloaded",
     },
     helps={
         "draft": "publish the record, and give the address that its file has from then on",
         "page": "give the address from which the file itself is downloaded; it usually ends with its name",
     },
 )
-def uri_not_reachable(external: ExternalData) -> Iterator[Problem]:
+def uri_not_reachable(external: ExternalData, any_evidence: Evidence | None) -> Iterator[Problem]:
     """What: A link cannot be followed by the public, or leads to a page about the data.
     Why: The images behind it are out of reach for every reader of the file.
     How to fix: Publish the record, and give the address from which the file itself is downloaded.
     Source: Dictionary imgCIF, _array_data_external_data.uri; addresses that repositories publish.
     """
-    found = False
+    found: list[np.ndarray] = []
     for reason, rows in rows_by(uris_of(external), dead_end_of):
-        found = True
+        found.append(rows)
         yield problem_at(external.table, rows, "uri", variant=reason, value=shown_uri(external, rows).partition("?")[0])
-    if not found:
-        raise NotChecked("offline: no link was followed")
+    if any_evidence is None:
+        if not found:
+            raise NotChecked("offline: no link was followed")
+        return
+    yield from _contradicted(external, any_evidence, np.concatenate(found) if found else np.array([], dtype=int))
+    open_ones = any_evidence.of("not checked")
+    if open_ones:
+        raise NotChecked(f"{len(open_ones)} of {len(any_evidence.verdicts)} links: {open_ones[0].because}")
+
+
+def _contradicted(external: ExternalData, evidence: Evidence, told: np.ndarray) -> Iterator[Problem]:
+    """Links of which servers or records say that there is no such file, by what they say."""
+    column = external.table.column("uri")
+    verdicts = {hash_text(verdict.uri): verdict for verdict in evidence.of("contradicted")}
+    if column is None or not verdicts:
+        return
+    groups: dict[str, list[int]] = {}
+    is_told = np.zeros(external.table.rows, dtype=bool)
+    is_told[told] = True
+    known = np.array(list(verdicts), dtype=np.uint64)
+    for row in np.flatnonzero(np.isin(column.hashes, known) & ~is_told).tolist():
+        verdict = verdicts[column.hashes[row]]
+        reason = verdict.because.replace(verdict.uri, "").replace(verdict.name or " ", "")
+        groups.setdefault(reason, []).append(row)
+    for rows in groups.values():
+        own = np.array(rows)
+        yield problem_at(
+            external.table,
+            own,
+            "uri",
+            variant="server",
+            count_text=counted(own, "link"),
+            value=shown_uri(external, own),
+            reason=verdicts[column.hashes[rows[0]]].because,
+        )
 
 
 @rule(

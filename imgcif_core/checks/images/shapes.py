@@ -68,7 +68,7 @@ def image_shape(survey_attempt: Survey) -> Iterator[Problem]:
 
 def _is_own(unread: Unread) -> bool:
     """True if no other rule says that an image is unreadable."""
-    if unread.fault.kind in _NOT_JUDGED:
+    if unread.fault.kind in _NOT_JUDGED or (unread.binary is None and unread.fault.is_of_server):
         return False
     binary = unread.binary
     if binary is None:

@@ -1,0 +1,117 @@
+"""The network of one run: one client, one cache, the files behind the links, the records that tell of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from imgcif_core.errors import UsageError
+from imgcif_core.formats import archive_suffix, packing_of
+from imgcif_core.images.limits import Limits
+from imgcif_core.model.uris import parse_uri
+from imgcif_core.net.cache import Cache
+from imgcif_core.net.remote import RemoteFile
+from imgcif_core.net.settings import MB, NetSettings, default_cache, size_of
+
+Expected = Callable[[str], Sequence[str]]
+# Last parts of download addresses that are no file names.
+_VERBS = ("/content", "/download")
+
+
+class Network:
+    """What one run knows of the network; nothing is asked before it is wanted.
+
+    `expected` gives the names of the members that the tables expect in an archive.
+    """
+
+    def __init__(self, settings: NetSettings, *, expected: Expected | None = None, client: Any = None) -> None:
+        refuse_without_library()
+        from imgcif_core.net.http import Client
+
+        self.settings = settings
+        self.client = client or Client(settings)
+        self.cache = Cache(settings)
+        self._expected = expected or (lambda uri: ())
+        self._files: dict[str, HttpFile] = {}
+        self.sizes: dict[str, int] = {}
+
+    def resolve(self, uri: str) -> HttpFile | None:
+        """The file behind an address of the web, None for other addresses."""
+        scheme = parse_uri(uri).scheme
+        if scheme not in ("https", "http"):
+            return None
+        if uri not in self._files:
+            self._files[uri] = HttpFile(uri, self, self._expected)
+        return self._files[uri]
+
+    def close(self) -> None:
+        """Close connections, and keep the cache in bounds."""
+        self.client.close()
+        self.cache.close()
+        self._files.clear()
+
+
+class HttpFile(RemoteFile):
+    """A file behind an address of the web, which knows how to be an archive."""
+
+    def __init__(self, uri: str, network: Network, expected: Expected) -> None:
+        super().__init__(uri, network.client, network.cache, network.sizes.get(uri))
+        self.label = plain_address(uri)
+        self._expected, self._stream = expected, network.settings.stream
+
+    def open_archive(self, limits: Limits) -> Any:
+        """The archive in it, told by its end where it is named so, else by its first bytes.
+
+        Raises
+        ------
+        BytesError
+            `damaged` if it is no archive, or what the server does.
+        """
+        from imgcif_core.images.archives import open_archive
+        from imgcif_core.net.tarhops import RemotePackedTar, RemoteTar
+        from imgcif_core.net.zipdir import RemoteZip
+
+        if archive_suffix(self.label) == "ZIP" and RemoteZip.fits(self):
+            return RemoteZip(self, limits)
+        found = open_archive(self, limits)
+        if found.format == "ZIP":
+            return RemoteZip(self, limits)
+        packing = packing_of(self.read_head())
+        if packing is not None:
+            return RemotePackedTar(self, packing, limits, self._stream)
+        return RemoteTar(self, limits, self._expected(self.url))
+
+
+def plain_address(uri: str) -> str:
+    """An address without its query and without what only asks for the download."""
+    address = uri.partition("?")[0].partition("#")[0]
+    for verb in _VERBS:
+        address = address.removesuffix(verb)
+    return address
+
+
+def refuse_without_library() -> None:
+    """Say what is missing before anything is begun.
+
+    Raises
+    ------
+    UsageError
+        If urllib3 is not installed.
+    """
+    try:
+        import urllib3  # noqa: F401
+    except ImportError:
+        raise UsageError("the network is used by urllib3, which is not installed: imgcif_core[online]") from None
+
+
+def settings_of(max_download: str | None, contact: str, *, uses_cache: bool) -> NetSettings:
+    """The bounds that options of commands ask for.
+
+    Raises
+    ------
+    UsageError
+        If the size is none, or what the network needs is not installed.
+    """
+    refuse_without_library()
+    most = size_of(max_download) if max_download is not None else 50 * MB
+    return NetSettings(max_download=most, cache=default_cache() if uses_cache else None, contact=contact)

@@ -1,0 +1,120 @@
+"""Lists of files by the system's rsync: an address of our own after `--`, no shell, an end to time and output."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from imgcif_core.images.limits import BytesError
+from imgcif_core.net.limiter import LIMITER
+from imgcif_core.net.policy import Lookup, addresses_of, look_up, refuse_name
+from imgcif_core.net.settings import NetSettings
+
+SECONDS = 60.0
+MAX_OUTPUT = 16 << 20
+_LINE = re.compile(r"([-dlcbps])\S{9}\S*\s+([\d,.]+)\s+(\S+)\s+(\S+)\s(.+)")
+_PATH = re.compile(r"/[A-Za-z0-9_][^\0\n\r]{0,2000}")
+_KINDS = {"-": "file", "d": "folder", "l": "link"}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One entry of a list: kind is file, folder, link or device; size in bytes."""
+
+    name: str
+    size: int
+    kind: str
+    date: str
+
+
+def list_files(
+    uri: str, settings: NetSettings, *, lookup: Lookup = look_up, observer: Callable[[str, int], None] | None = None
+) -> list[Listed]:
+    """What an rsync server holds at an address: a file, or the entries of a folder.
+
+    Raises
+    ------
+    BytesError
+        `refused`, `unreached`, `gone` or `budget`.
+    """
+    command, host = command_for(uri, settings, lookup)
+    LIMITER.wait(host, settings)
+    output = _run(command, host)
+    if observer is not None:
+        observer(host, len(output))
+    return parse_list(output.decode("utf-8", "surrogateescape"))
+
+
+def command_for(uri: str, settings: NetSettings, lookup: Lookup = look_up) -> tuple[list[str], str]:
+    """The command of a list, with the checked address in place of the name."""
+    import shutil
+
+    if not settings.uses_rsync:
+        raise BytesError("refused", "rsync is not used here")
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise BytesError("refused", f"no address of rsync ({error})") from None
+    path = unquote(parts.path)
+    if parts.scheme != "rsync" or parts.username is not None or parts.query or not _PATH.fullmatch(path):
+        raise BytesError("refused", "an address of rsync is rsync://HOST/MODULE/PATH, without a user name")
+    if "/../" in f"{path}/" or any(sign in path for sign in "*?["):
+        raise BytesError("refused", "an address of rsync names one file or folder")
+    if settings.loopback is not None and host == "127.0.0.1":
+        address = host
+    else:
+        refuse_name(host)
+        address = addresses_of(host, port or 873, lookup)[0]
+    program = shutil.which("rsync", path="/usr/bin:/bin:/usr/local/bin:/opt/homebrew/bin")
+    if program is None:
+        raise BytesError("refused", "rsync is not installed on this machine")
+    place = f"[{address}]" if ":" in address else address
+    # The program takes a path as it is, without escapes.
+    rebuilt = f"rsync://{place}:{port or 873}{path}"
+    options = ["--list-only", "--no-motd", "--contimeout=10", "--timeout=10", "--protect-args", "--no-h"]
+    return [program, *options, "--", rebuilt], host
+
+
+def _run(command: list[str], host: str) -> bytes:
+    """What the program writes, within time and size; its environment is empty of what could change its way."""
+    import subprocess
+    import threading
+
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd="/"
+    ) as process:
+        timer = threading.Timer(SECONDS, process.kill)
+        timer.start()
+        try:
+            assert process.stdout is not None and process.stderr is not None
+            output = process.stdout.read(MAX_OUTPUT + 1)
+            if len(output) > MAX_OUTPUT:
+                process.kill()
+                raise BytesError("budget", f"{host} lists more than {MAX_OUTPUT} bytes of names")
+            errors = process.stderr.read(4000).decode("utf-8", "replace")
+            status = process.wait()
+        finally:
+            timer.cancel()
+    if status == 0:
+        return output
+    text = next((line for line in errors.splitlines() if line.strip()), f"status {status}")[:160]
+    if status == 23 or "Unknown module" in errors:
+        raise BytesError("gone", f"{host} has no such file ({text})")
+    raise BytesError("unreached", f"{host}: rsync ended with status {status} ({text})")
+
+
+def parse_list(text: str) -> list[Listed]:
+    """The entries of a list; lines of other kinds are left out."""
+    found = []
+    for line in text.splitlines():
+        match = _LINE.fullmatch(line)
+        if match is None or match[5] == ".":
+            continue
+        size = re.sub(r"[,.]", "", match[2])
+        name = match[5].partition(" -> ")[0] if match[1] == "l" else match[5]
+        found.append(Listed(name, int(size or 0), _KINDS.get(match[1], "device"), f"{match[3]} {match[4]}"))
+    return found
