@@ -113,7 +113,7 @@ class Client:
     def close(self) -> None:
         """Close all connections."""
         for connection in self._connections.values():
-            with suppress(Exception):
+            with suppress(OSError):
                 connection.close()
         self._connections.clear()
 
@@ -157,15 +157,15 @@ class Client:
             )
             response = connection.getresponse()
             end.cancel()
+            if end.is_over:
+                raise BytesError("unreached", f"{target.host}: no answer in time")
             headers = {name.casefold(): value for name, value in response.headers.items()}
             data = self._body(response, target, asked)
             is_kept = response.status in (200, 206) and response._fp is not None and response._fp.isclosed()
             return Answer(asked.url, response.status, headers, data)
         except BytesError:
             raise
-        except Exception as error:
-            if not _is_of_the_network(error):
-                raise
+        except _faults() as error:
             text = "no answer in time" if end.is_over or "timed out" in str(error) else _words(error)
             raise BytesError("unreached", f"{target.host}: {text}") from None
         finally:
@@ -215,9 +215,7 @@ class Client:
             connection = self._new(target, address)
             try:
                 connection.connect()
-            except Exception as error:
-                if not _is_of_the_network(error):
-                    raise
+            except _faults() as error:
                 fault = error
                 connection.close()
                 continue
@@ -244,7 +242,7 @@ class Client:
         """Close the connection to a host."""
         connection = self._connections.pop((target.scheme, target.host, target.port), None)
         if connection is not None:
-            with suppress(Exception):
+            with suppress(OSError):
                 connection.close()
 
 
@@ -340,14 +338,13 @@ def _status(status: int) -> str:
         return str(status)
 
 
-def _is_of_the_network(error: Exception) -> bool:
-    """True for what servers and lines do; faults of ours are none of it."""
+def _faults() -> tuple[type[Exception], ...]:
+    """What servers and lines do; a connection that the timer ends loses its streams while they are read."""
     from http.client import HTTPException
 
     from urllib3.exceptions import HTTPError
 
-    # A connection that the timer has ended loses its streams while they are read.
-    return isinstance(error, (HTTPError, HTTPException, OSError, ValueError, AttributeError))
+    return (HTTPError, HTTPException, OSError, ValueError, AttributeError)
 
 
 def _words(error: Exception) -> str:

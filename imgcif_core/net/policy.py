@@ -93,9 +93,7 @@ def judge(url: str, *, lookup: Lookup = look_up, loopback: Loopback | None = Non
     if loopback is not None and host == "127.0.0.1":
         return Target(url, parts.scheme, host, port or 80, path, ("127.0.0.1",))
     if parts.scheme != scheme:
-        raise BytesError(
-            "refused", f"{_host(host)}: only {scheme} is asked, not {parts.scheme or 'nothing'}"
-        )
+        raise BytesError("refused", f"{_host(host)}: only {scheme} is asked, not {parts.scheme or 'nothing'}")
     refuse_name(host)
     port = port if port is not None else 443
     return Target(url, scheme, host, port, path, addresses_of(host, port, lookup))

@@ -80,9 +80,9 @@ def _directory(tail: bytes, size: int) -> tuple[int, int] | None:
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < 22:
         return None
-    length, offset = struct.unpack_from("<II", tail, at + 12)
+    length = struct.unpack_from("<I", tail, at + 12)[0]
     end = size - len(tail) + at
-    if 0xFFFFFFFF in (length, offset) and at >= _ZIP64:
+    if tail[max(0, at - 20) : at].startswith(b"PK\x06\x07") and at >= _ZIP64:
         record = tail.rfind(b"PK\x06\x06", 0, at)
         if record < 0 or record + 56 > len(tail):
             return None
