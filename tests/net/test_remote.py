@@ -136,7 +136,7 @@ def test_tar_members_of_equal_size_are_predicted_by_four_requests(site) -> None:
 
 
 def test_a_tar_with_other_names_in_the_middle_is_not_predicted(site) -> None:
-    names = NAMES[:30] + ["quartz/frame_99999.cbf"] + NAMES[31:]
+    names = [*NAMES[:30], "quartz/frame_99999.cbf", *NAMES[31:]]
     site.files["/a.tar"] = tarred(frames(100_000, names))
     archive = data_over(network(expected=lambda uri: NAMES)).archive(site.url("/a.tar"))
     listing = archive.listing()
