@@ -250,8 +250,6 @@ def _is_draft(text: str) -> bool:
     },
     helps={
         "server": "open the address in a browser without a login, and give the one from which the file is downloaded",
-    },
-    helps={
         "draft": "publish the record, and give the address that its file has from then on",
         "page": "give the address from which the file itself is downloaded; it usually ends with its name",
     },
