@@ -15,6 +15,7 @@ from imgcif_core.errors import Ended, ImgcifError, OutputError
 COMMANDS = {
     "check": "check files (the same as imgcif-check)",
     "show": "the instrument in numbers (geometry passport)",
+    "spots": "whether strong spots of sampled frames lie where the geometry says",
     "derive": "values that the methods of dictionaries give, with the path of derivation",
     "create": "imgCIF from raw data or an experiment description",
     "export": "files from which DIALS, XDS, CrystFEL and NeXus readers can work",

@@ -155,8 +155,8 @@ class _Record:
     by: set[str] = field(default_factory=set)
 
 
-def check_document(document: Document, dictionary: Dictionary, options: CheckOptions) -> FileReport:
-    """Run every rule that the options and the profile ask for over one document."""
+def inputs_of(document: Document, dictionary: Dictionary, options: CheckOptions) -> tuple[Inputs, list[Inputs]]:
+    """The inputs of a file, and those of each block and of each save frame that is judged; to be closed."""
     blocks = [block for block in document.blocks if options.block in (None, block.name)]
     all_tables = [Tables(block, dictionary) for block in blocks[:MAX_BLOCKS]]
     for tables in all_tables:
@@ -176,7 +176,14 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
             "all_tables": all_tables,
         }
     )
-    inner = [Inputs({"tables": tables, "block": tables.block}, top) for tables in (*all_tables, *frames)]
+    return top, [Inputs({"tables": tables, "block": tables.block}, top) for tables in (*all_tables, *frames)]
+
+
+def check_document(document: Document, dictionary: Dictionary, options: CheckOptions) -> FileReport:
+    """Run every rule that the options and the profile ask for over one document."""
+    blocks = [block for block in document.blocks if options.block in (None, block.name)]
+    top, inner = inputs_of(document, dictionary, options)
+    profile, all_tables = top.get("profile"), top.get("all_tables")
     try:
         # Numbers at the ends of the range overflow somewhere; what comes of it is judged, not warned of.
         with np.errstate(all="ignore"):

@@ -22,6 +22,7 @@ from imgcif_core.images.mime import read_header
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.frame_images import FrameImage, FrameImages
 from imgcif_core.model.storage import StoredArray, StoredArrays
+from imgcif_core.spots.finder import Spots, find_spots
 from imgcif_core.tables import Tables
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from imgcif_core.images.pixels import ImageStack
 
 MAX_THUMBNAILS = 3
+# Frames in which spots are looked for: the sample of each scan, at most so many images.
+MAX_SPOT_IMAGES = 60
 NO_PIXELS = "pixels are read with --images sample or all"
 
 
@@ -43,6 +46,7 @@ class Surveyed:
     facts: ImageFacts
     binary: Binary | None
     thumbnail: Thumbnail | None
+    spots: Spots | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,8 @@ class ImageReader:
         self._external, self._local, self._helper = external, local, helper
         self._sections = {section.start: section for section in document.sections}
         self._thumbnails: dict[str, int] = {}
+        self._with_spots = {(image.scan_id, image.position) for image in frames.chosen(sample=True)}
+        self._spotted = 0
         self._last: tuple[tuple, ImageStack] | None = None
 
     def read_all(self, chosen: Iterable[FrameImage]) -> Iterator[Surveyed | Unread]:
@@ -283,7 +289,15 @@ class ImageReader:
         count = self._thumbnails.get(array.array_id, 0)
         small = thumbnail(pixels, levels) if count < MAX_THUMBNAILS and pixels.ndim == 2 else None
         self._thumbnails[array.array_id] = count + 1
-        return Surveyed(image, array, self._place(image), label, measure(pixels, levels), binary, small)
+        spots = self._spots(image, pixels, levels)
+        return Surveyed(image, array, self._place(image), label, measure(pixels, levels), binary, small, spots)
+
+    def _spots(self, image: FrameImage, pixels: np.ndarray, levels: Levels) -> Spots | None:
+        """The spots of a frame of the sample, None where none are looked for."""
+        if (image.scan_id, image.position) not in self._with_spots or self._spotted >= MAX_SPOT_IMAGES:
+            return None
+        self._spotted += 1
+        return find_spots(pixels, levels)
 
     def _unread(self, image: FrameImage, label: str, fault: BytesError, binary: Binary | None = None) -> Unread:
         """An image that could not be read."""

@@ -1,0 +1,1 @@
+"""The spot test: whether strong spots of several frames lie where the stated geometry says."""
