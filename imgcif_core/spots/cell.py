@@ -24,7 +24,7 @@ ON_LINE = 1.0
 class KnownCell:
     """A cell in ångström and degrees with its space group, P 1 where none is given."""
 
-    parameters: tuple[float, float, float, float, float, float]
+    parameters: tuple[float, ...]
     group: str = "P 1"
 
     def starts(self, sample: Sample, reading: Reading) -> list[np.ndarray]:
@@ -81,7 +81,7 @@ def known_cell(tables: Tables) -> KnownCell | None:
     name = next(
         (groups.text(item) for item in ("name_h-m_full", "name_h-m_alt", "name_h-m_ref") if groups.text(item)), None
     )
-    return KnownCell(tuple(values), name or "P 1")  # type: ignore[arg-type]
+    return KnownCell(tuple(values), name or "P 1")
 
 
 def directions(spacing: float) -> np.ndarray:

@@ -146,7 +146,7 @@ def candidates(q: np.ndarray, grid: int, parts: Sequence[np.ndarray] = ()) -> tu
     far = np.linalg.norm(vectors, axis=1) > 1.4 / np.linalg.norm(q, axis=1).max()
     vectors = _sharpen(_apart(vectors[far], 1.8 / (grid * step)), q)
     heights = np.cos(2.0 * np.pi * (vectors @ q.T)).mean(axis=1)
-    kept = []
+    kept: list[int] = []
     for index in np.argsort(-heights, kind="stable").tolist():
         one = vectors[index]
         if heights[index] > 0.15 and all(
