@@ -87,13 +87,13 @@ def _by_record(network: Network, link: Link, found: Evidence, faults: dict[str, 
             found.records[place.api] = fetch_record(network.client, place)
         except BytesError as fault:
             faults[place.api] = fault
-    fault = faults.get(place.api)
-    if fault is not None:
-        if fault.kind == "gone":
+    known = faults.get(place.api)
+    if known is not None:
+        if known.kind == "gone":
             text = f"{place.host} has no public record {place.number}"
             found.verdicts[link.uri] = Verdict(link.uri, place.name, "contradicted", text, seen=_now())
         else:
-            found.verdicts[link.uri] = judged(link, fault)
+            found.verdicts[link.uri] = judged(link, known)
         return True
     record = found.records[place.api]
     found.verdicts[link.uri] = _in_record(link, place.name, record)
