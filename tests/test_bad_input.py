@@ -191,10 +191,14 @@ def test_a_file_without_permission_is_one_line(tmp_path: Path, capsys: pytest.Ca
 def test_what_the_system_refuses_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: Path) -> bytes:
-        raise PermissionError(13, "Permission denied")
+    opened = os.open
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    def refuse(path: object, *arguments: int, **more: int) -> int:
+        if str(path).endswith("closed.cif"):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
     assert check_main([str(tmp_path / "closed.cif")]) == 2
     assert capsys.readouterr().err == f"imgcif-check: {tmp_path}/closed.cif: cannot be read (Permission denied)\n"
 

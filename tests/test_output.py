@@ -186,12 +186,12 @@ def test_commands_write_through_one_module() -> None:
     import ast
 
     package = Path(__file__).parent.parent / "imgcif_core"
-    # These two write into folders of their own that disappear.
-    own = {"output.py", "images/workspace.py", "sources/archive.py"}
+    # These write into folders of their own that disappear.
+    own = {"output.py", "images/workspace.py", "sources/archive.py", "create/heads.py"}
     writers = {"write_text", "write_bytes", "rename", "replace", "link", "symlink"}
     for path in package.rglob("*.py"):
         name = path.relative_to(package).as_posix()
-        if name in own:
+        if name in own or name.startswith("web/"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr in writers:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from imgcif_core.errors import InputError
+from imgcif_core.formats import BY_WORD
 from imgcif_core.limits import GIB, MIB
 
 SCHEMA = "imgcif-heads/1"
@@ -192,7 +193,7 @@ def _repacked(head: Head, begin: bytes) -> bytes:
 def sources_of(written: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     """Which files describe the experiment, and which are the masters behind an experiment list."""
     lists = [name for name in written if name.lower().endswith((".expt", ".json"))]
-    masters = [name for name in written if name.lower().endswith((".h5", ".hdf5", ".nxs"))]
+    masters = [name for name in written if name.lower().endswith(BY_WORD["HDF5"].suffixes)]
     if lists and masters:
         return [name for name in written if name not in set(masters)], tuple(masters)
     return list(written), ()

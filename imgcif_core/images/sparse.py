@@ -37,7 +37,8 @@ class SparseFile:
         try:
             with path.open("xb") as target:
                 target.truncate(source.size)
-            Path(f"{path}{MAP_SUFFIX}").write_bytes(bytes(self._blocks))
+            with Path(f"{path}{MAP_SUFFIX}").open("wb") as blocks:
+                blocks.write(bytes(self._blocks))
         except OSError as error:
             raise BytesError("limit", f"{self.label}: no room for it ({error.strerror or error})") from None
         _KNOWN[os.path.realpath(path)] = self

@@ -9,11 +9,13 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from imgcif_core.formats import BY_WORD
 from imgcif_core.images.limits import BytesError
 
 # More images than the longest stacks hold; a directory takes some hundred bytes.
 MAX_PAGES = 1_000_000
-_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# The order of bytes and the version of a TIFF are its first four bytes.
+_MARKS = tuple({magic.mark[:4] for magic in BY_WORD["TIFF"].magic})
 
 
 def refuse_circles(path: str, label: str = "the TIFF") -> None:

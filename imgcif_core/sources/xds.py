@@ -54,7 +54,7 @@ def is_xds(head: bytes, name: str) -> bool:
     if name.upper().endswith("XPARM.XDS"):
         return True
     words = (b"ORGX=", b"DETECTOR_DISTANCE=", b"X-RAY_WAVELENGTH=", b"NAME_TEMPLATE_OF_DATA_FRAMES=", b"ROTATION_AXIS=")
-    return sum(word in head for word in words) >= 2 and not plain.startswith((b"data_", b"#\\#CIF", b"###CBF"))
+    return sum(word in head for word in words) >= 2 and not plain.startswith((b"data_", b"#\\#CIF", b"###"))
 
 
 @dataclass(frozen=True, slots=True)

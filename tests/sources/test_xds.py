@@ -180,7 +180,7 @@ def hold_against_plan(plan: Plan, files: list[Path]) -> None:
         own = np.array([panel.corners() for panel in scan.panels])
         assert_allclose(own, np.array([panel.corners() for panel in sweep.panels]), atol=1e-5)
         assert [panel.raw_offset for panel in scan.panels] == [panel.raw_offset for panel in sweep.panels]
-        assert_allclose(found.beam.source, plan.source, atol=1e-9)
+        assert_allclose(found.beam.source, plan.sweeps[0].source, atol=1e-9)
         _, step = scan.settings["omega"]
         (axis,) = found.goniometer
         turned = rotation_matrices(axis.vector, np.array([step * (sweep.frames - 1)]))[0]

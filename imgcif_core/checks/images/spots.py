@@ -15,7 +15,6 @@ from imgcif_core.model.beam import Beam
 from imgcif_core.model.detector import Detector, Panel, Posture
 from imgcif_core.model.scans import Scan, Scans
 from imgcif_core.model.sections import list_sections
-from imgcif_core.sources.imgcif import goniometer_rows
 from imgcif_core.spots.cell import KnownCell, known_cell
 from imgcif_core.spots.finder import NO_SPOTS, Spots
 from imgcif_core.spots.geometry import Face, Sample, Shot, Turn, face_of
@@ -63,6 +62,8 @@ class _Shots:
     def __init__(self, detector: Detector, axes: Axes, beam: Beam, tables: Tables) -> None:
         self._detector, self._axes, self._beam = detector, axes, beam
         self._sections = list_sections(tables)
+        from imgcif_core.sources.imgcif import goniometer_rows
+
         rows = goniometer_rows(tables, axes)
         leaf = max(rows, key=lambda row: len(axes.chain(row))) if rows else -1
         self._route = list(reversed(axes.route(leaf))) if rows else []

@@ -6,7 +6,7 @@ import numpy as np
 
 from imgcif_core.checks.registry import Problem
 from imgcif_core.cif.columns import Column
-from imgcif_core.cif.values import parse_number
+from imgcif_core.cif.values import fold, parse_number
 from imgcif_core.ddlm.model import NUMERIC, Dictionary, Item
 from imgcif_core.ddlm.types import complex_of
 from imgcif_core.model.joins import combined, filled_hashes
@@ -37,7 +37,7 @@ def typed_value(table: Table, item: Item, row: int, default: str) -> Hashable:
     if item.contents in NUMERIC:
         number = parse_number(text.encode())
         return text if number is None else number[0]
-    return text.casefold() if item.is_caseless else text
+    return fold(text) if item.is_caseless else text
 
 
 def numeric_hashes(column: Column, hashes: np.ndarray, stand_in: float | None = None) -> np.ndarray:

@@ -9,7 +9,7 @@ from imgcif_core.checks.joins import missing_rows
 from imgcif_core.checks.obstacles import Kind, Obstacle
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
-from imgcif_core.model.joins import combined, filled_hashes, folded_key, identities, repeats
+from imgcif_core.model.joins import combined, filled_hashes, folded_key, identities, repeated_rows, repeats
 from imgcif_core.model.scans import Scan
 from imgcif_core.tables import Table, Tables
 
@@ -81,7 +81,7 @@ def frames_by_scan(tables: Tables) -> Iterator[tuple[int, str, np.ndarray]]:
     },
     helps={
         "": "write {expected}, or correct the numbers of the frames",
-        "foreign": "write {expected}, the {which} of the frames that DIFFRN_SCAN_FRAME lists for the scan",
+        "foreign": "write the id of one of the frames that DIFFRN_SCAN_FRAME lists for the scan",
         "absent": "write the id of a row of DIFFRN_DATA_FRAME, or add the row of this frame",
         "part": "nothing is needed where the other frames are left out on purpose; otherwise add their rows",
     },
@@ -174,7 +174,7 @@ def frame_in_two_scans(tables: Tables) -> Iterator[Problem]:
     column = frames.column("frame_id")
     if column is None or not frames.has("scan_id"):
         raise NotApplicable("no frames with scans")
-    if column.is_all_distinct and (column.counting or len(np.unique(column.folded_hashes())) == len(column)):
+    if column.is_all_distinct and (column.counting or not len(repeated_rows(column.folded_hashes()))):
         return
     # Ids that differ in case alone name one row, where none is spelt alike.
     ids = identities(tables.table("diffrn_data_frame"), ["id"], frames, ["frame_id"], "")
