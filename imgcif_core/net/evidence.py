@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from imgcif_core.formats import image_format_of
 from imgcif_core.images.limits import BytesError
@@ -158,8 +159,15 @@ def _by_rsync(network: Network, folder: str, group: list[Link], found: Evidence)
     """Judge files of one folder of an rsync server."""
     from imgcif_core.net.rsync import list_files
 
+    budget = network.client.budget
+
+    def count(_: str, size: int) -> None:
+        budget.bytes += size
+
     try:
-        listed = {entry.name: entry for entry in list_files(folder, network.settings)}
+        budget.allow(1, parse_uri(folder).host)
+        budget.requests += 1
+        listed = {entry.name: entry for entry in list_files(folder, network.settings, observer=count)}
     except BytesError as fault:
         for link in group:
             found.verdicts[link.uri] = judged(link, fault)
@@ -171,6 +179,17 @@ def _by_rsync(network: Network, folder: str, group: list[Link], found: Evidence)
         elif entry is None:
             text = f"{parse_uri(folder).host} lists no {_name(link)[:100]} in this folder"
             found.verdicts[link.uri] = Verdict(link.uri, _name(link), "contradicted", text, seen=_now())
+        elif entry.kind not in ("file", "folder"):
+            found.verdicts[link.uri] = _unchecked(link, f"{parse_uri(folder).host} has a {entry.kind} there, no file")
+        elif entry.kind == "file" and entry.size == 0:
+            text = "the file is empty (0 bytes)"
+            found.verdicts[link.uri] = Verdict(link.uri, entry.name, "contradicted", text, 0, seen=_now())
+        elif entry.kind == "folder" and not link.members:
+            text = f"{parse_uri(folder).host} has a folder there, no file"
+            found.verdicts[link.uri] = Verdict(link.uri, entry.name, "contradicted", text, seen=_now())
+        elif entry.kind == "folder":
+            text = "the folder is listed"
+            found.verdicts[link.uri] = Verdict(link.uri, entry.name, "confirmed", text, seen=_now())
         else:
             text = "listed by rsync"
             found.verdicts[link.uri] = Verdict(link.uri, entry.name, "confirmed", text, entry.size, seen=_now())
@@ -190,7 +209,7 @@ def _unchecked(link: Link, reason: str) -> Verdict:
 
 def _name(link: Link) -> str:
     """The name of the file behind a link."""
-    return parse_uri(plain_address(link.uri)).path.rpartition("/")[2]
+    return unquote(parse_uri(plain_address(link.uri)).path.rpartition("/")[2])
 
 
 def _now() -> str:
