@@ -103,6 +103,20 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class OldReply:
+    """A reply in the file that answers no alert of this report; `state` says why: no longer raised, not judged, ..."""
+
+    rule: str
+    block: str
+    reply: Reply
+    state: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The reply as the JSON report writes it."""
+        return {"rule": self.rule, "block": self.block, **self.reply.as_dict(), "state": self.state}
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a rule has to say, with its place, its data and the way out.
 
@@ -245,7 +259,7 @@ class FileReport:
     """All that is said about one file.
 
     `scope` says what the file was judged as, where that is not a set of images; `replies` holds the levels of
-    alerts to which an author has to reply.
+    alerts to which an author has to reply, `old_replies` are those in the file to which there is no alert.
     """
 
     path: str
@@ -257,11 +271,18 @@ class FileReport:
     readiness: Readiness = field(default_factory=Readiness)
     scope: str = ""
     replies: frozenset[str] = frozenset()
+    old_replies: tuple[OldReply, ...] = ()
 
     @property
     def unanswered(self) -> int:
         """The number of alerts to which the profile demands a reply, and that have none."""
         return sum(finding.level in self.replies and finding.reply is None for finding in self.findings)
+
+    @property
+    def alerts(self) -> dict[str, int]:
+        """The number of alerts of each level, and of those that wait for a reply."""
+        numbers = {level: sum(finding.level == level for finding in self.findings) for level in LEVELS}
+        return {**numbers, "unanswered": self.unanswered}
 
     def count(self, severity: Severity) -> int:
         """The number of findings of one severity."""
@@ -284,10 +305,8 @@ class FileReport:
             "findings": [finding.as_dict() for finding in self.findings],
             "outcomes": self.outcomes.as_dict(),
             "readiness": self.readiness.as_dict(),
-            "alerts": {
-                **{level: sum(finding.level == level for finding in self.findings) for level in LEVELS},
-                "unanswered": self.unanswered,
-            },
+            "alerts": self.alerts,
+            **({"old_replies": [old.as_dict() for old in self.old_replies]} if self.old_replies else {}),
         }
 
 

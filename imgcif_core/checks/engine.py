@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from imgcif_core.checks.answers import with_answers
 from imgcif_core.checks.causes import Ledger, causes_first
 from imgcif_core.checks.clock import Clock, TimeUp, limited
 from imgcif_core.checks.flavour import choose_profile, flavour, judges_frames
@@ -43,7 +44,6 @@ from imgcif_core.findings import (
     Severity,
     Unchecked,
 )
-from imgcif_core.model.replies import read_replies
 from imgcif_core.tables import Tables
 
 MAX_BLOCKS = 1000
@@ -191,7 +191,7 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
             unjudged = len(blocks) - len(all_tables)
             findings, outcomes = _run_all(profile, options, top, inner, unjudged=unjudged, clock=clock)
             ready = _readiness(document, dictionary, profile, inner, findings, clock)
-            findings = _answered(findings, all_tables)
+            findings, old_replies = with_answers(findings, outcomes, document, all_tables)
     finally:
         for inputs in (*inner, top):
             inputs.close()
@@ -205,19 +205,8 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
         ready,
         profile.scope,
         profile.replies,
+        old_replies,
     )
-
-
-def _answered(findings: list[Finding], all_tables: Sequence[Tables]) -> list[Finding]:
-    """The findings, with what authors replied to them in the file."""
-    replies = {key: reply for tables in all_tables for key, reply in read_replies(tables).items()}
-    if not replies:
-        return findings
-    found = []
-    for finding in findings:
-        reply = replies.get((finding.rule, (finding.location.block or "").casefold()))
-        found.append(replace(finding, reply=reply) if reply else finding)
-    return found
 
 
 def _readiness(

@@ -1,6 +1,7 @@
 """What the page shows of a report: bounded for any number of findings, the worst first."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from imgcif_core.checks.registry import load_rules
@@ -8,12 +9,13 @@ from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.findings import LEVELS, FileReport, Finding, Report, Severity
 from imgcif_core.render.excerpt import clipped, excerpt_of
-from imgcif_core.render.summary import gaps, judge, place, ranked, readiness_lines, repeats, tally, verdict
+from imgcif_core.render.summary import gaps, judge, old_replies, place, ranked, readiness_lines, repeats, tally, verdict
 from imgcif_core.tables import Tables
 
 SHOWN_OF_A_RULE = 5
 _MOST_LINKS = 200
 _MOST_BLOCKS = 50
+_MOST_OLD_REPLIES = 50
 _LONGEST = 2000
 _ROOM = 110
 _DOI = ("_database.dataset_doi", "_journal.paper_doi", "_citation.doi")
@@ -39,6 +41,7 @@ def view_of(document: Document, report: Report, shown: Mapping[str, Any] | None,
         "alerts": {level: sum(finding.level == level for finding in entry.findings) for level in LEVELS},
         "replies": sorted(entry.replies),
         "unanswered": entry.unanswered,
+        "old_replies": [_cut(line) for line in islice(old_replies(entry), _MOST_OLD_REPLIES)],
         "readiness": [[question, _cut(answer)] for question, answer in readiness_lines(entry)],
         "groups": _groups(entry),
         "gaps": [{"kind": gap.kind, "reason": _cut(gap.reason), "rules": list(gap.rules)} for gap in gaps(entry)],
