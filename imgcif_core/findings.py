@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 SCHEMA = "imgcif-check-report/1"
 LEVELS = ("A", "B", "C", "G")
@@ -254,12 +254,39 @@ class Readiness:
         return {name: ready.as_dict() for name, ready in self}
 
 
+LinkState = Literal["confirmed", "contradicted", "not checked"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkVerdict:
+    """What came of following one link: `because` tells by what it was confirmed, or why it was not.
+
+    size in bytes, digest as algorithm and hex, seen as the time of the answer (ISO 8601, UTC).
+    """
+
+    uri: str
+    name: str
+    state: LinkState
+    because: str
+    size: int | None = None
+    digest: str | None = None
+    validator: str | None = None
+    seen: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The verdict as plain data."""
+        told = {"uri": self.uri, "name": self.name, "verdict": self.state, "because": self.because}
+        more = {"size": self.size, "digest": self.digest, "etag": self.validator, "date": self.seen or None}
+        return told | {key: value for key, value in more.items() if value is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class FileReport:
     """All that is said about one file.
 
     `scope` says what the file was judged as, where that is not a set of images; `replies` holds the levels of
-    alerts to which an author has to reply, `old_replies` are those in the file to which there is no alert.
+    alerts to which an author has to reply, `old_replies` are those in the file to which there is no alert; `links` tell
+    what came of each link, None where none was followed.
     """
 
     path: str
@@ -272,6 +299,7 @@ class FileReport:
     scope: str = ""
     replies: frozenset[str] = frozenset()
     old_replies: tuple[OldReply, ...] = ()
+    links: tuple[LinkVerdict, ...] | None = None
 
     @property
     def unanswered(self) -> int:
@@ -307,6 +335,7 @@ class FileReport:
             "readiness": self.readiness.as_dict(),
             "alerts": self.alerts,
             **({"old_replies": [old.as_dict() for old in self.old_replies]} if self.old_replies else {}),
+            **({"links": [verdict.as_dict() for verdict in self.links]} if self.links is not None else {}),
         }
 
 
