@@ -3,13 +3,16 @@
 from collections.abc import Callable
 
 from imgcif_core.cif.document import Change, Document, SyntaxProblem
-from imgcif_core.cif.write import encode
+from imgcif_core.cif.write import MAX_LINE, encode
 
 _BOM = b"\xef\xbb\xbf"
 
 
 def edits_of(document: Document, problem: SyntaxProblem) -> list[Change]:
     """The changes that mend a fault of the text; empty where only the author knows them."""
+    if problem.end - problem.start > MAX_LINE:
+        # No other quotes make a legal line of it, and what was meant is beyond a guess.
+        return []
     maker = _MAKERS.get((problem.code, problem.variant))
     return maker(document, problem) if maker is not None else []
 

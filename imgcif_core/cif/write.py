@@ -289,9 +289,10 @@ def _text_field(text: str) -> str:
 def _folded(line: str) -> Iterable[str]:
     """A line in parts, each but the last ended by a backslash."""
     width = MAX_LINE - 16
-    while len(line) > width:
-        yield line[:width] + "\\"
-        line = line[width:]
+    last = max(0, len(line) - 1) // width * width
+    for start in range(0, last, width):
+        yield line[start : start + width] + "\\"
+    line = line[last:]
     # A backslash that ends the line itself needs a line of its own after it.
     yield line + "\\" if line.rstrip().endswith("\\") else line
     if line.rstrip().endswith("\\"):

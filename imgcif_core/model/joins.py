@@ -1,6 +1,7 @@
 """Rows of tables matched by the hashes of their values, all rows at once."""
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from imgcif_core.tables import Table
 
 NONE = -1
 MAX_COMPARED = 10_000
+# Rows looked up at a time, so that a search of very many takes little memory.
+_PIECE = 1_000_000
 _FACTORS = tuple(np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 
 
@@ -43,12 +46,34 @@ def repeated_rows(hashes: np.ndarray) -> np.ndarray:
     """The rows whose hash has stood in an earlier row."""
     if len(hashes) < 2:
         return np.zeros(0, dtype=np.int64)
+    if (hashes == hashes[0]).all():
+        return np.arange(1, len(hashes), dtype=_index_type(len(hashes)))
     order = np.argsort(hashes, kind="stable")
     ordered = hashes[order]
-    return np.sort(order[1:][ordered[1:] == ordered[:-1]])
+    return np.sort(order[1:][ordered[1:] == ordered[:-1]].astype(_index_type(len(hashes))))
 
 
-def repeats(hashes: np.ndarray, value_of: Callable[[int], Hashable]) -> dict[int, int]:
+def _index_type(rows: int) -> type[np.signedinteger]:
+    """The smaller type of index that counts the rows; that of many repeats takes half the memory."""
+    return np.int32 if rows <= np.iinfo(np.int32).max else np.int64
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Rows whose value has stood in an earlier row: `rows` (n,) rising, and in `firsts` (n,) the first such row."""
+
+    rows: np.ndarray
+    firsts: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def head(self, most: int) -> list[tuple[int, int]]:
+        """The first of these rows, each with the row that it repeats."""
+        return list(zip(self.rows[:most].tolist(), self.firsts[:most].tolist(), strict=True))
+
+
+def repeats(hashes: np.ndarray, value_of: Callable[[int], Hashable]) -> Repeats:
     """The rows whose value has stood in an earlier row, each with the first row that holds it.
 
     Equal hashes only point to rows worth a look: what is said of them rests on the values themselves. Of more
@@ -56,21 +81,46 @@ def repeats(hashes: np.ndarray, value_of: Callable[[int], Hashable]) -> dict[int
     """
     alike = repeated_rows(hashes)
     if not len(alike):
-        return {}
+        return Repeats(alike, alike)
     first: dict[Hashable, int] = {}
     found = {}
-    rows = np.flatnonzero(np.isin(hashes, hashes[alike[:MAX_COMPARED]]))
-    for row in rows[: 2 * MAX_COMPARED].tolist():
+    rows = _rows_among(hashes, np.unique(hashes[alike[:MAX_COMPARED]]), 2 * MAX_COMPARED)
+    for row in rows.tolist():
         value = (int(hashes[row]), value_of(row))
         if value in first:
             found[row] = first[value]
         else:
             first[value] = row
-    if found and len(alike) > MAX_COMPARED:
-        _, firsts, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-        last = int(rows[: 2 * MAX_COMPARED][-1])
-        found |= {row: int(firsts[inverse[row]]) for row in alike.tolist() if row > last}
-    return found
+    same, firsts = (np.array(list(part), dtype=alike.dtype) for part in (found.keys(), found.values()))
+    if not found or len(alike) <= MAX_COMPARED:
+        return Repeats(same, firsts)
+    # Rows that were compared count only where their values are equal.
+    other = np.intersect1d(np.setdiff1d(rows, same), alike[: 2 * MAX_COMPARED])
+    if len(other):
+        alike = np.delete(alike, np.searchsorted(alike, other))
+    of_all = _first_rows(hashes, alike)
+    of_all[np.searchsorted(alike, same)] = firsts
+    return Repeats(alike, of_all)
+
+
+def _rows_among(hashes: np.ndarray, wanted: np.ndarray, most: int) -> np.ndarray:
+    """The first rows, `most` of them, whose hash is one of the wanted, which rise: (n,) integers."""
+    found: list[np.ndarray] = []
+    for start in range(0, len(hashes), _PIECE):
+        piece = hashes[start : start + _PIECE]
+        nearest = np.minimum(np.searchsorted(wanted, piece), len(wanted) - 1)
+        found.append(start + np.flatnonzero(wanted[nearest] == piece))
+        if sum(map(len, found)) >= most:
+            break
+    return np.concatenate(found)[:most]
+
+
+def _first_rows(hashes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """For each of some rows the first one with its hash: like rows."""
+    if (hashes == hashes[0]).all():
+        return np.zeros_like(rows)
+    values, firsts = np.unique(hashes, return_index=True)
+    return firsts[np.searchsorted(values, hashes[rows])].astype(rows.dtype)
 
 
 def rows_of(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:

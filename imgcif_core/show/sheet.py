@@ -73,7 +73,7 @@ def sheet_of(
             tuple(Tables(block, dictionary) for block in blocks[:MAX_BLOCKS]),
             tuple(_instruments(document, dictionary, {block.name for block in blocks})),
         )
-        links, links_in_all = _links(document, told, chosen, entry)
+        links, links_in_all = _links(document, told, chosen)
         scans, scans_in_all = _scans(told)
         sheet = _drawn(document, told, chosen)
         return Sheet(
@@ -175,17 +175,14 @@ def _detector(told: _Told) -> str:
     return ", ".join(filter(None, (make or "make not given", pixels)))
 
 
-def _links(
-    document: Document, told: _Told, options: CheckOptions, entry: FileReport
-) -> tuple[tuple[LinkRow, ...], int]:
+def _links(document: Document, told: _Told, options: CheckOptions) -> tuple[tuple[LinkRow, ...], int]:
     """The places of the images of all blocks."""
     rows: list[LinkRow] = []
     total = 0
-    verdicts = None if entry.links is None else {verdict.uri: verdict for verdict in entry.links}
-    local = local_of(document, options)
+    local = _local(document, options)
     try:
         for tables in told.tables:
-            found, count = link_rows(document, tables, options, local, verdicts)
+            found, count = link_rows(document, tables, options, local)
             rows += found
             total += count
     finally:
@@ -193,7 +190,7 @@ def _links(
     return tuple(rows[:MAX_PLACES]), total
 
 
-def local_of(document: Document, options: CheckOptions) -> LocalData:
+def _local(document: Document, options: CheckOptions) -> LocalData:
     """What of the external data is on this machine."""
     return LocalData(
         base=document.source.folder,
@@ -224,7 +221,7 @@ def _drawn(document: Document, told: _Told, options: CheckOptions) -> Sheet:
     picture, said = None, ""
     reference = drawn.reference
     if reference is not None:
-        local = local_of(document, options)
+        local = _local(document, options)
         try:
             picture, said = picture_of(document, drawn.entry.tables, reference[0], options, local)
         finally:

@@ -114,17 +114,23 @@ def null_axis_vector(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> Itera
     length = lengths(axes)
     if not moving.any():
         raise NotApplicable("no rotation or translation")
+    turning = np.flatnonzero(axes.rotation != 0)[::-1]
+    turned = dict(zip(axes.rotation_parent[turning].tolist(), axes.rotation[turning].tolist(), strict=True))
     for row in np.flatnonzero(moving & (length == 0)).tolist():
-        yield _null_problem(table, axes, axis_roles, row, is_unknown=bool(unknown[row]))
+        yield _null_problem(table, axes, axis_roles, row, turned.get(row), is_unknown=bool(unknown[row]))
 
 
-def _null_problem(table: Table, axes: Axes, roles: AxisRoles, row: int, *, is_unknown: bool) -> Problem:
-    """What is wrong with one null vector: an error only where the file acts on a vector that it gives as null."""
+def _null_problem(
+    table: Table, axes: Axes, roles: AxisRoles, row: int, turned: float | None, *, is_unknown: bool
+) -> Problem:
+    """What is wrong with one null vector: an error only where the file acts on a vector that it gives as null.
+
+    `turned` is the first constant rotation about this axis, in degrees.
+    """
     setting = roles.setting(row, (SCAN, FRAME, SURFACE), axes.kind[row])
-    turned = np.flatnonzero((axes.rotation_parent == row) & (axes.rotation != 0))
     name, value = (setting.name, setting.value) if setting is not None else ("", 0.0)
-    if not name and len(turned) and axes.kind[row] == "rotation":
-        name, value = "_axis.rotation", float(axes.rotation[turned[0]])
+    if not name and turned is not None and axes.kind[row] == "rotation":
+        name, value = "_axis.rotation", turned
     is_given = bool(axes.has_vector[row])
     variant = "unknown" if is_unknown else ("acting" if is_given else "left-out-acting") if name else ""
     if not variant and not is_given:

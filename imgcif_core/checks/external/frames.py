@@ -121,8 +121,8 @@ def one_image_twice(external: ExternalData) -> Iterator[Problem]:
     link_of = external.of_data[used]
     arrays = filled_hashes(data, "array_id", "1", fold=True)[used]
     address_of = partial(_address, external, link_of)
-    own = _rows(repeats(combined([images, arrays]), address_of))
-    shared = _rows(repeats(images, address_of))
+    own = repeats(combined([images, arrays]), address_of).rows
+    shared = repeats(images, address_of).rows
     shared = np.setdiff1d(shared, own) if len(shared) else shared
     for variant, rows in (("", used[own]), ("arrays", used[shared])):
         if not len(rows):
@@ -145,11 +145,6 @@ def _address(external: ExternalData, link_of: np.ndarray, row: int) -> tuple[str
     """What leads to the image of a row: file, dataset and frame."""
     image = external.image(int(link_of[row]))
     return image.uri, image.archive_path, image.path, image.frame
-
-
-def _rows(found: dict[int, int]) -> np.ndarray:
-    """The rows of a search as indices: (n,) integers."""
-    return np.fromiter(found, dtype=np.int64, count=len(found))
 
 
 # Files of a series for each one of another name, below which neither can be called the stray.

@@ -311,7 +311,7 @@ def frames_share_an_image(tables: Tables) -> Iterator[Problem]:
     image = ("array_id", "binary_id")
     images = identities(tables.table("array_data"), image, frames, image, "1")
     hashes = combined([images, filled_hashes(frames, "array_section_id", "", fold=True)])
-    rows = list(repeats(hashes, partial(folded_key, frames, (*image, "array_section_id"))))
+    rows = repeats(hashes, partial(folded_key, frames, (*image, "array_section_id"))).rows
     if len(rows):
         places = [frames.at(int(row), "binary_id") for row in rows[:6]]
         frame, array, binary = (frames.text(name, int(rows[0]), "1") for name in ("id", "array_id", "binary_id"))

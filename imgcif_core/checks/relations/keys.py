@@ -8,7 +8,7 @@ from imgcif_core.checks.edits import new_item
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.compound import is_distinct, typed_hashes, typed_value
 from imgcif_core.ddlm.model import Dictionary, Item
-from imgcif_core.model.joins import combined, repeats
+from imgcif_core.model.joins import Repeats, combined, repeats
 from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6
@@ -68,9 +68,9 @@ def _key_of(table: Table, items: list[Item], row: int) -> tuple[Hashable, ...]:
     return tuple(typed_value(table, item, row, _stand_in(table, item)) for item in items)
 
 
-def _repeats(table: Table, items: list[Item], again: dict[int, int]) -> Iterator[Problem]:
+def _repeats(table: Table, items: list[Item], again: Repeats) -> Iterator[Problem]:
     """One problem for each repeated key, up to a limit."""
-    for index, (row, earlier) in enumerate(list(again.items())[:MAX_REPEATS]):
+    for index, (row, earlier) in enumerate(again.head(MAX_REPEATS)):
         values = {item.object: table.text(item.object.lower(), row, item.default) or "." for item in items}
         first = table.at(earlier, items[0].object.lower())
         line = first.source.line_of(first.start) if first.source else 0

@@ -9,7 +9,7 @@ from imgcif_core.checks.joins import missing_rows
 from imgcif_core.checks.obstacles import Kind, Obstacle
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
-from imgcif_core.model.joins import combined, filled_hashes, folded_key, identities, repeated_rows, repeats
+from imgcif_core.model.joins import Repeats, combined, filled_hashes, folded_key, identities, repeated_rows, repeats
 from imgcif_core.model.scans import Scan
 from imgcif_core.tables import Table, Tables
 
@@ -35,19 +35,20 @@ def axis_on_two_equipments(tables: Tables) -> Iterator[Problem]:
         raise NotApplicable("fewer than two axes")
     ids = filled_hashes(table, "id", "")
     numbers = np.stack([table.numbers(name, 0.0) for name in _AXIS_NUMBERS], axis=1)
-    for row, first in repeats(ids, lambda row: table.text("id", row, "")).items():
-        equipments = [(table.text("equipment", index, "general") or "").lower() for index in (first, int(row))]
+    again = repeats(ids, lambda row: table.text("id", row, ""))
+    for row, first in again.head(len(again)):
+        equipments = [(table.text("equipment", index, "general") or "").lower() for index in (first, row)]
         if equipments[0] == equipments[1]:
             continue
         what = [] if np.allclose(numbers[first], numbers[row], atol=1e-9) else ["vector or offset"]
         for name in ("type", "depends_on"):
-            if (table.text(name, first, "") or "").lower() != (table.text(name, int(row), "") or "").lower():
+            if (table.text(name, first, "") or "").lower() != (table.text(name, row, "") or "").lower():
                 what.append(name)
         yield Problem(
-            table.at(int(row), "id"),
+            table.at(row, "id"),
             severity="warning" if what else "info",
             variant="" if what else "shared",
-            axis=table.text("id", int(row)),
+            axis=table.text("id", row),
             equipments=" and ".join(equipments),
             what=", ".join(what),
         )
@@ -181,13 +182,14 @@ def frame_in_two_scans(tables: Tables) -> Iterator[Problem]:
     scans = identities(tables.table("diffrn_scan"), ["id"], frames, ["scan_id"], "")
     again = repeats(combined([ids, scans]), partial(folded_key, frames, ("frame_id", "scan_id")))
     shared = repeats(ids, partial(folded_key, frames, ("frame_id",)))
-    rows = [row for row in shared if row not in again and scans[row] != scans[shared[row]]]
-    for row in rows[:50]:
+    is_other = ~np.isin(shared.rows, again.rows) & (scans[shared.rows] != scans[shared.firsts])
+    found = Repeats(shared.rows[is_other], shared.firsts[is_other])
+    for index, (row, first) in enumerate(found.head(50)):
         yield Problem(
             frames.at(row, "frame_id"),
-            count=1 if row != rows[0] else 1 + max(0, len(rows) - 50),
+            count=1 if index else 1 + max(0, len(found) - 50),
             frame=column.text(row),
-            first=frames.text("scan_id", shared[row]),
+            first=frames.text("scan_id", first),
             second=frames.text("scan_id", row),
         )
 

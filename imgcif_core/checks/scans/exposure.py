@@ -116,10 +116,10 @@ def _too_long(table: Table) -> Iterator[Problem]:
 def mean_times(tables: Tables, scans: Scans, name: str) -> np.ndarray:
     """The mean of a time over the frames of each scan, else that of the scan itself: (scans,) s, nan if not given."""
     table, frames = tables.table("diffrn_scan"), tables.table("diffrn_scan_frame")
-    stated, times = table.numbers(name), frames.numbers(name)
+    stated, times = table.numbers(name), frames.numbers(name) if frames.has(name) else None
     means = np.full(len(scans), np.nan)
     for index, scan in enumerate(scans):
-        own = times[scan.frame_rows]
+        own = np.zeros(0) if times is None else times[scan.frame_rows]
         own = own[~np.isnan(own)]
         if len(own):
             means[index] = own.mean()

@@ -6,10 +6,9 @@ from pathlib import Path
 from imgcif_core.cif.document import Place
 from imgcif_core.ddlm.bundled import load_attributes
 from imgcif_core.ddlm.compile import build_facts
-from imgcif_core.ddlm.frames import File
 from imgcif_core.ddlm.lint import attributes, examples, methods, references, structure, targets, values
 from imgcif_core.ddlm.lint.subject import Subject
-from imgcif_core.ddlm.load import ABSENT, DictionaryProblem, Loader
+from imgcif_core.ddlm.load import ABSENT, DictionaryProblem, File, Loader
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.findings import Severity
 
@@ -51,7 +50,7 @@ def lint(path: Path, search: Iterable[str | Path] = (), *, mentions: bool = Fals
         problems = [problem for problem in problems if problem.code not in _RESTS_ON_IMPORTS]
     if mentions:
         problems.extend(references.undefined_mentions(subject))
-    source = file.source
+    source = file.document.source
     return sorted(_once(problems), key=lambda problem: (problem.place.source is not source, problem.line, problem.code))
 
 
@@ -63,7 +62,7 @@ def _once(problems: Iterable[DictionaryProblem]) -> list[DictionaryProblem]:
 
 def _syntax(file: File) -> Iterator[DictionaryProblem]:
     """What the parser had to say; save frames are at home here."""
-    source = file.source
+    source = file.document.source
     for problem in file.document.problems:
         if problem.code == "SYN016" or problem.severity == "info":
             continue
