@@ -98,12 +98,15 @@ def share_of(name: str, descriptions: Mapping[str, Experiment], source: Experime
     if len(descriptions) < 2 or len(source.scans) < 2:
         return source
     places = {key: _place_of(described, described.scans) for key, described in descriptions.items()}
-    chosen = []
+    tied: dict[tuple[str, ...], list[ScanFacts]] = {}
     for scan in source.scans:
-        wavelength, distances = _place_of(source, [scan])
-        best = min(places, key=lambda key: _away(places[key], (wavelength, distances)))
-        if best == name:
-            chosen.append(scan)
+        own = _place_of(source, [scan])
+        away = {key: _away(place, own) for key, place in places.items()}
+        tied.setdefault(tuple(key for key in places if away[key] == min(away.values())), []).append(scan)
+    chosen = []
+    for keys, scans in tied.items():
+        # Blocks that differ in nothing else, as those of memory cells, share the scans in their order.
+        chosen += [scan for rank, scan in enumerate(scans) if keys[rank * len(keys) // len(scans)] == name]
     return replace(source, scans=tuple(chosen)) if chosen else source
 
 

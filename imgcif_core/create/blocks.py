@@ -12,7 +12,6 @@ from imgcif_core._version import __version__
 from imgcif_core.cif.write import Category, DataBlock, Value, Values
 from imgcif_core.create.builder import EXPERIMENT, Built
 from imgcif_core.create.categories import categories
-from imgcif_core.create.frames import has_images
 from imgcif_core.create.links import external_rows
 from imgcif_core.create.names import plain
 from imgcif_core.create.session import Session
@@ -62,17 +61,15 @@ def _external(session: Session, index: int) -> dict[str, Values] | None:
     """The columns that link the frames of a part; None where the source names no images."""
     built, links = session.built[index], session.wishes.all_links
     chosen = [
-        (scan.images, scan_id, number)
+        (images, scan_id, number, names)
         for scan, scan_id, number in zip(built.scans, built.scan_ids, session.numbers[index], strict=True)
-        if has_images(scan)
+        for images, names in zip(scan.image_sets, session.members.get(number, ()), strict=True)
     ]
     if not chosen:
         return None
-    images = [entry for entry, _, _ in chosen if entry is not None]
-    numbers = [number for _, _, number in chosen]
-    addresses = [session.addresses[number] for number in numbers]
-    members = [session.members[number] for number in numbers]
-    return external_rows(images, [scan_id for _, scan_id, _ in chosen], links, addresses, members)
+    addresses = [session.addresses[number] for _, _, number, _ in chosen]
+    images, ids, _, names = zip(*chosen, strict=True)
+    return external_rows(images, ids, links, addresses, names)
 
 
 def _with_link_sources(category: Category, session: Session) -> Category:

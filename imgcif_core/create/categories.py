@@ -155,6 +155,8 @@ _FRAMES = {
     "imgcif": "the frame of the source file",
     "xds": "the laboratory frame of XDS",
     "detector": "the laboratory frame of DIALS",
+    "euxfel": "the frame of CrystFEL with x and z reversed",
+    "psana": "the frame of psana turned so that X points to the right and Y up",
 }
 _VIEWED = "the frame with X to the right, Y up and Z to the source, seen from the source,"
 _FRAMES |= dict.fromkeys(("minicbf", "smv", "tiff"), _VIEWED)

@@ -7,7 +7,9 @@ import numpy as np
 
 from imgcif_core.cif.write import Category, Plain, Value, Values
 from imgcif_core.create.builder import Built
+from imgcif_core.create.layout import Layout
 from imgcif_core.create.numbers import tidy_number
+from imgcif_core.sources.description import ScanFacts
 
 
 def frame_ids(count: int) -> Plain:
@@ -133,24 +135,102 @@ def _uneven(built: Built, ids: list[str]) -> Category:
 def _data_categories(built: Built, ids: list[str], external: Mapping[str, Values]) -> list[Category]:
     """DIFFRN_DATA_FRAME, ARRAY_DATA and ARRAY_DATA_EXTERNAL_DATA for the frames that have images."""
     layout = built.layout
-    pictured = np.concatenate([np.full(scan.frames, has_images(scan)) for scan in built.scans])
-    chosen = ids if pictured.all() else [name for name, has in zip(ids, pictured, strict=True) if has]
-    count = len(chosen)
-    numbers = np.arange(1, count + 1)
-    outside = Plain(map("E%d".__mod__, range(1, count + 1)))
-    arrays = list(layout.array_ids)
-    copies = len(arrays)
-    data: dict[str, Values] = {
-        "array_id": arrays[0] if copies == 1 else arrays * count,
-        "binary_id": numbers if copies == 1 else np.repeat(numbers, copies),
-        "external_data_id": outside if copies == 1 else list(chain.from_iterable(map(repeat, outside, repeat(copies)))),
-    }
     origin = {"": built.origin("scans")}
+    if layout.modules:
+        data, frames, count = module_tables(built, ids)
+        outside = Plain(map("E%d".__mod__, range(1, count + 1)))
+        data["external_data_id"] = outside
+    else:
+        pictured = np.concatenate([np.full(scan.frames, has_images(scan)) for scan in built.scans])
+        chosen = np.flatnonzero(pictured)
+        count = len(chosen)
+        numbers = np.arange(1, count + 1)
+        outside = Plain(map("E%d".__mod__, range(1, count + 1)))
+        arrays = list(layout.array_ids)
+        copies = len(arrays)
+        data = {
+            "array_id": arrays[0] if copies == 1 else arrays * count,
+            "binary_id": numbers if copies == 1 else np.repeat(numbers, copies),
+            "external_data_id": outside
+            if copies == 1
+            else list(chain.from_iterable(map(repeat, outside, repeat(copies)))),
+        }
+        names = ids if pictured.all() else [ids[index] for index in chosen.tolist()]
+        frames = _data_frames(built, names, numbers)
+        frames |= _details(built, np.repeat(chosen, len(layout.elements)))
     return [
-        Category("diffrn_data_frame", _data_frames(built, chosen, numbers)),
+        Category("diffrn_data_frame", frames, sources=origin),
         Category("array_data", data),
         Category("array_data_external_data", {"id": outside, **external}, "Where the images lie.", origin),
     ]
+
+
+def module_tables(built: Built, ids: list[str]) -> tuple[dict[str, Values], dict[str, Values], int]:
+    """ARRAY_DATA and DIFFRN_DATA_FRAME where each array has its own images, which some frames may lack.
+
+    An image has the number of its frame as binary id; rows of frames follow frame by frame. The last
+    value is the number of images.
+    """
+    layout, start = built.layout, 0
+    arrays, binaries, frame, element = [], [], [], []
+    own = {array: np.array(_elements_of(layout, array)) for array in layout.array_ids}
+    for scan in built.scans:
+        for images in scan.modules:
+            array = layout.modules[images.array]
+            rows = start + (np.arange(len(images)) if images.rows is None else images.rows)
+            arrays += [array] * len(rows)
+            binaries.append(rows + 1)
+            frame.append(np.repeat(rows, len(own[array])))
+            element.append(np.tile(own[array], len(rows)))
+        start += scan.frames
+    frames, elements = np.concatenate(frame), np.concatenate(element)
+    order = np.lexsort((elements, frames))
+    frames, elements = frames[order], elements[order]
+    chosen = elements.tolist()
+    is_part = layout.elements == layout.names
+    array_of = layout.arrays if is_part else layout.array_ids
+    items: dict[str, Values] = {
+        "id": [ids[index] for index in frames.tolist()],
+        "detector_element_id": [layout.elements[index] for index in chosen],
+        "array_id": [array_of[index] for index in chosen],
+        "binary_id": frames + 1,
+    }
+    if is_part:
+        items["array_section_id"] = [layout.sections[index] for index in chosen]
+    data: dict[str, Values] = {"array_id": arrays, "binary_id": np.concatenate(binaries)}
+    return data, items | _details(built, frames), len(arrays)
+
+
+def _elements_of(layout: Layout, array: str) -> list[int]:
+    """The numbers of the elements whose pixels an array holds."""
+    if layout.elements == layout.names:
+        return [index for index, own in enumerate(layout.arrays) if own == array]
+    return [layout.array_ids.index(array)]
+
+
+def _details(built: Built, frames: np.ndarray) -> dict[str, Values]:
+    """What is said of frames in words, in the first row of each; `frames` : (rows,) their numbers from 0."""
+    texts = frame_texts(built)
+    if not texts or not len(frames):
+        return {}
+    is_first = np.diff(frames, prepend=-1) != 0
+    said: list[Value] = [None] * len(frames)
+    for row in np.flatnonzero(is_first).tolist():
+        said[row] = texts[int(frames[row])]
+    return {"details": said}
+
+
+def frame_texts(built: Built) -> list[str]:
+    """What no item but words can say of each frame: train and pulse, a wavelength of its own; empty for nothing."""
+    waves = built.experiment.beam.wavelengths
+    has_waves = waves is not None and len(waves) == built.frames and len(np.unique(waves)) > 1
+    if not has_waves and not any(scan.texts for scan in built.scans):
+        return []
+    told = list(chain.from_iterable(scan.texts or repeat("", scan.frames) for scan in built.scans))
+    if waves is not None and has_waves:
+        words = [f"wavelength {value:.9g} angstrom" for value in waves.tolist()]
+        return [", ".join(filter(None, pair)) for pair in zip(told, words, strict=True)]
+    return told
 
 
 def _data_frames(built: Built, ids: list[str], numbers: np.ndarray) -> dict[str, Values]:
@@ -175,6 +255,6 @@ def _data_frames(built: Built, ids: list[str], numbers: np.ndarray) -> dict[str,
     return items
 
 
-def has_images(scan) -> bool:
-    """True if each frame of a scan has an image."""
-    return scan.images is not None and scan.frames > 0 and len(scan.images) == scan.frames
+def has_images(scan: ScanFacts) -> bool:
+    """True if the images of a scan are known."""
+    return bool(scan.image_sets)

@@ -1,7 +1,7 @@
 """How panels become arrays, sections and elements, and which axes run along their pixels."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -33,8 +33,8 @@ class Layout:
     """The panels with the ids under which imgCIF knows them.
 
     `arrays` names the array of each panel; `sections` the section, None where a panel is a whole
-    array; `elements` the detector elements, one for each panel or one for a whole stack; fast and slow
-    the ids of the surface axes.
+    array; `elements` the detector elements, one for each panel or one for a whole array of many; fast and
+    slow the ids of the surface axes; `modules` the array of each name that the source gives to one.
     """
 
     panels: tuple[PanelFacts, ...]
@@ -44,6 +44,7 @@ class Layout:
     sections: tuple[str | None, ...]
     fast: tuple[str, ...]
     slow: tuple[str, ...]
+    modules: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -60,11 +61,27 @@ class Layout:
         is_whole = is_stack and count * frames > MAX_ELEMENT_ROWS
         elements = ("STACK",) if is_whole else tuple(names)
         fast, slow = tuple(axes[1::2]), tuple(axes[0::2])
-        return cls(tuple(panels), tuple(names), elements, tuple(arrays), tuple(sections), fast, slow)
+        found = cls(tuple(panels), tuple(names), elements, tuple(arrays), tuple(sections), fast, slow)
+        return found._with_modules(frames) if all(panel.array for panel in panels) else found
+
+    def _with_modules(self, frames: int) -> "Layout":
+        """The same where the source names the stored array of each panel: the panels are sections of these."""
+        named = [panel.array for panel in self.panels]
+        each = list(dict.fromkeys(named))
+        ids = dict(zip(each, distinct(each, "array"), strict=True))
+        arrays = tuple(ids[name] for name in named)
+        is_many = len(self.panels) * frames > MAX_ELEMENT_ROWS
+        elements = tuple(ids.values()) if is_many else self.names
+        return replace(self, elements=elements, arrays=arrays, sections=self.names, modules=ids)
 
     @property
     def is_stack(self) -> bool:
         """True if the panels are sections of one array."""
+        return self.has_sections and not self.modules
+
+    @property
+    def has_sections(self) -> bool:
+        """True if the panels are sections of arrays."""
         return self.sections[0] is not None
 
     @property
@@ -85,44 +102,47 @@ class Layout:
     def categories(self, origin: str) -> list[Category]:
         """ARRAY_STRUCTURE with its lists, sizes and intensities."""
         found = [Category("array_structure", {"id": list(self.array_ids)}), self._list(origin)]
-        if self.is_stack:
+        if self.has_sections:
             found.append(self._sections())
         found.append(self._surface(origin))
         found.append(self._element_sizes(origin))
         found.append(self._intensities(origin))
         return found
 
-    def stack_shape(self) -> tuple[int, ...]:
-        """Dimensions of the stacked array, fastest first."""
-        fast = max(panel.raw_offset[0] + panel.size[0] for panel in self.panels)
-        slow = max(panel.raw_offset[1] + panel.size[1] for panel in self.panels)
-        depth = max(len(panel.raw_index) for panel in self.panels)
-        slower = (1 + max(panel.raw_index[level] for panel in self.panels) for level in range(depth))
+    def shape_of(self, array: str) -> tuple[int, ...]:
+        """Dimensions of an array of sections, fastest first."""
+        panels = [panel for panel, own in zip(self.panels, self.arrays, strict=True) if own == array]
+        if panels[0].array_shape:
+            return panels[0].array_shape
+        fast = max(panel.raw_offset[0] + panel.size[0] for panel in panels)
+        slow = max(panel.raw_offset[1] + panel.size[1] for panel in panels)
+        depth = max(len(panel.raw_index) for panel in panels)
+        slower = (1 + max(panel.raw_index[level] for panel in panels) for level in range(depth))
         return (fast, slow, *slower)
 
     def _list(self, origin: str) -> Category:
-        """ARRAY_STRUCTURE_LIST: two rows for each panel, before them those of a stacked array."""
+        """ARRAY_STRUCTURE_LIST: two rows for each panel, before them those of arrays of several."""
         rows: list[tuple] = []
-        if self.is_stack:
-            rows += [(STACK, i, n, i, "increasing", None, None) for i, n in enumerate(self.stack_shape(), 1)]
+        for array in self.array_ids if self.has_sections else ():
+            rows += [(array, i, n, i, "increasing", None, None) for i, n in enumerate(self.shape_of(array), 1)]
         for index, panel in enumerate(self.panels):
             array, section = self.arrays[index], self.sections[index]
             for number, axis in ((1, self.fast[index]), (2, self.slow[index])):
                 rows.append((array, number, panel.size[number - 1], number, "increasing", axis, section))
         names = ("array_id", "index", "dimension", "precedence", "direction", "axis_set_id", "array_section_id")
         items: dict[str, Values] = {name: list(column) for name, column in zip(names, zip(*rows), strict=True)}
-        if not self.is_stack:
+        if not self.has_sections:
             del items["array_section_id"]
         return Category("array_structure_list", items, sources={"": origin})
 
     def _sections(self) -> Category:
-        """ARRAY_STRUCTURE_LIST_SECTION: first and last pixel of each panel in the stacked array, from 1."""
+        """ARRAY_STRUCTURE_LIST_SECTION: first and last pixel of each panel in its array, from 1."""
         rows: list[tuple] = []
-        for name, panel in zip(self.sections, self.panels, strict=True):
+        for name, array, panel in zip(self.sections, self.arrays, self.panels, strict=True):
             for number in (1, 2):
                 start = panel.raw_offset[number - 1] + 1
-                rows.append((name, STACK, number, start, start + panel.size[number - 1] - 1, 1))
-            rows += [(name, STACK, level, place + 1, place + 1, 1) for level, place in enumerate(panel.raw_index, 3)]
+                rows.append((name, array, number, start, start + panel.size[number - 1] - 1, 1))
+            rows += [(name, array, level, place + 1, place + 1, 1) for level, place in enumerate(panel.raw_index, 3)]
         names = ("id", "array_id", "index", "start", "end", "stride")
         return Category(
             "array_structure_list_section",
@@ -149,10 +169,10 @@ class Layout:
     def _element_sizes(self, origin: str) -> Category:
         """ARRAY_ELEMENT_SIZE in metres; a stacked array has one pixel size or none that is stated."""
         rows: list[tuple] = []
-        sizes = {panel.pixel_size for panel in self.panels}
         for array in self.array_ids:
             panel = self.panels[self.arrays.index(array)]
-            if not self.is_stack or len(sizes) == 1:
+            own = zip(self.panels, self.arrays, strict=True)
+            if len({one.pixel_size for one, other in own if other == array}) == 1:
                 rows += [(array, number + 1, _metres(panel.pixel_size[number])) for number in (0, 1)]
         if not rows:
             return Category("array_element_size", {})

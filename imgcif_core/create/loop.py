@@ -157,8 +157,11 @@ def _remarks(session: Session) -> list[str]:
         reason = "they are counted from axes of the frame, which was turned"
         notes.append(f"left out, because {reason}: {', '.join(dict.fromkeys(bound))}")
     if any(part.beam.wavelengths is not None for part in parts):
-        notes.append("each frame has a wavelength of its own, to which imgCIF cannot tie it; their mean is written")
-    images = [scan.images for part in parts for scan in part.scans if scan.images is not None]
+        notes.append(
+            "each frame has a wavelength of its own, for which imgCIF has no item: their mean is written, and each "
+            "one in the words about its frame as far as it is linked"
+        )
+    images = [entry for part in parts for scan in part.scans for entry in scan.image_sets]
     if endings := nameless_formats(images, links):
         notes.append(f"the dictionary names no format of images such as {', '.join(endings)}; the format is left out")
     return notes

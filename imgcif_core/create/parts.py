@@ -13,8 +13,8 @@ def split(experiment: Experiment) -> list[Experiment]:
     """The experiment in parts, one for each data block, in the order of their first scans.
 
     imgCIF ties no wavelength to a scan, so that scans of different wavelengths need blocks of their
-    own; so do detectors whose panels do not move together. The shots of a fluctuating source are
-    described by the mean of their wavelengths.
+    own; so do detectors whose panels do not move together, and other parts of the stored arrays. The
+    shots of a fluctuating source are described by the mean of their wavelengths.
     """
     experiment = with_mean_wavelength(experiment)
     groups: list[list[ScanFacts]] = []
@@ -41,4 +41,9 @@ def _belong_together(one: ScanFacts, other: ScanFacts, experiment: Experiment) -
     first, second = (scan.wavelength or experiment.beam.wavelength or 0.0 for scan in (one, other))
     if abs(first - second) > _SAME_WAVELENGTH * max(first, second):
         return False
-    return is_same_detector(one.panels, other.panels)
+    return _parts_of_arrays(one) == _parts_of_arrays(other) and is_same_detector(one.panels, other.panels)
+
+
+def _parts_of_arrays(scan: ScanFacts) -> list[tuple[str, tuple[int, ...]]]:
+    """The array and the place along its slower dimensions of each panel, where the source names arrays."""
+    return [(panel.array, panel.raw_index) for panel in scan.panels if panel.array]

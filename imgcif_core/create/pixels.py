@@ -21,6 +21,10 @@ def panel_images(built: Built, scan: int, frame: int, folders: list[Path]) -> li
         If the file is not found in the folders, cannot be read, or does not hold the panels.
     """
     images = built.scans[scan].images
+    if built.scans[scan].modules:
+        raise InputError(
+            f"{built.experiment.path}: the modules of a frame lie in files of their own, which no full CBF is made of"
+        )
     if images is None or len(images) <= frame:
         raise InputError(f"{built.experiment.path}: names no image for frame {frame + 1} of {built.scan_ids[scan]}")
     path = _found(images.files[int(images.file[frame])], folders)

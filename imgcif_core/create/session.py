@@ -12,7 +12,6 @@ from typing import Any
 from imgcif_core.create.addresses import Address
 from imgcif_core.create.answers import Described, apply_answers, open_questions
 from imgcif_core.create.builder import Built, prepare
-from imgcif_core.create.frames import has_images
 from imgcif_core.create.links import names_of, possible_roots
 from imgcif_core.create.parts import split
 from imgcif_core.create.questions import Question, question, read_answer
@@ -124,8 +123,9 @@ class Session:
         if not links.archive_url or links.root or links.directory is not None or "root" in self.answers:
             return None
         images = self.described.images if hasattr(self.described, "images") else None
-        scans = self.described.scans if isinstance(self.described, Experiment) else ()
-        entries = [entry for entry in (images, *(scan.images for scan in scans)) if entry and not entry.archive]
+        scans = getattr(self.described, "scans", ())
+        sets = [entry for scan in scans for entry in scan.modules or (scan.images,)]
+        entries = [entry for entry in (images, *sets) if entry and not entry.archive]
         names = [name for entry in entries for name in entry.files]
         roots = [root or "." for root in possible_roots(names)]
         return replace(question("root"), choices=tuple(roots)) if names and len(roots) > 1 else None
@@ -202,17 +202,20 @@ class Session:
         return dict(zip(sorted(ids), self.wishes.all_links.addresses(ordered), strict=True)) if ids else {}
 
     @cached_property
-    def members(self) -> dict[int, list[str]]:
-        """The names of the images of each scan that has any, by its number, below what all scans share."""
+    def members(self) -> dict[int, list[list[str]]]:
+        """For each scan that has any, by its number, the names of the images of each of its arrays."""
         rows = [
-            (number, scan_id, scan.images)
+            (number, scan_id, images)
             for built, numbers in zip(self.built, self.numbers, strict=True)
             for scan, scan_id, number in zip(built.scans, built.scan_ids, numbers, strict=True)
-            if scan.images is not None and has_images(scan)
+            for images in scan.image_sets
         ]
         numbers = [number for number, _, _ in rows]
         names = names_of([images for _, _, images in rows], self.wishes.all_links, [row[1] for row in rows], numbers)
-        return dict(zip(numbers, names, strict=True))
+        found: dict[int, list[list[str]]] = {}
+        for number, own in zip(numbers, names, strict=True):
+            found.setdefault(number, []).append(own)
+        return found
 
     @cached_property
     def links(self) -> tuple[LinkedScan, ...]:
@@ -225,7 +228,7 @@ class Session:
         found = []
         for number, names in sorted(self.members.items()):
             address = self.addresses[number]
-            row = LinkedScan(scans[number][0], number, scans[number][1], address.url, names[0], names[-1])
+            row = LinkedScan(scans[number][0], number, scans[number][1], address.url, names[0][0], names[-1][-1])
             found.append(replace(row, is_extrapolated=address.is_extrapolated))
         return tuple(found)
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.cif.document import Document
+from imgcif_core.create.witness_panels import psana_corners, xds_numbers
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.errors import ImgcifError
 from imgcif_core.inputs import read_path, read_text
@@ -57,7 +58,9 @@ def witness(document: Document, source: Experiment) -> Witness:
     try:
         block = document.blocks[0]
         made = describe(Tables(block, load_bundled()), block.name)
-        pairs = list(reader(made, Path(source.path)))
+        known = source.provenance.get("panels")
+        place = known.source if source.kind in _BESIDE and known is not None else source.path
+        pairs = list(reader(made, Path(place)))
     except (ImgcifError, OSError, ValueError, KeyError, IndexError, TypeError, ImportError):
         return Witness((), ())
     same, different = [], []
@@ -293,37 +296,33 @@ def _detector(made: Experiment, path: Path) -> Iterator[Pair]:
 
 
 def _xds(made: Experiment, path: Path) -> Iterator[Pair]:
-    """Numbers of XDS: wavelength, rotation, and the outer corners of a detector of one piece."""
-    text = path.read_text(encoding="latin-1")[:1_000_000]
-    if not text.lstrip().startswith("!"):
-        text = re.sub(r"!.*", "", text)
-    if "SEGMENT=" in text:
-        return
-
-    def given(name: str, count: int = 1) -> np.ndarray:
-        pattern = r"\s+".join([_NUMBER] * count)
-        return np.array(re.findall(rf"(?<![A-Z_-]){name}=\s*{pattern}", text)[-1], float).reshape(count)
-
+    """Numbers of XDS: wavelength, rotation, and the outer corners of the detector or of its segments."""
+    stated = xds_numbers(path.read_text(encoding="latin-1")[:1_000_000], path.name)
     if made.beam.wavelength is not None:
-        wavelength = float(given("X-RAY_WAVELENGTH")[0])
-        yield "wavelength", made.beam.wavelength, wavelength, _SAME_SHARE * wavelength
+        yield "wavelength", made.beam.wavelength, stated.wavelength, _SAME_SHARE * stated.wavelength
     moving = _moving(made, made.scans[0])
     if moving is not None:
-        yield "increment of the rotation", moving[1], float(given("OSCILLATION_RANGE")[0]), _SAME_DEGREES
-    fast, slow = (unit(given(f"DIRECTION_OF_DETECTOR_{name}-AXIS", 3)) for name in "XY")
-    sizes = np.array([given("QX")[0], given("QY")[0]])
-    low, high = np.array([0.5, 0.5]), np.array([given("NX")[0], given("NY")[0]]) + 0.5
-    origin = np.array([given("ORGX")[0], given("ORGY")[0]])
-    plane = given("DETECTOR_DISTANCE")[0] * np.cross(fast, slow)
-    stated = [
-        plane + (np.array(pixel) - origin) * sizes @ np.stack([fast, slow])
-        for pixel in (low, (high[0], low[1]), (low[0], high[1]))
-    ]
+        yield "increment of the rotation", moving[1], stated.step, _SAME_DEGREES
     own = _corners(made.scans[0].panels)
-    if len(own) == 3:
+    if stated.corners.shape == own.shape:
         one = _invariants(own, made.beam.source, made.goniometer[0].vector if made.goniometer else None)
-        other = _invariants(np.array(stated), -given("INCIDENT_BEAM_DIRECTION", 3), given("ROTATION_AXIS", 3))
-        yield "corners of 1 panels", float(np.abs(one - other).max()), 0.0, _SAME_MM
+        other = _invariants(stated.corners, -stated.beam, stated.axis)
+        yield f"corners of {len(own) // 3} panels", float(np.abs(one - other).max()), 0.0, _SAME_MM
+
+
+def _psana(made: Experiment, path: Path) -> Iterator[Pair]:
+    """First corners and ends of all chips by the rows of psana; what no turn about the beam changes."""
+    stated, own = psana_corners(read_text(path, errors="replace")), _corners(made.scans[0].panels)
+    if stated.shape == own.shape:
+        one = _invariants(own, made.beam.source, None)
+        off = np.abs(one - _invariants(stated, np.array([0.0, 0.0, 1.0]), None)).max()
+        yield f"corners of {len(own) // 3} panels", float(off), 0.0, _SAME_MM
+
+
+def _euxfel(made: Experiment, path: Path) -> Iterator[Pair]:
+    """The geometry beside a run, where it is one of CrystFEL."""
+    if path.suffix == ".geom":
+        yield from _crystfel(made, path)
 
 
 _READERS: dict[str, Callable[[Experiment, Path], Iterator[Pair]]] = {
@@ -334,4 +333,8 @@ _READERS: dict[str, Callable[[Experiment, Path], Iterator[Pair]]] = {
     "crystfel": _crystfel,
     "xds": _xds,
     "detector": _detector,
+    "psana": _psana,
+    "euxfel": _euxfel,
 }
+# Descriptions in two files: the place of the panels stands in the second.
+_BESIDE = ("euxfel",)

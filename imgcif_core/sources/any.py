@@ -40,6 +40,8 @@ KINDS = {
     "geom": Kind("CrystFEL geometry", "geom:read_geom"),
     "xds": Kind("parameters or results of XDS", "xds:read_xds"),
     "detector": Kind("detector of DIALS alone", "detector:read_detector"),
+    "euxfel": Kind("run of the European XFEL", "rundraft:refuse_lone_run"),
+    "psana": Kind("geometry of psana", "psana:read_psana"),
     "extra-geom": Kind("geometry file of EXtra-geom", "extrageom:QuadrantDraft"),
     "dxtbx": Kind("anything that dxtbx reads", "dxtbx:read_dxtbx"),
 }

@@ -104,7 +104,14 @@ class Opened:
             return self._draft(described)
         if not isinstance(described, Experiment):
             return described
-        scans = tuple(replace(scan, images=self._images(scan.images)) for scan in described.scans)
+        scans = tuple(
+            replace(
+                scan,
+                images=self._images(scan.images),
+                modules=tuple(entry for entry in map(self._images, scan.modules) if entry is not None),
+            )
+            for scan in described.scans
+        )
         notes, known = self._texts(described.notes, described.provenance)
         return replace(described, path=self.told(described.path), scans=scans, notes=notes, provenance=known)
 

@@ -80,8 +80,9 @@ class PanelFacts:
     corner : (3,) mm, the outer corner of the first stored pixel; fast, slow : (3,) unit vectors;
     size, pixel_size (mm), raw_offset (pixels from the first datum of the stored array) : fast, slow;
     raw_index : counted from 0, along the slower dimensions of that array, fastest of them first;
-    group : names of the parts of the detector that hold the panel, outermost first. Pixels at or
-    above `overload` and below `underload` are not valid; thickness in mm.
+    array, array_shape : the stored array that holds the panel, with its dimensions from the fastest, where
+    the parts of a detector are stored apart; group : names of the parts of the detector that hold the panel,
+    outermost first. Pixels at or above `overload` and below `underload` are not valid; thickness in mm.
     """
 
     name: str
@@ -99,6 +100,8 @@ class PanelFacts:
     material: str | None = None
     thickness: float | None = None
     raw_index: tuple[int, ...] = ()
+    array: str = ""
+    array_shape: tuple[int, ...] = ()
 
     @property
     def origin(self) -> np.ndarray:
@@ -125,7 +128,8 @@ class ImageFiles:
     files : distinct paths as the source names them; file : (frames,) index into them;
     path : the dataset within an HDF5 file, or None; frame : (frames,) 1-based number within the file;
     paths : the dataset of each frame where these differ; archive : the local archive whose members
-    the files are.
+    the files are. Of images of one of several arrays: array, its name, and rows, (n,) the frames of the
+    scan, from 0, that have an image there.
     """
 
     files: tuple[str, ...]
@@ -135,6 +139,8 @@ class ImageFiles:
     format: str | None = None
     paths: tuple[str, ...] = ()
     archive: str | None = None
+    array: str = ""
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.file)
@@ -147,6 +153,8 @@ class ScanFacts:
     settings : axis id -> (start, increment) in degrees or mm; varying : axis id -> (frames,) settings
     where they are not evenly spaced; numbers : 1-based number of the first frame in its series;
     panels stand as at the start of the scan; `detector_settings` are those of `Experiment.mounting`.
+    modules : in place of `images` the images of each of several arrays; texts : what is said of each frame
+    for which no item is made.
     """
 
     id: str
@@ -162,6 +170,16 @@ class ScanFacts:
     wavelength: float | None = None
     varying: Mapping[str, np.ndarray] = field(default_factory=dict)
     detector_settings: Mapping[str, float] = field(default_factory=dict)
+    modules: tuple[ImageFiles, ...] = ()
+    texts: tuple[str, ...] = ()
+
+    @property
+    def image_sets(self) -> tuple[ImageFiles, ...]:
+        """The images of the scan, one entry for each array; none where they are not known for every frame."""
+        if self.modules:
+            return self.modules
+        is_whole = self.images is not None and self.frames > 0 and len(self.images) == self.frames
+        return (self.images,) if self.images is not None and is_whole else ()
 
     @property
     def scanned_axis(self) -> str | None:

@@ -1,6 +1,5 @@
 """What kind of source a file is, told from its first bytes; a name decides only where these are silent."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +12,6 @@ _BINARY = b"--CIF-BINARY-FORMAT-SECTION--"
 _DESCRIPTIONS = ("imgcif", "nxmx")
 SINGLE_IMAGES = ("minicbf", *(entry.kind for entry in IMAGES if entry.kind and entry.kind not in _DESCRIPTIONS))
 _SHOWN_BYTES = 16
-# Such files begin with numbered or plain comments about themselves.
-_PSANA = re.compile(rb"#\s*(?:\d+:)?\s*TITLE\s[^\n]*\n#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,7 @@ def kind_of(path: str | Path) -> str:
 def _kind(head: bytes, path: str | Path) -> str:
     """The kind that the first bytes tell."""
     from imgcif_core.sources.expt import is_detector, is_expt
+    from imgcif_core.sources.psana import is_psana
     from imgcif_core.sources.xds import is_xds
 
     if not head:
@@ -60,7 +58,7 @@ def _kind(head: bytes, path: str | Path) -> str:
     if found is not None and found.kind == "nxmx":
         from imgcif_core.sources.isolated import call
 
-        return "extra-geom" if call("quadrants", path) else "nxmx"
+        return str(call("kind", path))
     if is_expt(head):
         return "expt"
     if is_detector(head):
@@ -74,8 +72,8 @@ def _kind(head: bytes, path: str | Path) -> str:
         return "minicbf"
     if b"data_" in lower:
         return "imgcif"
-    if _PSANA.match(head):
-        raise InputError(f"{path}: a geometry of psana, which is not read here; convert it to a CrystFEL .geom")
+    if is_psana(head):
+        return "psana"
     raise InputError(f"{path}: {_seen(head)}, which none of the readers knows{_way_through_dxtbx(path)}")
 
 

@@ -5,7 +5,6 @@ Its frame is that of CrystFEL. The stored array has one more dimension than an i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -125,11 +124,3 @@ def _panel(geometry: Any, tile: Any, module: int, number: int, place: tuple[int,
         None,
         (f"m{module}",),
     )
-
-
-def is_quadrant_file(path: str | Path) -> bool:
-    """True for an HDF5 file with quadrants of modules, each with its position."""
-    from imgcif_core.sources.hdf5 import Master
-
-    with Master(path) as master:
-        return master.is_dataset(master.get(master.root, "Q1/M1/Position"))

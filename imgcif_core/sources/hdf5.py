@@ -91,6 +91,12 @@ class Master:
         node = self.get(self.root, path)
         return names_in(node, MAX_MEMBERS) if is_group(node) else []
 
+    def is_own(self, path: str) -> bool:
+        """True for what is stored at a path, not linked to."""
+        parent, _, name = path.rpartition("/")
+        node = self.get(self.root, parent or "/")
+        return is_group(node) and is_own(node, name)
+
     def is_dataset(self, node: Any) -> bool:
         """True for a dataset."""
         return is_dataset(node)

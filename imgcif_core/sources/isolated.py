@@ -23,7 +23,8 @@ from imgcif_core.images.limits import DEFAULT_LIMITS, BytesError, Limits
 # What may be called, by name; each gives plain values, arrays and descriptions.
 FUNCTIONS = {
     "master": "nxmx:read_described_master",
-    "quadrants": "extrageom:is_quadrant_file",
+    "kind": "hdf5kinds:kind_of_hdf5",
+    "run": "euxfel:read_run_files",
     "stack": "masters:stack_of",
     "geometry": "geom:read_geom_and_data",
     "heads": "archive:unpack_heads",

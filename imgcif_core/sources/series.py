@@ -15,6 +15,7 @@ from imgcif_core.images.limits import OWN_FOLDER, Reach
 from imgcif_core.sources.description import Experiment, ImageFiles, PanelFacts, ScanFacts
 from imgcif_core.sources.detect import SINGLE_IMAGES, Detected, detect
 from imgcif_core.sources.draft import Draft, Incomplete
+from imgcif_core.sources.euxfel import run_files
 from imgcif_core.sources.masters import with_master, with_masters
 from imgcif_core.sources.merging import Drafts, compare_axes, merged
 from imgcif_core.sources.statements import varying
@@ -153,6 +154,8 @@ def _read(
         return read_described(files[0], dxtbx=dxtbx, reach=reach)
     counted = _counted(files, "looking at files", progress)
     found = [Detected(file, "list", False) if file.lower().endswith(".lst") else _detected(file) for file in counted]
+    if any(entry.kind == "euxfel" for entry in found):
+        return _run(found, reach)
     geometries = [entry.path for entry in found if entry.kind == "geom"]
     if len(geometries) == 1:
         from imgcif_core.sources.geom import read_geom
@@ -186,6 +189,29 @@ def _read(
         shots = _screening(frames)
         parts += shots if shots else [_joined(frames, run)]
     return _together(parts)
+
+
+def _run(found: Sequence[Detected], reach: Reach) -> Described:
+    """The files of a run of the European XFEL with the one geometry beside them."""
+    from imgcif_core.sources.any import KINDS
+    from imgcif_core.sources.extrageom import QuadrantDraft
+    from imgcif_core.sources.geomdraft import GeomDraft
+    from imgcif_core.sources.rundraft import read_run, refuse_lone_run
+
+    files = [entry.path for entry in found if entry.kind == "euxfel"]
+    others = [entry for entry in found if entry.kind != "euxfel"]
+    place = str(Path(files[0]).parent) if len(files) > 1 else files[0]
+    if not others:
+        return refuse_lone_run(place)
+    strange = next((entry.path for entry in others if entry.kind not in ("geom", "extra-geom")), None)
+    if strange is not None or len(others) > 1:
+        raise InputError(
+            f"{strange or others[1].path}: stands beside a run of the European XFEL, with which one geometry is read "
+            "and nothing else; --exclude PATTERN leaves files out"
+        )
+    geometry = KINDS[others[0].kind].read(others[0].path, reach)
+    assert isinstance(geometry, GeomDraft | QuadrantDraft)
+    return read_run(place, files, geometry, reach)
 
 
 def _xds_together(files: Sequence[str]) -> Described:
@@ -247,6 +273,8 @@ def _files(path: str, exclude: Sequence[str] = ()) -> list[str]:
         return [path]
     found = [entry for entry in islice(Path(path).rglob("*"), _MOST_FILES) if entry.is_file()]
     found = [entry for entry in found if not _is_excluded(entry.relative_to(path).as_posix(), exclude)]
+    if runs := run_files(found):
+        return runs
     images = sorted(str(entry) for entry in found if _is_image(entry))
     masters = sorted(str(entry) for entry in found if _is_master(entry))
     if images and masters:

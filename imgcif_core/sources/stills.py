@@ -38,8 +38,8 @@ def merge_stills(scans: Sequence[ScanFacts]) -> list[ScanFacts]:
 
 
 def _is_still(scan: ScanFacts) -> bool:
-    """True for one frame in which nothing moves."""
-    return scan.frames == 1 and scan.scanned_axis is None
+    """True for one frame in which nothing moves, and whose image is one."""
+    return scan.frames == 1 and scan.scanned_axis is None and not scan.modules
 
 
 def _are_alike(one: ScanFacts, other: ScanFacts) -> bool:

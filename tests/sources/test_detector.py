@@ -57,13 +57,3 @@ def test_every_value_is_marked(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_refused(tmp_path: Path, change: dict) -> None:
     with pytest.raises(InputError):
         read_inputs([str(smv(tmp_path / "x_0001.img")), str(detector(tmp_path, **change))])
-
-
-@pytest.mark.parametrize("head", ["# TITLE      Geometry of X\n# DATE\n", "# 100:TITLE      X\n# 100:DATE\n"])
-def test_geometries_of_psana_are_named_and_refused(tmp_path: Path, head: str) -> None:
-    path = tmp_path / "0-end.data"
-    path.write_text(f"{head}# METROLOGY\nX 0 Y 0 1 2 3\n")
-    with pytest.raises(
-        InputError, match=r"a geometry of psana, which is not read here; convert it to a CrystFEL \.geom"
-    ):
-        read_inputs([str(path)])

@@ -45,7 +45,7 @@ def frame_within_file(tables: Tables, external: ExternalData) -> Iterator[Proble
     for text, rows in seen.items():
         if not is_section_id(text) and text.casefold() not in sections:
             yield problem_at(table, np.array(rows), "frame", value=text[:60])
-    yield from _gaps(external, numbers)
+    yield from _gaps(tables, external, numbers)
 
 
 def _is_whole(column) -> np.ndarray:
@@ -53,7 +53,7 @@ def _is_whole(column) -> np.ndarray:
     return column.numbers().is_integer
 
 
-def _gaps(external: ExternalData, numbers: np.ndarray) -> Iterator[Problem]:
+def _gaps(tables: Tables, external: ExternalData, numbers: np.ndarray) -> Iterator[Problem]:
     """Steps between images of one stack that are not those of the frames."""
     sequence = external.sequence
     rows = sequence.row
@@ -64,7 +64,11 @@ def _gaps(external: ExternalData, numbers: np.ndarray) -> Iterator[Problem]:
     # What is no number of an image is told as such.
     counted = np.where(numbers >= 1, numbers, np.nan)
     step, wanted = counted[after] - counted[before], np.diff(sequence.number)
-    bad = np.flatnonzero(same & external.is_container[after] & _is_irregular(step, wanted))
+    irregular = _is_irregular(step, wanted)
+    if not _moves(tables):
+        # Of shots a part of the detector may lack some, and then stores the others without a gap.
+        irregular &= step != 1
+    bad = np.flatnonzero(same & external.is_container[after] & irregular)
     if len(bad):
         index, row = bad[0], int(after[bad[0]])
         image = external.image(row)
@@ -79,6 +83,15 @@ def _gaps(external: ExternalData, numbers: np.ndarray) -> Iterator[Problem]:
             expected=int(numbers[before[index]] + wanted[index]),
             file=image.archive_path or image.uri,
         )
+
+
+def _moves(tables: Tables) -> bool:
+    """True if any axis is said to move in a scan."""
+    if tables.table("diffrn_scan_frame_axis"):
+        return True
+    axes = tables.table("diffrn_scan_axis")
+    names = [f"{kind}_{part}" for kind in ("angle", "displacement") for part in ("increment", "range")]
+    return any((np.nan_to_num(axes.numbers(name)) != 0).any() for name in names)
 
 
 def _is_irregular(step: np.ndarray, wanted: np.ndarray) -> np.ndarray:
