@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 SCHEMA = "imgcif-check-report/1"
 LEVELS = ("A", "B", "C", "G")
@@ -100,6 +100,20 @@ class Reply:
     def as_dict(self) -> dict[str, str]:
         """The reply as the JSON report writes it."""
         return {"problem": self.problem, "response": self.response}
+
+
+@dataclass(frozen=True, slots=True)
+class OldReply:
+    """A reply in the file that answers no alert of this report; `state` says why: no longer raised, not judged, ..."""
+
+    rule: str
+    block: str
+    reply: Reply
+    state: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The reply as the JSON report writes it."""
+        return {"rule": self.rule, "block": self.block, **self.reply.as_dict(), "state": self.state}
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +254,39 @@ class Readiness:
         return {name: ready.as_dict() for name, ready in self}
 
 
+LinkState = Literal["confirmed", "contradicted", "not checked"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkVerdict:
+    """What came of following one link: `because` tells by what it was confirmed, or why it was not.
+
+    size in bytes, digest as algorithm and hex, seen as the time of the answer (ISO 8601, UTC).
+    """
+
+    uri: str
+    name: str
+    state: LinkState
+    because: str
+    size: int | None = None
+    digest: str | None = None
+    validator: str | None = None
+    seen: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The verdict as plain data."""
+        told = {"uri": self.uri, "name": self.name, "verdict": self.state, "because": self.because}
+        more = {"size": self.size, "digest": self.digest, "etag": self.validator, "date": self.seen or None}
+        return told | {key: value for key, value in more.items() if value is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class FileReport:
     """All that is said about one file.
 
     `scope` says what the file was judged as, where that is not a set of images; `replies` holds the levels of
-    alerts to which an author has to reply.
+    alerts to which an author has to reply, `old_replies` are those in the file to which there is no alert; `links` tell
+    what came of each link, None where none was followed.
     """
 
     path: str
@@ -257,11 +298,19 @@ class FileReport:
     readiness: Readiness = field(default_factory=Readiness)
     scope: str = ""
     replies: frozenset[str] = frozenset()
+    old_replies: tuple[OldReply, ...] = ()
+    links: tuple[LinkVerdict, ...] | None = None
 
     @property
     def unanswered(self) -> int:
         """The number of alerts to which the profile demands a reply, and that have none."""
         return sum(finding.level in self.replies and finding.reply is None for finding in self.findings)
+
+    @property
+    def alerts(self) -> dict[str, int]:
+        """The number of alerts of each level, and of those that wait for a reply."""
+        numbers = {level: sum(finding.level == level for finding in self.findings) for level in LEVELS}
+        return {**numbers, "unanswered": self.unanswered}
 
     def count(self, severity: Severity) -> int:
         """The number of findings of one severity."""
@@ -284,10 +333,9 @@ class FileReport:
             "findings": [finding.as_dict() for finding in self.findings],
             "outcomes": self.outcomes.as_dict(),
             "readiness": self.readiness.as_dict(),
-            "alerts": {
-                **{level: sum(finding.level == level for finding in self.findings) for level in LEVELS},
-                "unanswered": self.unanswered,
-            },
+            "alerts": self.alerts,
+            **({"old_replies": [old.as_dict() for old in self.old_replies]} if self.old_replies else {}),
+            **({"links": [verdict.as_dict() for verdict in self.links]} if self.links is not None else {}),
         }
 
 

@@ -49,11 +49,11 @@ class Clock:
             return f"the computing time for one file, {self.cpu:g} s, is used up"
         return ""
 
-    def for_rule(self) -> float | None:
-        """How long the next rule may take."""
+    def for_rule(self, patience: float = 0.0) -> float | None:
+        """How long the next rule may take, and `patience` for waits that are no fault of its."""
         left = [] if self.wall is None else [self.wall - (time.monotonic() - self._started[0])]
         if self.cpu is not None:
             # Waiting is not computing, so that a rule may take somewhat longer than the computing time that is left.
             left.append(2.0 * (self.cpu - (time.process_time() - self._started[1])))
         times = [seconds for seconds in (self.rule, *left) if seconds is not None]
-        return max(0.01, min(times)) if times else None
+        return max(0.01, min(times)) + patience if times else None

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from imgcif_core.checks.answers import with_answers
 from imgcif_core.checks.causes import Ledger, causes_first
 from imgcif_core.checks.clock import Clock, TimeUp, limited
 from imgcif_core.checks.flavour import choose_profile, flavour, judges_frames
@@ -36,6 +37,7 @@ from imgcif_core.findings import (
     Blockage,
     FileReport,
     Finding,
+    LinkVerdict,
     Location,
     Outcomes,
     Readiness,
@@ -43,7 +45,6 @@ from imgcif_core.findings import (
     Severity,
     Unchecked,
 )
-from imgcif_core.model.replies import read_replies
 from imgcif_core.tables import Tables
 
 MAX_BLOCKS = 1000
@@ -97,6 +98,10 @@ class Inputs:
         if name in self._failures:
             raise self._failures[name]
         return self._values[name]
+
+    def is_built(self, name: str) -> bool:
+        """True if an input has been asked for before."""
+        return name in self._values or name in self._failures
 
     @contextmanager
     def watch(self) -> Iterator[set[str]]:
@@ -191,7 +196,8 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
             unjudged = len(blocks) - len(all_tables)
             findings, outcomes = _run_all(profile, options, top, inner, unjudged=unjudged, clock=clock)
             ready = _readiness(document, dictionary, profile, inner, findings, clock)
-            findings = _answered(findings, all_tables)
+            findings, old_replies = with_answers(findings, outcomes, document, all_tables)
+            links = _links(top)
     finally:
         for inputs in (*inner, top):
             inputs.close()
@@ -205,19 +211,19 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
         ready,
         profile.scope,
         profile.replies,
+        old_replies,
+        links,
     )
 
 
-def _answered(findings: list[Finding], all_tables: Sequence[Tables]) -> list[Finding]:
-    """The findings, with what authors replied to them in the file."""
-    replies = {key: reply for tables in all_tables for key, reply in read_replies(tables).items()}
-    if not replies:
-        return findings
-    found = []
-    for finding in findings:
-        reply = replies.get((finding.rule, (finding.location.block or "").casefold()))
-        found.append(replace(finding, reply=reply) if reply else finding)
-    return found
+def _links(top: Inputs) -> tuple[LinkVerdict, ...] | None:
+    """What came of the links that rules had followed, None where none were."""
+    try:
+        is_followed = top.get("options").online is not None and top.is_built("any_evidence")
+        found = top.get("any_evidence") if is_followed else None
+    except (Blocked, NotApplicable, NotChecked, _Crashed):
+        return None
+    return tuple(found.verdicts.values()) if found is not None else None
 
 
 def _readiness(
@@ -294,11 +300,14 @@ def _run_one(
     found: list[Finding] = []
     error: BaseException | None = None
     # Pixels of many images take as long as they take; their decoders have a limit of their own.
-    is_long = inputs.get("options").images in ("sample", "all")
+    options = inputs.get("options")
+    is_long = options.images in ("sample", "all")
+    # Waiting for servers has an end of its own.
+    patience = options.online.seconds if options.online is not None else 0.0
     try:
-        with inputs.watch() as asked, limited(None if is_long else clock.for_rule()):
+        with inputs.watch() as asked, limited(None if is_long else clock.for_rule(patience)):
             arguments = {name: inputs.get(name) for name in rule.inputs}
-        with limited(clock.for_rule()):
+        with limited(clock.for_rule(patience)):
             attempt = _Kept(rule.function(**arguments))
             found = list(gather(rule, ledger.sift(rule, attempt, profile, causes), profile))
         error = attempt.error

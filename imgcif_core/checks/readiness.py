@@ -89,7 +89,7 @@ def _interpret(blocks: Sequence[Get], errors: Sequence[str]) -> Ready:
 
 
 def _fetch(blocks: Sequence[Get], errors: Sequence[str]) -> Ready:
-    """No where a frame leads to no image; links are read, not visited."""
+    """No where a frame leads to no image; links are read, and followed only where the run has done so."""
     judged, reasons = _each(blocks, "fetching")
     if not judged and not reasons:
         return Ready(Answer.NO, (_NO_IMAGES, *errors))
@@ -98,15 +98,23 @@ def _fetch(blocks: Sequence[Get], errors: Sequence[str]) -> Ready:
     ready = _answer(missing, reasons, errors)
     if ready.answer is not Answer.YES:
         return ready
-    return Ready(Answer.YES, tuple(_means(sum(entry.embedded for entry in entries), sum(e.linked for e in entries))))
+    # Links are those of the whole file.
+    evidence = next(iter(_each(blocks[:1], "any_evidence")[0]), None)
+    followed = "not visited"
+    if evidence is not None:
+        from imgcif_core.net.evidence import counts
+
+        followed = f"followed: {counts(evidence.verdicts)}"
+    linked = sum(entry.linked for entry in entries)
+    return Ready(Answer.YES, tuple(_means(sum(entry.embedded for entry in entries), linked, followed)))
 
 
-def _means(embedded: int, linked: int) -> Iterator[str]:
+def _means(embedded: int, linked: int, followed: str) -> Iterator[str]:
     """How the images are reached."""
     if embedded:
         yield f"{embedded} {'image' if embedded == 1 else 'images'} in the file"
     if linked:
-        yield f"{linked} complete {'link' if linked == 1 else 'links'}, not visited"
+        yield f"{linked} complete {'link' if linked == 1 else 'links'}, {followed}"
 
 
 def _describe(blocks: Sequence[Get], errors: Sequence[str]) -> Ready:

@@ -26,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--config", metavar="FILE.toml", help="limits, hosts, proxies and texts of a public service")
     add("--public", action="store_true", help="let anybody in who reaches the address, within public limits")
     add("--workers", type=int, metavar="N", help="files checked at a time (default: one for each core)")
+    add(
+        "--online",
+        action="store_true",
+        help="let users follow links over the network (public: in --config)",
+    )
     add("--no-browser", action="store_true", help="do not open the page in a browser")
     add("--open", metavar="FILE", help="show the report on this file first")
 
@@ -81,6 +86,11 @@ def configured(given: argparse.Namespace) -> "Config":
         config = Config()
     named = {"host": given.host, "port": given.port, "root_path": given.root_path, "workers": given.workers}
     config = replace(config, **{name: value for name, value in named.items() if value is not None})
+    if given.online and config.is_public and not config.online:
+        raise UsageError(
+            "a public page follows links only by its configuration: online = true in [server], contact in [operator]"
+        )
+    config = replace(config, online=config.online or given.online)
     config = checked(config)
     if config.is_public:
         return config

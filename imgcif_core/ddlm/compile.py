@@ -9,7 +9,8 @@ from typing import Any
 
 from imgcif_core.cif.values import parse_number
 from imgcif_core.ddlm.collect import collect_methods
-from imgcif_core.ddlm.load import GAPS, DictionaryProblem, File, Frame, Loader
+from imgcif_core.ddlm.frames import File, Frame, words_in
+from imgcif_core.ddlm.load import GAPS, DictionaryProblem, Loader
 from imgcif_core.ddlm.model import FACTS_SCHEMA, Dictionary
 from imgcif_core.errors import InputError
 
@@ -128,13 +129,15 @@ def facts_of(
 
 def _validity(file: File) -> Iterator[dict[str, Any]]:
     """What a reference dictionary demands and forbids in definitions, by scope."""
-    columns = file.document.blocks[0].columns
-    scopes, options, names = (columns.get(f"_dictionary_valid.{name}") for name in ("scope", "option", "attributes"))
-    if scopes is None or options is None or names is None:
-        return
-    for row in range(min(len(scopes), len(options), len(names))):
-        attributes = [cell.text.lower() for cell in names.cells(row)]
-        yield {"scope": scopes.text(row), "option": options.text(row), "attributes": attributes}
+    top = file.head_attributes
+    names = words_in(top.get("_dictionary_valid.attributes", []))
+    scopes, options = top.get("_dictionary_valid.scope"), top.get("_dictionary_valid.option")
+    if scopes is None and options is None:
+        # Up to version 3 of DDLm both stand in one list.
+        pairs = [[*words, "", ""][:2] for words in words_in(top.get("_dictionary_valid.application", []))]
+        scopes, options = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    for scope, option, attributes in zip(scopes or (), options or (), names, strict=False):
+        yield {"scope": scope, "option": option, "attributes": [name.lower() for name in attributes]}
 
 
 def _provenance(file: File) -> dict[str, str]:
@@ -142,7 +145,7 @@ def _provenance(file: File) -> dict[str, str]:
         "title": file.title,
         "version": file.version,
         "date": file.date,
-        "sha256": file.document.source.sha256,
+        "sha256": file.source.sha256,
         "file": file.path.name,
     }
 

@@ -1,23 +1,18 @@
 """Loading DDLm dictionaries with the whole tree of their imports."""
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from imgcif_core.cif.containers import Cell
-from imgcif_core.cif.document import Block, Document, Place
-from imgcif_core.cif.reader import open_source, read
+from imgcif_core.cif.document import Place
 from imgcif_core.ddlm.bundled import load_attributes
-from imgcif_core.ddlm.recognise import dictionary_kind
+from imgcif_core.ddlm.frames import Attributes, File, Frame, read_file
 from imgcif_core.errors import InputError
 from imgcif_core.findings import Severity
 
-Attributes = dict[str, list[str]]
 # What could not be imported at all, and what could be only from another frame than the one that is named.
 ABSENT = ("import-file", "import-frame")
 GAPS = (*ABSENT, "import-head")
-_ASSIGNMENT = re.compile(r"(?<![\w.])_?([a-z]\w*\.[a-z]\w*)\s*=(?!=)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,62 +34,6 @@ class DictionaryProblem:
         return f"{path}:{self.line}: {self.severity} {self.code} {self.message}"
 
 
-@dataclass(slots=True)
-class Frame:
-    """One save frame: its attributes by category of attributes, and where it stands."""
-
-    name: str
-    layer: str
-    document: Document
-    block: Block
-    groups: dict[str, Attributes] = field(default_factory=dict)
-    imports: list[dict[str, str]] = field(default_factory=list)
-
-    @property
-    def id(self) -> str:
-        """The definition id, or the frame code where a template has none."""
-        return self.first("_definition.id") or self.name
-
-    def first(self, attribute: str, default: str = "") -> str:
-        """The first value of an attribute."""
-        values = self.all(attribute)
-        return values[0] if values else default
-
-    def all(self, attribute: str) -> list[str]:
-        """All values of an attribute."""
-        category = attribute.partition(".")[0].lstrip("_")
-        return self.groups.get(category, {}).get(attribute.lower(), [])
-
-    def place(self) -> Place:
-        """The heading of the frame."""
-        return Place(self.document.source, self.block.start, self.block.end, self.name)
-
-    def at(self, attribute: str, row: int = 0) -> Place:
-        """The place of a value, or the heading of the frame where an import brings the attribute."""
-        column = self.block.columns.get(attribute)
-        if column is None or row >= len(column):
-            return self.place()
-        return Place(self.document.source, int(column.starts[row]), int(column.ends[row]), self.name, None, attribute)
-
-
-@dataclass(slots=True)
-class File:
-    """One dictionary or template file."""
-
-    path: Path
-    document: Document
-    title: str
-    version: str
-    date: str
-    frames: dict[str, Frame]
-    is_template: bool = False
-
-    def head(self) -> Frame | None:
-        """The definition of class Head."""
-        heads = (frame for frame in self.frames.values() if frame.first("_definition.class") == "Head")
-        return next(heads, None)
-
-
 class Loader:
     """Reads files once each, and resolves imports along a search path of folders.
 
@@ -106,6 +45,7 @@ class Loader:
         self._search = list(search)
         self._is_lenient = is_lenient
         self._files: dict[Path, File] = {}
+        self._by_name: dict[str, File] = {}
         self._resolved: set[int] = set()
         self.problems: list[DictionaryProblem] = []
         self.order: list[File] = []
@@ -114,7 +54,7 @@ class Loader:
         """The frames of one file."""
         key = path.resolve()
         if key not in self._files:
-            self._files[key] = _read_file(path)
+            self._files[key] = read_file(path)
             self.order.append(self._files[key])
             if path.parent not in self._search:
                 self._search.append(path.parent)
@@ -142,7 +82,7 @@ class Loader:
         if other.path in visiting:
             self._complain("import-cycle", f"{frame.name} imports {other.path.name}, which imports it", frame)
             return
-        wanted = _frame_named(other, request.get("save", ""))
+        wanted = other.named(request.get("save", ""))
         if wanted is None:
             head = other.head() if self._is_lenient else None
             self._missing(frame, request, head)
@@ -169,7 +109,7 @@ class Loader:
         """Bring in the attributes of Contents imports, whole categories of attributes at a time."""
         if id(frame) in self._resolved:
             return
-        key = f"{frame.document.source.path}#{frame.name.lower()}"
+        key = f"{frame.source.path}#{frame.name.lower()}"
         if key in visiting:
             self._complain("import-cycle", f"{frame.name} imports itself", frame)
             return
@@ -177,7 +117,7 @@ class Loader:
             if request.get("mode", "Contents").lower() != "contents":
                 continue
             other = self._find(frame, request)
-            template = _frame_named(other, request.get("save", "")) if other else None
+            template = other.named(request.get("save", "")) if other else None
             if template is None:
                 if other is not None:
                     self._missing(frame, request)
@@ -213,10 +153,16 @@ class Loader:
     def _find(self, frame: Frame, request: dict[str, str]) -> File | None:
         """The file of an import, by its name on the search path."""
         name = request.get("file", "").rpartition("/")[2]
+        if name in self._by_name:
+            return self._by_name[name]
         for folder in self._search:
             path = folder / name
             if name and path.is_file():
-                return self._usable(path, frame)
+                found = self._usable(path, frame)
+                if found is not None:
+                    self._by_name[name] = found
+                    self._compare_versions(found, frame, request)
+                return found
         if request.get("miss", "Exit").lower() != "ignore":
             message = f"{frame.name} imports {name or '?'}, which is in no folder of the search path"
             self._complain("import-file", message, frame)
@@ -230,6 +176,13 @@ class Loader:
             self._complain("import-file", f"{frame.name} imports {path.name}, which cannot be used ({error})", frame)
             return None
 
+    def _compare_versions(self, file: File, frame: Frame, request: dict[str, str]) -> None:
+        """Dictionaries of the same major version are compatible; another one may lack what is wanted."""
+        wanted, given = request.get("version", ""), file.version
+        if wanted not in (".", "?", "") and given and wanted.partition(".")[0] != given.partition(".")[0]:
+            message = f"{frame.name} imports {file.path.name} of version {wanted}, but its version is {given}"
+            self._complain("import-version", message, frame)
+
     def _missing(self, frame: Frame, request: dict[str, str], instead: Frame | None = None) -> None:
         if request.get("miss", "Exit").lower() != "ignore":
             save, file = request.get("save", "?"), request.get("file", "?").rpartition("/")[2]
@@ -239,68 +192,6 @@ class Loader:
 
     def _complain(self, code: str, message: str, frame: Frame) -> None:
         self.problems.append(DictionaryProblem(code, message, frame.place()))
-
-
-def _read_file(path: Path) -> File:
-    """Read the frames of a file; what is no DDLm dictionary is refused."""
-    document = read(open_source(path))
-    frames: dict[str, Frame] = {}
-    kind = dictionary_kind(document)
-    if kind in ("DDL1", "DDL2"):
-        raise InputError(f"{path}: is a {kind} dictionary - expected one written in DDLm")
-    if not kind and not any(block.frames for block in document.blocks):
-        raise InputError(f"{path}: is no DDLm dictionary (no save frame found)")
-    block = document.blocks[0]
-
-    def top(name: str) -> str:
-        column = block.columns.get(name)
-        return column.text(0) if column is not None and len(column) else ""
-
-    title = top("_dictionary.title") or block.name
-    for inner in block.frames:
-        frame = _read_frame(inner, title, document)
-        frames.setdefault(inner.name.lower(), frame)
-    version, date = top("_dictionary.version"), top("_dictionary.date")
-    return File(path, document, title, version, date, frames, kind == "template")
-
-
-def _read_frame(block: Block, layer: str, document: Document) -> Frame:
-    """The attributes of one save frame."""
-    frame = Frame(block.name, layer, document, block)
-    for name, column in block.columns.items():
-        category = name.partition(".")[0].lstrip("_")
-        if name == "_import.get":
-            frame.imports = list(_requests(column.value(0)))
-        elif name == "_method.expression":
-            frame.groups.setdefault(category, {})[name] = [_assigned(text) for text in column.texts()]
-        elif category not in ("description", "description_example"):
-            frame.groups.setdefault(category, {})[name] = column.texts()
-        else:
-            frame.groups.setdefault(category, {})[name] = [""] * len(column)
-    return frame
-
-
-def _assigned(method: str) -> str:
-    """The attributes of its own definition that a method sets, with blanks between; nothing else of the method."""
-    names = dict.fromkeys(f"_{match[1].lower()}" for match in _ASSIGNMENT.finditer(method))
-    return " ".join(name for name in names if load_attributes().lookup(name) is not None)
-
-
-def _requests(value: object) -> Iterator[dict[str, str]]:
-    """The tables of an `_import.get` list."""
-    for entry in value if isinstance(value, list) else []:
-        if isinstance(entry, dict):
-            yield {key: cell.text for key, cell in entry.items() if isinstance(cell, Cell)}
-
-
-def _frame_named(file: File | None, name: str) -> Frame | None:
-    """The frame of a code or a definition id, in any case."""
-    if file is None:
-        return None
-    key = name.lower()
-    if key in file.frames:
-        return file.frames[key]
-    return next((frame for frame in file.frames.values() if frame.id.lower() == key), None)
 
 
 def _with_children(definitions: dict[str, list[Frame]], wanted: Frame) -> dict[str, list[Frame]]:

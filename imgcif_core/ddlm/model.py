@@ -142,7 +142,7 @@ class Dictionary:
 
     def __init__(self, facts: Mapping[str, Any], origin: str, methods: Methods | None = None) -> None:
         self.facts = facts
-        self.methods = methods or Methods()
+        self.methods = methods if methods is not None else Methods()
         self.origin = origin
         first = facts["sources"][0] if facts["sources"] else {}
         self.title: str = first.get("title", "")

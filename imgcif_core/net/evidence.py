@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Literal
+from urllib.parse import unquote
 
+from imgcif_core.findings import LinkState, LinkVerdict
 from imgcif_core.formats import image_format_of
 from imgcif_core.images.limits import BytesError
 from imgcif_core.model.uris import parse_uri
@@ -16,41 +16,16 @@ from imgcif_core.net.network import Network, plain_address
 from imgcif_core.net.plan import SAMPLE
 from imgcif_core.net.records import ArchiveRecord, DoiRecord, fetch_doi, fetch_record, place_of
 
-State = Literal["confirmed", "contradicted", "not checked"]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of one link: `because` tells by what it was confirmed, or why it was not.
-
-    size in bytes, digest as algorithm and hex, seen as the time of the answer (ISO 8601, UTC).
-    """
-
-    uri: str
-    name: str
-    state: State
-    because: str
-    size: int | None = None
-    digest: str | None = None
-    validator: str | None = None
-    seen: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """The verdict as plain data."""
-        told = {"uri": self.uri, "name": self.name, "verdict": self.state, "because": self.because}
-        more = {"size": self.size, "digest": self.digest, "etag": self.validator, "date": self.seen or None}
-        return told | {key: value for key, value in more.items() if value is not None}
-
 
 @dataclass
 class Evidence:
     """The verdicts by address, the records of repositories, and the DOIs."""
 
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    verdicts: dict[str, LinkVerdict] = field(default_factory=dict)
     records: dict[str, ArchiveRecord] = field(default_factory=dict)
     dois: list[DoiRecord] = field(default_factory=list)
 
-    def of(self, state: State) -> list[Verdict]:
+    def of(self, state: LinkState) -> list[LinkVerdict]:
         """The verdicts of one kind."""
         return [verdict for verdict in self.verdicts.values() if verdict.state == state]
 
@@ -91,33 +66,33 @@ def _by_record(network: Network, link: Link, found: Evidence, faults: dict[str, 
     if known is not None:
         if known.kind == "gone":
             text = f"{place.host} has no public record {place.number}"
-            found.verdicts[link.uri] = Verdict(link.uri, place.name, "contradicted", text, seen=_now())
+            found.verdicts[link.uri] = LinkVerdict(link.uri, place.name, "contradicted", text, seen=network.seen)
         else:
-            found.verdicts[link.uri] = judged(link, known)
+            found.verdicts[link.uri] = judged(network, link, known)
         return True
     record = found.records[place.api]
-    found.verdicts[link.uri] = _in_record(link, place.name, record)
+    found.verdicts[link.uri] = _in_record(network, link, place.name, record)
     entry = record.files.get(place.name)
     if entry is not None and entry.size is not None:
         network.sizes[link.uri] = entry.size
     return True
 
 
-def _in_record(link: Link, name: str, record: ArchiveRecord) -> Verdict:
+def _in_record(network: Network, link: Link, name: str, record: ArchiveRecord) -> LinkVerdict:
     """The verdict on a file by its record."""
     entry = record.files.get(name)
     if entry is not None and entry.size == 0:
         text = f"record {record.number} of {record.host} holds {name} with 0 bytes"
-        return Verdict(link.uri, name, "contradicted", text, 0, entry.digest, seen=_now())
+        return LinkVerdict(link.uri, name, "contradicted", text, 0, entry.digest, seen=network.seen)
     if entry is not None:
         text = f"record {record.number} of {record.host} holds it"
-        return Verdict(link.uri, name, "confirmed", text, entry.size, entry.digest, seen=_now())
+        return LinkVerdict(link.uri, name, "confirmed", text, entry.size, entry.digest, seen=network.seen)
     if record.access not in (None, "open") or not record.files:
         return _unchecked(link, f"record {record.number} of {record.host} shows no files")
     close = get_close_matches(name, list(record.files), 1)
     hint = f" - it has {close[0]}" if close else ""
     text = f"record {record.number} of {record.host} has no file {name[:100]}{hint}"
-    return Verdict(link.uri, name, "contradicted", text, seen=_now())
+    return LinkVerdict(link.uri, name, "contradicted", text, seen=network.seen)
 
 
 def _by_first_bytes(network: Network, group: list[Link], found: Evidence) -> None:
@@ -132,7 +107,7 @@ def _by_first_bytes(network: Network, group: list[Link], found: Evidence) -> Non
         found.verdicts[link.uri] = _first_bytes(network, link)
 
 
-def _first_bytes(network: Network, link: Link) -> Verdict:
+def _first_bytes(network: Network, link: Link) -> LinkVerdict:
     """The verdict on a file by its first bytes and its size."""
     remote = network.resolve(link.uri)
     assert remote is not None
@@ -147,59 +122,65 @@ def _first_bytes(network: Network, link: Link) -> Verdict:
             known = image_format_of(head)
             text = f"its first bytes are {known.title}" if known is not None else "its first bytes and its size"
     except BytesError as fault:
-        return judged(link, fault)
+        return judged(network, link, fault)
     validator = remote.facts()["validator"]
     if size == 0:
-        return Verdict(link.uri, _name(link), "contradicted", "the file is empty (0 bytes)", 0, seen=_now())
-    return Verdict(link.uri, _name(link), "confirmed", text, size, None, validator, _now())
+        return LinkVerdict(link.uri, _name(link), "contradicted", "the file is empty (0 bytes)", 0, seen=network.seen)
+    return LinkVerdict(link.uri, _name(link), "confirmed", text, size, None, validator, network.seen)
 
 
 def _by_rsync(network: Network, folder: str, group: list[Link], found: Evidence) -> None:
     """Judge files of one folder of an rsync server."""
-    from imgcif_core.net.rsync import list_files
-
     try:
-        listed = {entry.name: entry for entry in list_files(folder, network.settings)}
+        listed = {entry.name: entry for entry in network.list_files(folder)}
     except BytesError as fault:
         for link in group:
-            found.verdicts[link.uri] = judged(link, fault)
+            found.verdicts[link.uri] = judged(network, link, fault)
         return
     for link in group:
         entry = listed.get(_name(link))
         if not _name(link) and listed:
-            found.verdicts[link.uri] = Verdict(link.uri, "", "confirmed", "the folder is listed", seen=_now())
+            found.verdicts[link.uri] = LinkVerdict(link.uri, "", "confirmed", "the folder is listed", seen=network.seen)
         elif entry is None:
             text = f"{parse_uri(folder).host} lists no {_name(link)[:100]} in this folder"
-            found.verdicts[link.uri] = Verdict(link.uri, _name(link), "contradicted", text, seen=_now())
+            found.verdicts[link.uri] = LinkVerdict(link.uri, _name(link), "contradicted", text, seen=network.seen)
+        elif entry.kind not in ("file", "folder"):
+            found.verdicts[link.uri] = _unchecked(link, f"{parse_uri(folder).host} has a {entry.kind} there, no file")
+        elif entry.kind == "file" and entry.size == 0:
+            text = "the file is empty (0 bytes)"
+            found.verdicts[link.uri] = LinkVerdict(link.uri, entry.name, "contradicted", text, 0, seen=network.seen)
+        elif entry.kind == "folder" and not link.members:
+            text = f"{parse_uri(folder).host} has a folder there, no file"
+            found.verdicts[link.uri] = LinkVerdict(link.uri, entry.name, "contradicted", text, seen=network.seen)
+        elif entry.kind == "folder":
+            text = "the folder is listed"
+            found.verdicts[link.uri] = LinkVerdict(link.uri, entry.name, "confirmed", text, seen=network.seen)
         else:
             text = "listed by rsync"
-            found.verdicts[link.uri] = Verdict(link.uri, entry.name, "confirmed", text, entry.size, seen=_now())
+            found.verdicts[link.uri] = LinkVerdict(
+                link.uri, entry.name, "confirmed", text, entry.size, seen=network.seen
+            )
 
 
-def judged(link: Link, fault: BytesError) -> Verdict:
+def judged(network: Network, link: Link, fault: BytesError) -> LinkVerdict:
     """The verdict that a fault gives: what says nothing of the file contradicts nobody."""
     if fault.is_unasked or fault.kind in ("changed", "limit"):
         return _unchecked(link, str(fault))
-    return Verdict(link.uri, _name(link), "contradicted", str(fault), seen=_now())
+    return LinkVerdict(link.uri, _name(link), "contradicted", str(fault), seen=network.seen)
 
 
-def _unchecked(link: Link, reason: str) -> Verdict:
+def _unchecked(link: Link, reason: str) -> LinkVerdict:
     """The verdict on a link that nobody followed."""
-    return Verdict(link.uri, _name(link), "not checked", reason)
+    return LinkVerdict(link.uri, _name(link), "not checked", reason)
 
 
 def _name(link: Link) -> str:
     """The name of the file behind a link."""
-    return parse_uri(plain_address(link.uri)).path.rpartition("/")[2]
+    return unquote(parse_uri(plain_address(link.uri)).path.rpartition("/")[2])
 
 
-def _now() -> str:
-    """The time of an answer."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def counts(verdicts: Mapping[str, Verdict]) -> str:
+def counts(verdicts: Mapping[str, LinkVerdict]) -> str:
     """The verdicts in numbers."""
     states = [verdict.state for verdict in verdicts.values()]
-    named: tuple[State, ...] = ("confirmed", "contradicted", "not checked")
+    named: tuple[LinkState, ...] = ("confirmed", "contradicted", "not checked")
     return ", ".join(f"{states.count(state)} {state}" for state in named)

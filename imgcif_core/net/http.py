@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from imgcif_core.images.limits import BytesError
-from imgcif_core.net.limiter import LIMITER, Budget, Limiter, back_off
+from imgcif_core.net.limiter import LIMITER, Budget, Limiter, SharedLimiter, back_off
 from imgcif_core.net.policy import Lookup, Target, judge, look_up
 from imgcif_core.net.settings import NetSettings
 
@@ -82,9 +82,10 @@ class Client:
         ca_file: str | None = None,
     ) -> None:
         self.settings = settings
-        self.budget = Budget(settings.max_download, settings.max_requests)
+        self.budget = Budget(settings.max_download, settings.max_requests, settings.seconds)
         self._lookup = lookup
-        self._limiter = limiter or LIMITER
+        shared = SharedLimiter(settings.shared) if settings.shared is not None else None
+        self._limiter = limiter or shared or LIMITER
         self._observer = observer
         self._ca_file = ca_file
         self._connections: dict[tuple[str, str, int], Any] = {}
@@ -139,6 +140,8 @@ class Client:
                 pause = _retry_after(answer.headers.get("retry-after", ""), back_off(attempt))
                 if pause > self.settings.longest_pause:
                     break
+            finally:
+                self._limiter.release(target.host)
             if attempt + 1 < self.settings.tries:
                 self._limiter.pause(pause)
         assert fault is not None
@@ -184,6 +187,7 @@ class Client:
             pieces.append(piece)
             size += len(piece)
             self.budget.bytes += len(piece)
+            self.budget.in_time(target.host)
             passed = time.monotonic() - began
             if passed > self.settings.read_seconds and size < passed * self.settings.least_speed:
                 raise BytesError("unreached", f"{target.host} sends fewer than {self.settings.least_speed:g} bytes/s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from imgcif_core.errors import UsageError
@@ -11,6 +12,7 @@ from imgcif_core.images.limits import Limits
 from imgcif_core.model.uris import parse_uri
 from imgcif_core.net.cache import Cache
 from imgcif_core.net.remote import RemoteFile
+from imgcif_core.net.rsync import Listed
 from imgcif_core.net.settings import MB, NetSettings, default_cache, size_of
 
 Expected = Callable[[str], Sequence[str]]
@@ -29,8 +31,13 @@ class Network:
         from imgcif_core.net.http import Client
 
         self.settings = settings
-        self.client = client or Client(settings)
-        self.cache = Cache(settings)
+        self.client: Any = client or Client(settings)
+        if settings.tape is not None:
+            from imgcif_core.net.tape import Tape
+
+            self.client = Tape(self.client, settings.tape, settings)
+        # A tape is whole by itself: what a cache answers would not be on it.
+        self.cache = Cache(settings if settings.tape is None else replace(settings, cache=None))
         self._expected = expected or (lambda uri: ())
         self._files: dict[str, HttpFile] = {}
         self.sizes: dict[str, int] = {}
@@ -43,6 +50,33 @@ class Network:
         if uri not in self._files:
             self._files[uri] = HttpFile(uri, self, self._expected)
         return self._files[uri]
+
+    @property
+    def seen(self) -> str:
+        """The time that answers are told with: now, or when those on the tape were given."""
+        from imgcif_core.net.tape import now
+
+        return self.client.time if self.settings.tape is not None else now()
+
+    def list_files(self, uri: str) -> list[Listed]:
+        """The entries of a folder of an rsync server; raises as `rsync.list_files`."""
+        if self.settings.tape is not None:
+            found: list[Listed] = self.client.list_files(uri, self._listed)
+            return found
+        return self._listed(uri)
+
+    def _listed(self, uri: str) -> list[Listed]:
+        """The entries of a folder, counted as one request."""
+        from imgcif_core.net.rsync import list_files
+
+        budget = self.client.budget
+
+        def count(_: str, size: int) -> None:
+            budget.bytes += size
+
+        budget.allow(1, parse_uri(uri).host)
+        budget.requests += 1
+        return list_files(uri, self.settings, observer=count)
 
     def close(self) -> None:
         """Close connections, and keep the cache in bounds."""

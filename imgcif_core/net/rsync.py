@@ -17,6 +17,9 @@ MAX_OUTPUT = 16 << 20
 _LINE = re.compile(r"([-dlcbps])\S{9}\S*\s+([\d,.]+)\s+(\S+)\s+(\S+)\s(.+)")
 _PATH = re.compile(r"/[A-Za-z0-9_][^\0\n\r]{0,2000}")
 _KINDS = {"-": "file", "d": "folder", "l": "link"}
+# How the program writes bytes of names that a terminal might not show.
+_ESCAPED = re.compile(r"\\#([0-3][0-7]{2})")
+_MEMORY = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def list_files(
     output = _run(command, host)
     if observer is not None:
         observer(host, len(output))
-    return parse_list(output.decode("utf-8", "surrogateescape"))
+    return parse_list(output)
 
 
 def command_for(uri: str, settings: NetSettings, lookup: Lookup = look_up) -> tuple[list[str], str]:
@@ -79,42 +82,86 @@ def command_for(uri: str, settings: NetSettings, lookup: Lookup = look_up) -> tu
 
 
 def _run(command: list[str], host: str) -> bytes:
-    """What the program writes, within time and size; its environment is empty of what could change its way."""
+    """What the program writes, within time and size.
+
+    Its environment is empty of what could change its way, and it has no terminal to ask for a password on.
+    """
     import subprocess
+    import tempfile
     import threading
 
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd="/"
-    ) as process:
-        timer = threading.Timer(SECONDS, process.kill)
+    is_late = threading.Event()
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, env=environment, cwd="/",
+            start_new_session=True,
+        ) as process,
+    ):  # fmt: skip
+        _bound(process.pid)
+
+        def end() -> None:
+            is_late.set()
+            process.kill()
+
+        timer = threading.Timer(SECONDS, end)
         timer.start()
         try:
-            assert process.stdout is not None and process.stderr is not None
+            assert process.stdout is not None
             output = process.stdout.read(MAX_OUTPUT + 1)
             if len(output) > MAX_OUTPUT:
-                process.kill()
                 raise BytesError("budget", f"{host} lists more than {MAX_OUTPUT} bytes of names")
-            errors = process.stderr.read(4000).decode("utf-8", "replace")
             status = process.wait()
         finally:
             timer.cancel()
+            process.kill()
+        complaints.seek(0)
+        errors = complaints.read(4000).decode("utf-8", "replace")
     if status == 0:
         return output
-    text = next((line for line in errors.splitlines() if line.strip()), f"status {status}")[:160]
-    if status == 23 or "Unknown module" in errors:
-        raise BytesError("gone", f"{host} has no such file ({text})")
-    raise BytesError("unreached", f"{host}: rsync ended with status {status} ({text})")
+    raise _fault(status, errors, host) if not is_late.is_set() else BytesError("unreached", f"{host}: no list in time")
 
 
-def parse_list(text: str) -> list[Listed]:
+def _bound(process: int) -> None:
+    """Bound the memory of a process and what it writes, where the system can; a server decides how long a list is."""
+    try:
+        import resource
+
+        resource.prlimit(process, resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (MAX_OUTPUT, MAX_OUTPUT))
+    except (ImportError, AttributeError, OSError, ValueError):
+        return
+
+
+def _fault(status: int, errors: str, host: str) -> BytesError:
+    """What the end of the program says of a server, or of the file."""
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    # What the server itself says comes before what the program makes of it.
+    said = next((line[line.index("@ERROR") :] for line in lines if "@ERROR" in line), "")
+    said = said or (lines[0] if lines else f"status {status}")
+    text = (said if said.isprintable() else ascii(said)[1:-1])[:160]
+    if said.startswith("@ERROR: auth failed"):
+        return BytesError("login", f"{host} gives it only after a login ({text})")
+    if said.startswith("@ERROR: Unknown module") or (status == 23 and "No such file or directory" in errors):
+        return BytesError("gone", f"{host} has no such file ({text})")
+    return BytesError("unreached", f"{host}: rsync ended with status {status} ({text})")
+
+
+def parse_list(output: bytes) -> list[Listed]:
     """The entries of a list; lines of other kinds are left out."""
     found = []
-    for line in text.splitlines():
+    for line in output.decode("latin-1").split("\n"):
         match = _LINE.fullmatch(line)
         if match is None or match[5] == ".":
             continue
         size = re.sub(r"[,.]", "", match[2])
         name = match[5].partition(" -> ")[0] if match[1] == "l" else match[5]
-        found.append(Listed(name, int(size or 0), _KINDS.get(match[1], "device"), f"{match[3]} {match[4]}"))
+        found.append(Listed(_unescaped(name), int(size or 0), _KINDS.get(match[1], "device"), f"{match[3]} {match[4]}"))
     return found
+
+
+def _unescaped(name: str) -> str:
+    """A name as the server has it: the program writes single bytes as octal numbers."""
+    raw = _ESCAPED.sub(lambda match: chr(int(match[1], 8)), name).encode("latin-1")
+    return raw.decode("utf-8", "surrogateescape")

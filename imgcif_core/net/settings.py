@@ -33,6 +33,8 @@ class NetSettings:
     tries: int = 3
     longest_pause: float = 60.0
     read_seconds: float = 10.0
+    # The whole run: what is not asked by then is not asked.
+    seconds: float = 600.0
     least_speed: float = 1000.0
     redirects: int = 5
     # What a stream of a packed archive may cost.
@@ -42,6 +44,11 @@ class NetSettings:
     cache_days: float = 30.0
     contact: str = ""
     uses_rsync: bool = True
+    # Where processes tell each other whom they asked and when; None where this one is alone.
+    shared: Path | None = None
+    # Where answers are kept so that the same check can be made again without asking; `is_replay` makes it so.
+    tape: Path | None = None
+    is_replay: bool = False
     loopback: Loopback | None = None
 
     @property

@@ -112,6 +112,7 @@ def _file(entry: FileReport, number: int, sheet: Sheet, prose: html_findings.Pro
         yield from html_findings.details(groups, entry, prose, verbose=verbose)
     else:
         yield "<p>No rule has anything to say.</p>"
+    yield from html_findings.old_replies(entry)
     if sheet != Sheet():
         yield "<h3>Data</h3>"
         yield from html_sheet.scans(sheet)

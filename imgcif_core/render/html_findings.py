@@ -209,6 +209,18 @@ def _replies(group: Group, entry: FileReport) -> Iterator[str]:
             yield from _box(finding)
 
 
+def old_replies(entry: FileReport) -> Iterator[str]:
+    """The replies in the file to which there is no alert."""
+    if not entry.old_replies:
+        return
+    yield "<h4>Replies without an alert</h4><ul>"
+    for old in entry.old_replies:
+        words = bidi_safe(old.reply.response) if old.reply.response else "empty"
+        head = f"{text(old.rule)} in block {bidi_safe(old.block, 200)}, <strong>{text(old.state)}</strong>"
+        yield f'<li class="reply">{head}: {words}</li>'
+    yield "</ul>"
+
+
 def _box(finding: Finding) -> Iterator[str]:
     """A box to write in, and the form that brings a reply into the file."""
     block = finding.location.block or ""

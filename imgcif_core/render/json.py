@@ -88,7 +88,7 @@ def _file(entry: FileReport) -> Iterator[str]:
     """The text of one file's part."""
     head = replace(entry, findings=()).as_dict()
     counts = {str(severity): entry.count(severity) for severity in Severity}
-    whole = {**head, "conforming": entry.conforming, "counts": counts}
+    whole = {**head, "conforming": entry.conforming, "counts": counts, "alerts": entry.alerts}
     yield from with_list(whole, "findings", ([dumps(finding.as_dict())] for finding in entry.findings))
 
 

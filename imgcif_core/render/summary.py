@@ -64,6 +64,12 @@ def alerts(entry: FileReport) -> str:
     return f"alerts: {', '.join(parts) or 'none'}{missing}"
 
 
+def old_replies(entry: FileReport) -> Iterator[str]:
+    """The replies in the file to which there is no alert, one line each."""
+    for old in entry.old_replies:
+        yield f"reply to {old.rule} in block {old.block}, {old.state}: {old.reply.response or 'empty'}"
+
+
 def needs_nothing(finding: Finding) -> bool:
     """True for information that asks for nothing to be done."""
     return finding.severity is Severity.INFO and finding.help.casefold().startswith("nothing is needed")

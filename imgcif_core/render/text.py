@@ -15,6 +15,7 @@ from imgcif_core.render.summary import (
     judge,
     needs_nothing,
     numbered,
+    old_replies,
     place,
     ranked,
     readiness_lines,
@@ -76,6 +77,8 @@ def _whole(entry: FileReport, paint: Paint, *, verbose: bool, level: str) -> Ite
     order = ranked(entry.findings, by_alert=by_alert)
     is_shown = [_is_shown(finding, verbose=verbose, by_alert=by_alert) for finding in order]
     yield from _findings(list(compress(order, is_shown)), paint, entry if by_alert else None)
+    if by_alert or verbose:
+        yield from _old_replies(entry)
     yield ""
     yield from _folded(list(compress(order, map(not_, is_shown))), verbose=verbose)
     yield from _outcomes(entry) if verbose else _gaps_in_brief(entry)
@@ -160,6 +163,15 @@ def _reply(finding: Finding, entry: FileReport) -> Iterator[str]:
         yield from _wrap(f"reply: {clipped(finding.reply.response, LONGEST) or 'empty'}", "  ")
     elif finding.level in entry.replies:
         yield "  no reply"
+
+
+def _old_replies(entry: FileReport) -> Iterator[str]:
+    """Replies to which there is no alert."""
+    lines = list(old_replies(entry))
+    if lines:
+        yield ""
+    for line in lines:
+        yield from _wrap(clipped(line, LONGEST), "  ")
 
 
 def _wrap(text: str, indent: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Where the images of a block are, place by place, and what is known of each place: evidence, not promises."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.cif.document import Document
+from imgcif_core.findings import LinkVerdict
 from imgcif_core.formats import HEAD_BYTES, image_format_of, is_zip, packing_of, stranger
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import LocalData
@@ -21,6 +22,9 @@ MAX_PLACES = 40
 _MAX_ADDRESSES = 200_000
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 OFFLINE = "not visited: the network was not used"
+# What contradicts the file is told first.
+_STATES = ("contradicted", "confirmed", "not checked")
+Verdicts = Mapping[str, LinkVerdict]
 
 
 @dataclass
@@ -35,15 +39,21 @@ class _Place:
 
 
 def link_rows(
-    document: Document, tables: Tables, options: CheckOptions, local: LocalData
+    document: Document, tables: Tables, options: CheckOptions, local: LocalData, verdicts: Verdicts | None = None
 ) -> tuple[tuple[LinkRow, ...], int]:
-    """The places of the images of a block, and how many there are in all."""
+    """The places of the images of a block, and how many there are in all.
+
+    `verdicts` tell by address what came of following a link, None where none was followed.
+    """
     external = build_external(tables)
     own = list(_embedded(document, tables, external))
     if not len(external):
         return tuple(own), len(own)
     places = _places(external)
-    shown = [_row(external, address, place, options, local) for address, place in list(places.items())[:MAX_PLACES]]
+    shown = [
+        _row(external, address, place, _evidence(place, options, local, verdicts))
+        for address, place in list(places.items())[:MAX_PLACES]
+    ]
     return (*own, *shown), len(own) + len(places)
 
 
@@ -85,12 +95,11 @@ def _places(external: ExternalData) -> dict[str, _Place]:
             place.rows += int(counts[index])
             place.last = max(place.last, int(last[index]))
             place.addresses += 1
-            if len(place.uris) < 3:
-                place.uris.append(text)
+            place.uris.append(text)
     return found
 
 
-def _row(external: ExternalData, address: str, place: _Place, options: CheckOptions, local: LocalData) -> LinkRow:
+def _row(external: ExternalData, address: str, place: _Place, evidence: str) -> LinkRow:
     """One place as a line of a table."""
     first, last = external.image(place.first), external.image(place.last)
     kinds = [first.format or "", f"in {first.archive_format}" if first.archive_format else ""]
@@ -101,10 +110,10 @@ def _row(external: ExternalData, address: str, place: _Place, options: CheckOpti
         ends.append(" ".join(part for part in told if part))
     span = " to ".join(dict.fromkeys(ends))
     count = f"{place.rows}" if place.addresses == 1 else f"{place.rows} in {place.addresses} files"
-    return LinkRow(address, count, " ".join(part for part in kinds if part), span, _evidence(place, options, local))
+    return LinkRow(address, count, " ".join(part for part in kinds if part), span, evidence)
 
 
-def _evidence(place: _Place, options: CheckOptions, local: LocalData) -> str:
+def _evidence(place: _Place, options: CheckOptions, local: LocalData, verdicts: Verdicts | None) -> str:
     """What is known of a place beyond what the file says."""
     uri = place.uris[0] if place.uris else ""
     parts = []
@@ -119,11 +128,31 @@ def _evidence(place: _Place, options: CheckOptions, local: LocalData) -> str:
         parts.append(_of_file(found) + more)
     elif parse_uri(uri).is_relative:
         parts.append("no such file beside this one")
-    else:
+    elif verdicts is None:
         parts.append(OFFLINE)
+    else:
+        parts += _of_links([verdicts[uri] for uri in place.uris if uri in verdicts]) or ["not followed"]
     for record in (options.records or ())[:1]:
         parts.append(f"record: {record.title}, licence {record.licence or 'not given'}")
     return "; ".join(parts)
+
+
+def _of_links(found: list[LinkVerdict]) -> list[str]:
+    """What came of the links of one place: of one all, of many the numbers and the first of each kind."""
+    parts = []
+    for state in _STATES:
+        same = [verdict for verdict in found if verdict.state == state]
+        if not same:
+            continue
+        first = same[0]
+        more = [
+            _size(first.size) if first.size is not None else "",
+            first.digest or "",
+            f"seen {first.seen}" if first.seen else "",
+        ]
+        count = f"{len(same)} " if len(found) > 1 else ""
+        parts.append(f"{count}{state}: {', '.join(filter(None, (first.because, *more)))}")
+    return parts
 
 
 def _of_file(path: Path) -> str:

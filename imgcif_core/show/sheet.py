@@ -73,7 +73,7 @@ def sheet_of(
             tuple(Tables(block, dictionary) for block in blocks[:MAX_BLOCKS]),
             tuple(_instruments(document, dictionary, {block.name for block in blocks})),
         )
-        links, links_in_all = _links(document, told, chosen)
+        links, links_in_all = _links(document, told, chosen, entry)
         scans, scans_in_all = _scans(told)
         sheet = _drawn(document, told, chosen)
         return Sheet(
@@ -175,14 +175,17 @@ def _detector(told: _Told) -> str:
     return ", ".join(filter(None, (make or "make not given", pixels)))
 
 
-def _links(document: Document, told: _Told, options: CheckOptions) -> tuple[tuple[LinkRow, ...], int]:
+def _links(
+    document: Document, told: _Told, options: CheckOptions, entry: FileReport
+) -> tuple[tuple[LinkRow, ...], int]:
     """The places of the images of all blocks."""
     rows: list[LinkRow] = []
     total = 0
-    local = _local(document, options)
+    verdicts = None if entry.links is None else {verdict.uri: verdict for verdict in entry.links}
+    local = local_of(document, options)
     try:
         for tables in told.tables:
-            found, count = link_rows(document, tables, options, local)
+            found, count = link_rows(document, tables, options, local, verdicts)
             rows += found
             total += count
     finally:
@@ -190,7 +193,7 @@ def _links(document: Document, told: _Told, options: CheckOptions) -> tuple[tupl
     return tuple(rows[:MAX_PLACES]), total
 
 
-def _local(document: Document, options: CheckOptions) -> LocalData:
+def local_of(document: Document, options: CheckOptions) -> LocalData:
     """What of the external data is on this machine."""
     return LocalData(
         base=document.source.folder,
@@ -221,7 +224,7 @@ def _drawn(document: Document, told: _Told, options: CheckOptions) -> Sheet:
     picture, said = None, ""
     reference = drawn.reference
     if reference is not None:
-        local = _local(document, options)
+        local = local_of(document, options)
         try:
             picture, said = picture_of(document, drawn.entry.tables, reference[0], options, local)
         finally:

@@ -44,6 +44,7 @@ def page(
             link=lambda path: f"{root}{path}",
             operator=config.operator if config else None,
             is_local=bool(config and config.token),
+            is_online=bool(config and config.online),
             keep_seconds=config.limits.keep_seconds if config else None,
             version=__version__,
             here=request.scope["path"].removeprefix(root),

@@ -97,6 +97,21 @@ async def start_copy(service: Service, path: str, profile: str = "auto") -> Job:
     return await service.start(job, "check", given_of(job, profile, "header"))
 
 
+def follow(service: Service, job: Job, asked: str) -> None:
+    """Put down that the links of a job are to be followed, if that is asked for.
+
+    Raises
+    ------
+    Problem
+        403 if this service does not use the network.
+    """
+    if asked.lower() in ("", "0", "no", "false"):
+        return
+    if not service.config.online:
+        raise Problem(403, "this service does not use the network: links are followed by imgcif-check --online FILE")
+    job.facts["follow"] = True
+
+
 def is_form(request: Request) -> bool:
     """True if the body is a form with files."""
     return request.headers.get("content-type", "").lower().startswith(FORM)

@@ -10,6 +10,7 @@ from typing import Any
 
 from imgcif_core.errors import UsageError
 from imgcif_core.limits import GIB, MIB
+from imgcif_core.net.network import refuse_without_library
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TEXTS = ("about", "terms", "privacy", "accessibility")
@@ -34,6 +35,9 @@ class Limits:
     burst: int = 60
     # Unused jobs are removed after this time; None keeps them until the service stops.
     keep_seconds: float | None = None
+    # Of the network, where the operator allows it: for the links of one file.
+    download_bytes: int = 50_000_000
+    online_seconds: float = 600.0
     fields: int = 1000
     parts: int = 200
     name_length: int = 255
@@ -53,6 +57,7 @@ PUBLIC = Limits(
     per_client=8,
     per_minute=120,
     keep_seconds=3600.0,
+    online_seconds=120.0,
     field_bytes=50_000_000,
 )
 
@@ -76,7 +81,8 @@ class Config:
     """All that is decided before the start.
 
     `token` is set for a page of one user alone; `hosts` are the names under which a public page may be asked for,
-    any where there is none; `frame_ancestors` are origins that may show the page within theirs.
+    any where there is none; `frame_ancestors` are origins that may show the page within theirs. `online` lets users
+    have the links of their files followed over the network.
     """
 
     host: str = "127.0.0.1"
@@ -84,6 +90,7 @@ class Config:
     root_path: str = ""
     workers: int = field(default_factory=lambda: max(1, os.cpu_count() or 1))
     is_public: bool = False
+    online: bool = False
     token: str = ""
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
@@ -118,7 +125,7 @@ def load_config(path: str | Path) -> Config:
         limits=_filled(PUBLIC, data.get("limits", {}), path),
         operator=_filled(Operator(), data.get("operator", {}), path),
     )
-    return checked(_filled(config, data.get("server", {}), path, without=("token", "limits", "operator")))
+    return checked(_filled(config, data.get("server", {}), path, without=("token", "is_public", "limits", "operator")))
 
 
 def checked(config: Config) -> Config:
@@ -127,7 +134,7 @@ def checked(config: Config) -> Config:
     Raises
     ------
     UsageError
-        If a port, path, proxy or origin does not.
+        If a port, path, proxy or origin does not, or the network is to be used and cannot be.
     """
     if not 0 <= config.port <= 65535:
         raise UsageError(f"port {config.port}: expected 0 to 65535")
@@ -136,6 +143,10 @@ def checked(config: Config) -> Config:
     root = config.root_path.rstrip("/")
     if root and (not root.startswith("/") or any(not (c.isalnum() or c in "/-_.~") for c in root) or "//" in root):
         raise UsageError(f"root path {config.root_path}: expected one such as /imgcif")
+    if config.online:
+        refuse_without_library()
+    if config.online and config.is_public and not config.operator.contact.strip():
+        raise UsageError("online = true needs contact in [operator]: servers that are asked are told whom to write to")
     for proxy in config.trusted_proxies:
         try:
             ip_network(proxy)

@@ -7,10 +7,11 @@ import re
 import shutil
 from typing import Any
 
-from imgcif_core.web.checking import given_of
+from imgcif_core.web.checking import follow, given_of
 from imgcif_core.web.problems import Problem
 from imgcif_core.web.service import Service, done_or_problem, read_result
 from imgcif_core.web.store import Job
+from imgcif_core.web.tasks.common import TAPE
 
 _RESULTS_OF_REPLIES = ("report.html", "vrf.cif", "merged.cif", "replies.json")
 _CODE = re.compile(r"[A-Z]{2,8}[0-9]{2,5}\Z")
@@ -61,13 +62,16 @@ async def mended(service: Service, job: Job, apply: Any) -> tuple[Job, dict[str,
     return new, made
 
 
-async def judged_again(service: Service, job: Job, profile: str) -> Job:
-    """A new job that checks the same file by another profile."""
+async def judged_again(service: Service, job: Job, profile: str, *, follows: bool = False) -> Job:
+    """A new job that checks the same file by another profile, or with its links followed now."""
     same_again(job)
     new = service.store.new("check", job.client)
     with service.store.kept_if_whole(new):
         await asyncio.to_thread(_link_all, job, new)
         new.facts.update(job.facts)
+        if follows:
+            await asyncio.to_thread(shutil.rmtree, new.path(TAPE), ignore_errors=True)
+            follow(service, new, "yes")
         await service.start(new, "check", given_of(new, profile, job.facts["images"]))
     return new
 
@@ -94,6 +98,9 @@ def _link_beside(job: Job, new: Job) -> None:
     for name in ("against", "local"):
         if (job.inputs / name).is_dir():
             shutil.copytree(job.inputs / name, new.inputs / name, copy_function=_link)
+    # What servers have answered holds for the same links.
+    if job.path(TAPE).is_dir():
+        shutil.copytree(job.path(TAPE), new.path(TAPE), copy_function=_link)
 
 
 def _link(one: str, other: str) -> None:

@@ -68,8 +68,25 @@ class Service:
         raise Problem(404, "there is no such job")
 
     def work(self, job: Job, task: str, given: Mapping[str, Any], seconds: float | None = None) -> Work:
-        """A task for the folder of a job."""
-        return Work(task, job.folder, given, seconds or self.config.limits.check_seconds, job.client)
+        """A task for the folder of a job; where links are followed it has the time for that, too."""
+        limits = self.config.limits
+        seconds = seconds or limits.check_seconds
+        if self.config.online:
+            given = {**given, "network": self._network(job)}
+            seconds += limits.online_seconds if job.facts.get("follow") else 0.0
+        return Work(task, job.folder, given, seconds, job.client)
+
+    def _network(self, job: Job) -> dict[str, Any]:
+        """Whether the links of a job are followed, and within which bounds."""
+        limits = self.config.limits
+        return {
+            "follow": bool(job.facts.get("follow")),
+            "bytes": limits.download_bytes,
+            "seconds": limits.online_seconds,
+            "contact": self.config.operator.contact,
+            "rsync": not self.config.is_public,
+            "shared": str(self.store.root / "hosts"),
+        }
 
     async def start(self, job: Job, task: str, given: Mapping[str, Any], seconds: float | None = None) -> Job:
         """Let the main task of a job begin; a job that the pool does not take is removed."""

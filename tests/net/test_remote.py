@@ -30,7 +30,9 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
 
 def tarred(members: dict[str, bytes], mode: str = "w", form: int = tarfile.USTAR_FORMAT) -> bytes:
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode, format=form) as archive:
+    # Random bytes do not pack; the least effort is enough.
+    least = {"w:xz": {"preset": 0}, "w:bz2": {"compresslevel": 1}, "w:gz": {"compresslevel": 1}}.get(mode, {})
+    with tarfile.open(fileobj=stream, mode=mode, format=form, **least) as archive:
         for name, data in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)
@@ -75,7 +77,7 @@ class _closing:
 @pytest.mark.parametrize("count", [10, 3000, 65_536])
 def test_a_zip_member_costs_three_requests_whatever_the_size(site, count: int) -> None:
     members = {f"f/{number:06d}.cbf": b"x" * 10 for number in range(count - 1)} | {"f/last.cbf": b"y" * 20_000}
-    site.files["/a.zip"] = zipped(members)
+    site.files["/a.zip"] = zipped(members, zipfile.ZIP_STORED)
     local = data_over(network())
     archive = local.archive(site.url("/a.zip"))
     listing = archive.listing()
@@ -115,7 +117,7 @@ def test_a_directory_of_300_megabytes_is_refused(site) -> None:
 
 
 def test_a_zip_bomb_is_not_unpacked(site) -> None:
-    site.files["/a.zip"] = zipped({"a.cbf": bytes(400_000_000)})
+    site.files["/a.zip"] = zipped({"a.cbf": bytes(60_000_000)})
     local = LocalData(resolvers=(network().resolve,), limits=Limits(free_bytes=1000, ratio=100))
     with _closing(local), pytest.raises(BytesError) as fault:
         local.open(Address(site.url("/a.zip"), "ZIP", "a.cbf"))
@@ -157,13 +159,13 @@ def test_a_short_tar_is_hopped_through(site, form: int) -> None:
 
 @pytest.mark.parametrize("packing", ["gz", "bz2", "xz"])
 def test_a_packed_tar_shows_its_first_members(site, packing: str) -> None:
-    members = frames(300_000)
+    members = frames(60_000)
     site.files[f"/a.tar.{packing}"] = tarred(members, f"w:{packing}")
-    local = data_over(network(stream=3_000_000))
+    local = data_over(network(stream=2_500_000))
     listing = local.archive(site.url(f"/a.tar.{packing}")).listing()
     assert 3 < len(listing.members) < 60
     assert listing.fault is not None and listing.fault.kind == "budget"
-    assert len(site.asked) <= 4 and site.sent <= 3_000_000
+    assert len(site.asked) <= 4 and site.sent <= 2_500_000
     with _closing(local):
         assert local.open(Address(site.url(f"/a.tar.{packing}"), None, NAMES[1])).read(0, 400_000) == members[NAMES[1]]
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from imgcif_core.cif.document import Place
 from imgcif_core.ddlm.bundled import load_attributes
 from imgcif_core.ddlm.compile import build_facts
+from imgcif_core.ddlm.frames import File
 from imgcif_core.ddlm.lint import attributes, examples, methods, references, structure, targets, values
 from imgcif_core.ddlm.lint.subject import Subject
-from imgcif_core.ddlm.load import ABSENT, DictionaryProblem, File, Loader
+from imgcif_core.ddlm.load import ABSENT, DictionaryProblem, Loader
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.findings import Severity
 
@@ -50,7 +51,7 @@ def lint(path: Path, search: Iterable[str | Path] = (), *, mentions: bool = Fals
         problems = [problem for problem in problems if problem.code not in _RESTS_ON_IMPORTS]
     if mentions:
         problems.extend(references.undefined_mentions(subject))
-    source = file.document.source
+    source = file.source
     return sorted(_once(problems), key=lambda problem: (problem.place.source is not source, problem.line, problem.code))
 
 
@@ -62,7 +63,7 @@ def _once(problems: Iterable[DictionaryProblem]) -> list[DictionaryProblem]:
 
 def _syntax(file: File) -> Iterator[DictionaryProblem]:
     """What the parser had to say; save frames are at home here."""
-    source = file.document.source
+    source = file.source
     for problem in file.document.problems:
         if problem.code == "SYN016" or problem.severity == "info":
             continue

@@ -6,8 +6,9 @@ import numpy as np
 
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Block, Place, Quoting
+from imgcif_core.ddlm.frames import Frame
 from imgcif_core.ddlm.lint.subject import Subject, error, scope_of, warning
-from imgcif_core.ddlm.load import DictionaryProblem, Frame
+from imgcif_core.ddlm.load import DictionaryProblem
 from imgcif_core.ddlm.model import Item
 from imgcif_core.ddlm.types import PATTERNS, check_contents, in_states, wrong_rows
 from imgcif_core.findings import Severity
@@ -122,7 +123,7 @@ def _forbidden(frame: Frame, names: list[str], scope: str) -> Iterator[Dictionar
 def _head_attributes(subject: Subject, option: str, names: list[str]) -> Iterator[DictionaryProblem]:
     """Attributes of the dictionary as a whole."""
     block = subject.file.document.blocks[0]
-    place = Place(subject.file.document.source, block.start, block.end, block.name)
+    place = Place(subject.file.source, block.start, block.end, block.name)
     if option == "Mandatory":
         # A template defines nothing, and needs no space for names.
         needed = [name for name in names if not (subject.is_template and name == "_dictionary.namespace")]

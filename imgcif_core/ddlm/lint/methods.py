@@ -8,8 +8,9 @@ from imgcif_core.ddlm.drel import nodes
 from imgcif_core.ddlm.drel.builtins import CONSTANTS, FUNCTIONS
 from imgcif_core.ddlm.drel.errors import MethodError
 from imgcif_core.ddlm.drel.parse import parse
+from imgcif_core.ddlm.frames import Frame
 from imgcif_core.ddlm.lint.subject import Subject, error
-from imgcif_core.ddlm.load import DictionaryProblem, Frame
+from imgcif_core.ddlm.load import DictionaryProblem
 from imgcif_core.ddlm.methods import Method
 from imgcif_core.findings import Severity
 

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from imgcif_core.ddlm.frames import Frame
 from imgcif_core.ddlm.lint.subject import Subject, error, info, scope_of, warning
-from imgcif_core.ddlm.load import DictionaryProblem, Frame
+from imgcif_core.ddlm.load import DictionaryProblem
 from imgcif_core.ddlm.model import Item
 from imgcif_core.findings import Severity
 

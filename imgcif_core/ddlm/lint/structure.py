@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from imgcif_core.cif.document import Place
+from imgcif_core.ddlm.frames import Frame
 from imgcif_core.ddlm.lint.subject import Subject, error, scope_of, warning
-from imgcif_core.ddlm.load import DictionaryProblem, Frame
+from imgcif_core.ddlm.load import DictionaryProblem
 from imgcif_core.ddlm.types import check_contents
 from imgcif_core.findings import Severity
 
@@ -19,7 +20,7 @@ def head_category(subject: Subject) -> Iterator[DictionaryProblem]:
         return
     if not heads:
         block = subject.file.document.blocks[0]
-        place = Place(subject.file.document.source, block.start, block.end, block.name)
+        place = Place(subject.file.source, block.start, block.end, block.name)
         yield DictionaryProblem("head-category", "dictionary has no category of class Head", place)
     for frame in heads[1:]:
         message = f"{frame.name} is a second Head besides {heads[0].name}"
@@ -161,7 +162,7 @@ def update_dates(subject: Subject) -> Iterator[DictionaryProblem]:
 
 def _line(frame: Frame) -> int:
     """The line of a frame's heading."""
-    return frame.document.source.line_of(frame.block.start)
+    return frame.source.line_of(frame.start)
 
 
 def precedence(version: str) -> tuple[object, ...]:

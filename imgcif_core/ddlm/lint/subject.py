@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imgcif_core.ddlm.load import DictionaryProblem, File, Frame
+from imgcif_core.ddlm.frames import File, Frame
+from imgcif_core.ddlm.load import DictionaryProblem
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.findings import Severity
 

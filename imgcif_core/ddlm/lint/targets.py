@@ -6,8 +6,9 @@ import numpy as np
 
 from imgcif_core.cif.containers import Cell
 from imgcif_core.cif.values import parse_number
+from imgcif_core.ddlm.frames import Frame
 from imgcif_core.ddlm.lint.subject import Subject, error, warning
-from imgcif_core.ddlm.load import DictionaryProblem, Frame
+from imgcif_core.ddlm.load import DictionaryProblem
 from imgcif_core.ddlm.model import Item
 from imgcif_core.ddlm.types import check_contents, in_ranges, in_states
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from imgcif_core.cif.values import parse_number
+from imgcif_core.ddlm.frames import Frame
 from imgcif_core.ddlm.lint.subject import Subject, error, info, warning
-from imgcif_core.ddlm.load import DictionaryProblem, Frame
+from imgcif_core.ddlm.load import DictionaryProblem
 from imgcif_core.ddlm.types import check_contents
 
 _RANGE = re.compile(r"\s*([^:\s]*)\s*:\s*([^:\s]*)\s*\Z")

@@ -80,6 +80,7 @@ async def info(request: Request) -> Response:
             "version": __version__,
             "schemas": ["imgcif-check-report/1", "imgcif-geometry/2", "imgcif-compare/1"],
             "dictionaries": [identity.as_dict() for identity in api.identities(load_bundled())],
+            "online": config.online,
             "limits": asdict(config.limits),
         }
     )

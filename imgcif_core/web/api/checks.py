@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from imgcif_core.render.html_style import STYLE_SOURCE
-from imgcif_core.web.checking import body_job, form_job, given_of, is_form, take_files
+from imgcif_core.web.checking import body_job, follow, form_job, given_of, is_form, take_files
 from imgcif_core.web.downloads import KINDS, download
 from imgcif_core.web.guard import content_policy
 from imgcif_core.web.problems import Problem
@@ -33,6 +33,7 @@ async def check(request: Request) -> Response:
         if form is not None:
             take_files(job, form)
         given = given_of(job, profile, asked.get("images", "header"))
+        follow(service, job, asked.get("follow", form.text("follow") if form else ""))
     await service.start(job, "check", given)
     if not await service.wait(job, patience(request)):
         return accepted(request, job)

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from imgcif_core.checks.profiles import NAMES, load_profile
 from imgcif_core.web.answers import page
-from imgcif_core.web.checking import form_job, given_of, take_files
+from imgcif_core.web.checking import follow, form_job, given_of, take_files
 from imgcif_core.web.example import EXAMPLE_NAME, example_text
 from imgcif_core.web.problems import Problem
 from imgcif_core.web.service import client_of, service_of
@@ -46,6 +46,7 @@ async def check(request: Request) -> Response:
     try:
         take_files(job, form, pasted=form.text("text"))
         given = given_of(job, form.text("profile", "auto"), "header")
+        follow(service, job, form.text("follow"))
     except Problem as problem:
         service.store.drop(job)
         return _home(request, problem)

@@ -112,10 +112,20 @@ async def again(request: Request) -> Response:
     return RedirectResponse(f"{request.scope['root_path']}/r/{new.id}", 303)
 
 
+async def follow_links(request: Request) -> Response:
+    """Follow the links of the file, as a report of its own."""
+    service = service_of(request)
+    job = service.job(request, "check")
+    new = await judged_again(service, job, job.facts.get("profile", "auto"), follows=True)
+    await service.wait(new, _PATIENCE)
+    return RedirectResponse(f"{request.scope['root_path']}/r/{new.id}", 303)
+
+
 ROUTES = [
     Route("/r/{id}", report),
     Route("/r/{id}/source", source),
     Route("/r/{id}/remove", remove, methods=["POST"]),
     Route("/r/{id}/again", again, methods=["POST"]),
+    Route("/r/{id}/follow", follow_links, methods=["POST"]),
     *(Route(f"/r/{{id}}/{what}", kept, name=what) for what in KINDS),
 ]

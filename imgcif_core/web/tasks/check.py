@@ -5,13 +5,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from imgcif_core.checks.options import CheckOptions
 from imgcif_core.cif.document import Document, Source
 from imgcif_core.cif.reader import read
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.errors import ImgcifError
 from imgcif_core.render import render
+from imgcif_core.tables import Tables
 from imgcif_core.web.tasks import Progress
-from imgcif_core.web.tasks.common import checked, opened, options_of, write_json, write_text
+from imgcif_core.web.tasks.common import (
+    bounds_of,
+    checked,
+    links_are_followed,
+    opened,
+    options_of,
+    write_json,
+    write_text,
+)
 from imgcif_core.web.tasks.view import view_of
 
 LINES_PER_PAGE = 400
@@ -25,15 +35,31 @@ def run(folder: Path, given: Mapping[str, Any], progress: Progress) -> dict[str,
     options = options_of(folder, given)
     document = read(source)
     _keep_text(folder, given, source)
-    progress(1, _STEPS, "steps", "checking")
+    follows = options.online is not None and not options.online.is_replay
+    progress(1, _STEPS, "steps", "checking, and following the links" if follows else "checking")
     entry, report = checked(document, options)
+    if follows:
+        links_are_followed(folder)
     progress(2, _STEPS, "steps", "describing the instrument")
     shown = _instrument(folder, document)
     progress(3, _STEPS, "steps", "writing the report")
     write_text(folder, "report.json", render(report, "json"))
-    view = view_of(document, report, shown, len(source.line_starts))
+    view = view_of(document, report, shown, len(source.line_starts), options, _plan(document, options, given))
     write_json(folder, "view.json", view)
     return {"conforming": entry.conforming, "counts": view["counts"]}
+
+
+def _plan(document: Document, options: CheckOptions, given: Mapping[str, Any]) -> list[str]:
+    """What following the links would ask of whom, line by line; empty where nobody may or there are none."""
+    if "network" not in given or options.online is not None:
+        return []
+    from imgcif_core.net.links import dois_of, links_of_all
+    from imgcif_core.net.plan import plan_of, plan_text
+
+    all_tables = [Tables(block, load_bundled()) for block in document.blocks]
+    bounds = bounds_of(given["network"])
+    steps = plan_of(links_of_all(all_tables).values(), dois_of(all_tables), bounds, depth=options.images)
+    return plan_text(steps, bounds).splitlines()[1:] if steps else []
 
 
 def _keep_text(folder: Path, given: Mapping[str, Any], source: Source) -> None:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imgcif_core import api
 from imgcif_core._version import __version__
@@ -15,8 +16,14 @@ from imgcif_core.findings import FileReport, Report
 from imgcif_core.render.json import plain
 from imgcif_core.web.tasks import without_folder
 
+if TYPE_CHECKING:
+    from imgcif_core.net.settings import NetSettings
+
 # One rule; those of a file in which something is out of all proportion take longest.
 _RULE_SECONDS = 20.0
+_LONGEST_PAUSE = 20.0
+# The folder with what servers answered, and the mark that it is all there is.
+TAPE, _WHOLE = "tape", "whole"
 
 
 def opened(folder: Path, given: Mapping[str, Any]) -> Source:
@@ -33,12 +40,44 @@ def options_of(folder: Path, given: Mapping[str, Any]) -> CheckOptions:
         against = read_reference([str(folder / "inputs" / "against" / name) for name in given["against"]])
     local = folder / "inputs" / "local"
     return CheckOptions(
+        online=_online(folder, given.get("network")),
         profile=given.get("profile", "auto"),
         images=given.get("images", "header"),
         local=(local,) if local.is_dir() else None,
         against=against,
         rule_seconds=_RULE_SECONDS,
     )
+
+
+def _online(folder: Path, network: Mapping[str, Any] | None) -> "NetSettings | None":
+    """The bounds of the network, None where no links are followed.
+
+    Links are followed once, by the first check; later tasks on the job judge by what was answered then.
+    """
+    if not network or not network["follow"]:
+        return None
+    bounds = bounds_of(network)
+    return replace(bounds, tape=folder / TAPE, is_replay=(folder / TAPE / _WHOLE).exists())
+
+
+def bounds_of(network: Mapping[str, Any]) -> "NetSettings":
+    """The bounds that the service sets; nobody waits for minutes for one server."""
+    from imgcif_core.net.settings import NetSettings
+
+    return NetSettings(
+        max_download=network["bytes"],
+        seconds=network["seconds"],
+        longest_pause=_LONGEST_PAUSE,
+        contact=network["contact"],
+        uses_rsync=network["rsync"],
+        shared=Path(network["shared"]),
+    )
+
+
+def links_are_followed(folder: Path) -> None:
+    """Put down that the answers to all requests of a check are kept."""
+    if (folder / TAPE).is_dir():
+        (folder / TAPE / _WHOLE).touch()
 
 
 def checked(document: Document, options: CheckOptions) -> tuple[FileReport, Report]:

@@ -28,7 +28,8 @@ def run(folder: Path, given: Mapping[str, Any], progress: Progress) -> dict[str,
     options = options_of(folder, given)
     entry, report = checked(document, options)
     if given["format"] == "html":
-        command = shlex.join(["imgcif-check", "--profile", entry.profile, "--format", "html", given["name"]])
+        online = ["--online"] if entry.links is not None else []
+        command = shlex.join(["imgcif-check", "--profile", entry.profile, *online, "--format", "html", given["name"]])
         text = page(report, [sheet_of(document, load_bundled(), entry, options, command)])
     else:
         text = render(report, given["format"], rules=_rule_texts())

@@ -1,26 +1,41 @@
 """What the page shows of a report: bounded for any number of findings, the worst first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
+from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import load_rules
 from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.findings import LEVELS, FileReport, Finding, Report, Severity
 from imgcif_core.render.excerpt import clipped, excerpt_of
-from imgcif_core.render.summary import gaps, judge, place, ranked, readiness_lines, repeats, tally, verdict
+from imgcif_core.render.summary import gaps, judge, old_replies, place, ranked, readiness_lines, repeats, tally, verdict
+from imgcif_core.show.places import link_rows
+from imgcif_core.show.sheet import local_of
 from imgcif_core.tables import Tables
 
 SHOWN_OF_A_RULE = 5
 _MOST_LINKS = 200
 _MOST_BLOCKS = 50
+_MOST_OLD_REPLIES = 50
 _LONGEST = 2000
 _ROOM = 110
 _DOI = ("_database.dataset_doi", "_journal.paper_doi", "_citation.doi")
 
 
-def view_of(document: Document, report: Report, shown: Mapping[str, Any] | None, lines: int) -> dict[str, Any]:
-    """Plain data for the page of one file; texts are cut and their control characters made visible."""
+def view_of(
+    document: Document,
+    report: Report,
+    shown: Mapping[str, Any] | None,
+    lines: int,
+    options: CheckOptions,
+    plan: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Plain data for the page of one file; texts are cut and their control characters made visible.
+
+    `plan` says line by line what following the links would ask for.
+    """
     entry = report.files[0]
     tables = [Tables(block, load_bundled()) for block in document.blocks[:_MOST_BLOCKS]]
     return {
@@ -39,6 +54,7 @@ def view_of(document: Document, report: Report, shown: Mapping[str, Any] | None,
         "alerts": {level: sum(finding.level == level for finding in entry.findings) for level in LEVELS},
         "replies": sorted(entry.replies),
         "unanswered": entry.unanswered,
+        "old_replies": [_cut(line) for line in islice(old_replies(entry), _MOST_OLD_REPLIES)],
         "readiness": [[question, _cut(answer)] for question, answer in readiness_lines(entry)],
         "groups": _groups(entry),
         "gaps": [{"kind": gap.kind, "reason": _cut(gap.reason), "rules": list(gap.rules)} for gap in gaps(entry)],
@@ -49,7 +65,9 @@ def view_of(document: Document, report: Report, shown: Mapping[str, Any] | None,
         "judges": [_cut(judge(identity)) for identity in report.dictionaries],
         "version": report.version,
         "scans": list(_scans(shown)),
-        "links": [link for held in tables for link in _links(held)][:_MOST_LINKS],
+        "links": _links(document, tables, options, entry),
+        "followed": entry.links is not None,
+        "plan": [_cut(line, 300) for line in plan[:_MOST_LINKS]],
     }
 
 
@@ -154,15 +172,21 @@ def _number(value: Any) -> str:
     return f"{value:.7g}" if isinstance(value, (int, float)) else "unknown"
 
 
-def _links(tables: Tables) -> Iterator[dict[str, Any]]:
-    """Links to external data: each address once, with the number of rows that use it."""
-    table = tables.table("array_data_external_data")
-    if not table or table.column("uri") is None:
-        return
-    found: dict[tuple[str, str, str], int] = {}
-    rows = zip(table.texts("uri"), table.texts("format"), table.texts("archive_format"), strict=True)
-    for uri, kind, archive in rows:
-        key = (uri or "", kind or "", archive or "")
-        found[key] = found.get(key, 0) + 1
-    for (uri, kind, archive), count in list(found.items())[:_MOST_LINKS]:
-        yield {"uri": _cut(uri, 500), "format": _cut(kind, 50), "archive": _cut(archive, 50), "rows": count}
+def _links(document: Document, tables: list[Tables], options: CheckOptions, entry: FileReport) -> list[dict[str, Any]]:
+    """The places of the images, archives and folders, and what is known of each."""
+    verdicts = None if entry.links is None else {verdict.uri: verdict for verdict in entry.links}
+    local = local_of(document, options)
+    try:
+        rows = [row for held in tables for row in link_rows(document, held, options, local, verdicts)[0]]
+    finally:
+        local.close()
+    return [
+        {
+            "uri": _cut(row.address, 500),
+            "images": row.links,
+            "format": _cut(row.kind, 100),
+            "span": _cut(row.span, 300),
+            "evidence": _cut(row.evidence, 1000),
+        }
+        for row in rows[:_MOST_LINKS]
+    ]
