@@ -21,6 +21,8 @@ COMMANDS = {
     "export": "files from which DIALS, XDS, CrystFEL and NeXus readers can work",
     "fix": "repairs that findings offer: shown first, written when asked for",
     "diff": "what moved between two files, in mm, pixels and degrees; names and values otherwise",
+    "manifest": "what is confirmed of the data behind a file, as JSON or as an RO-Crate",
+    "verify": "whether what a manifest confirmed is still as it was",
     "merge": "one report of many runs of imgcif-check --format jsonl",
     "serve": "the web page: check, repair, create and compare in a browser",
     "explain": "what a rule means and how to mend what it found",

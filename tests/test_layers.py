@@ -31,6 +31,7 @@ LAYERS = {
     "show": 11,
     "create": 11,
     "export": 11,
+    "manifest": 11,
     "repair": 11,
     "batch": 11,
     "conformance_run": 11,

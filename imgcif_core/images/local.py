@@ -115,6 +115,19 @@ class LocalData:
         found = self._looked_up(uri)
         return None if isinstance(found, BytesError) else found
 
+    def found(self, uri: str) -> Path | ByteSource | None:
+        """What stands in for a URI, None if nothing does.
+
+        Raises
+        ------
+        BytesError
+            If what is there is not taken.
+        """
+        found = self._looked_up(uri)
+        if isinstance(found, BytesError):
+            raise found
+        return found
+
     def _looked_up(self, uri: str) -> Path | ByteSource | BytesError | None:
         """What stands in for a URI, or why what is there is not taken."""
         if uri not in self._found:
@@ -260,9 +273,7 @@ class LocalData:
 
     def _place(self, uri: str) -> Path | ByteSource:
         """The stand-in for a URI, or the error that there is none."""
-        place = self._looked_up(uri)
-        if isinstance(place, BytesError):
-            raise place
+        place = self.found(uri)
         if place is None:
             raise BytesError("missing", f"no local copy of {uri}")
         return place
