@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -10,15 +9,17 @@ from typing import Any
 from imgcif_core._version import __version__
 from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.model import Dictionary
+from imgcif_core.findings import LinkVerdict
 from imgcif_core.images.local import LocalData
 from imgcif_core.manifest.copies import copy_of
 from imgcif_core.manifest.looking import Looking, network_of
 from imgcif_core.manifest.members import members_of
 from imgcif_core.model.external import build_external
-from imgcif_core.net.evidence import Evidence, Verdict, gather
+from imgcif_core.net.evidence import Evidence, gather
 from imgcif_core.net.links import Link, dois_of, links_of_all
 from imgcif_core.net.network import Network
 from imgcif_core.net.records import ArchiveRecord, DoiRecord
+from imgcif_core.net.tape import now
 from imgcif_core.tables import Tables
 
 SCHEMA = "imgcif-manifest/1"
@@ -44,11 +45,6 @@ def header(file: dict[str, Any], left_out: int) -> dict[str, Any]:
     """What stands first in a manifest; `left_out` counts rows whose address is none."""
     told = {"schema": SCHEMA, "tool": {"name": "imgcif", "version": __version__}, "date": now(), "file": file}
     return told | {"rows_without_address": left_out}
-
-
-def now() -> str:
-    """The time in UTC (ISO 8601)."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def look(links: Sequence[Link], dois: Collection[str], looking: Looking) -> dict[str, Any]:
@@ -97,7 +93,7 @@ def _link(
     return told
 
 
-def _server(verdict: Verdict) -> dict[str, Any]:
+def _server(verdict: LinkVerdict) -> dict[str, Any]:
     """What a server or a record says of a link."""
     told = verdict.as_dict()
     digest = told.pop("digest", None)

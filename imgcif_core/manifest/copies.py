@@ -8,22 +8,21 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from imgcif_core.findings import LinkVerdict
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import LocalData
-from imgcif_core.net.evidence import Verdict
 from imgcif_core.net.links import Link
+from imgcif_core.net.tape import now
 
 _PIECE = 1 << 20
 _ALGORITHMS = frozenset({"md5", "sha1", "sha256", "sha512"})
 
 
-def copy_of(link: Link, copies: LocalData, verdict: Verdict | None, *, reads: bool) -> dict[str, Any] | None:
+def copy_of(link: Link, copies: LocalData, verdict: LinkVerdict | None, *, reads: bool) -> dict[str, Any] | None:
     """What the copy of a linked file is, None where there is none.
 
     `reads` is False for its size alone. A digest of the repository is computed of the copy, too.
     """
-    from imgcif_core.manifest.collect import now
-
     try:
         place = copies.found(link.uri)
     except BytesError as fault:
@@ -46,7 +45,7 @@ def copy_of(link: Link, copies: LocalData, verdict: Verdict | None, *, reads: bo
     return {"verdict": "confirmed", "because": agrees if expected in digests else "a copy on this machine"} | told
 
 
-def _contradiction(size: int, digests: list[str], verdict: Verdict | None) -> str:
+def _contradiction(size: int, digests: list[str], verdict: LinkVerdict | None) -> str:
     """Why a copy is not the file of the archive; empty where nothing says so."""
     if size == 0:
         return "the copy is empty (0 bytes)"

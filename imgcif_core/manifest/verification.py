@@ -9,10 +9,11 @@ from typing import Any
 from imgcif_core._version import __version__
 from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.model import Dictionary
-from imgcif_core.manifest.collect import header, look, manifest_of, now
+from imgcif_core.manifest.collect import header, look, manifest_of
 from imgcif_core.manifest.comparing import Kept, compare, counts
 from imgcif_core.manifest.looking import Looking
 from imgcif_core.manifest.reading import dois_in, links_in
+from imgcif_core.net.tape import now
 
 SCHEMA = "imgcif-verification/1"
 
