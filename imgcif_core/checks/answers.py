@@ -41,7 +41,8 @@ def _old_replies(
     document: Document, all_tables: Sequence[Tables], outcomes: Outcomes, replies: Mapping[Key, Reply]
 ) -> list[OldReply]:
     """The replies to which there is no alert, each with what is known of that alert."""
-    unjudged = {entry.rule for entry in (*outcomes.blocked, *outcomes.not_checked, *outcomes.crashed)}
+    unjudged = {entry.rule for entry in (*outcomes.not_checked, *outcomes.crashed)}
+    unjudged.update(entry.rule for entry in outcomes.blocked)
     judged = {tables.block.name.casefold() for tables in all_tables}
     names = {block.name.casefold() for block in document.blocks}
     found = []

@@ -107,6 +107,10 @@ def version_line(document: Document) -> Iterator[Problem]:
         "no-magic": "file holds a binary section, but does not begin with ###CBF: VERSION",
         "no-section": "file begins with {text}, but holds no binary section",
     },
+    helps={
+        "no-magic": "put ###CBF: VERSION 1.5 into the first line",
+        "no-section": "begin with #\\#CIF_1.1 where the images are elsewhere; otherwise fetch the file again",
+    },
 )
 def cbf_magic(document: Document) -> Iterator[Problem]:
     """What: The first line announces a CBF and there is no binary image in it, or the other way round.

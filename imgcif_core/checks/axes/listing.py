@@ -98,6 +98,7 @@ def pixel_axis_as_positioner(tables: Tables, axes: Axes, axis_roles: AxisRoles) 
         yield Problem(places[0], count=len(rows), more=places[1:], axes=listed(axes, rows))
 
 
+_LIST = "add {} to DIFFRN_DETECTOR_AXIS, and count it in _diffrn_detector.number_of_axes"
 _LET_CARRY = "let the first axis of the detector below it depend on it, or leave it out of DIFFRN_DETECTOR_AXIS"
 
 
@@ -110,6 +111,10 @@ _LET_CARRY = "let the first axis of the detector below it depend on it, or leave
     messages={
         "unused": "DIFFRN_DETECTOR_AXIS lists {axes}, on which no pixel depends",
         "without-effect": "detector axis {axes} is set to {value:g} degrees, but no pixel depends on it",
+    },
+    helps={
+        "unused": "leave {axes} where it moves something else, such as a beam stop; otherwise let the axis that it "
+        "carries depend on it",
     },
 )
 def positioner_not_listed(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
@@ -132,7 +137,7 @@ def positioner_not_listed(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles
         and not _is_mount(axis_tree, axis_roles, row)
     ]
     if missing:
-        yield Problem(table.at_top(), axes=listed(axis_tree, missing), help=f"list {listed(axis_tree, missing)}")
+        yield Problem(table.at_top(), axes=listed(axis_tree, missing), help=_LIST.format(listed(axis_tree, missing)))
     inside = {*carrying, *surface}
     unused = [row for row in sorted(axis_roles.rows[POSITIONER]) if row not in inside]
     # A beam stop is moved along its axis; a circle that is turned without the pixels is one forgotten below them.
@@ -221,12 +226,14 @@ def _named_elsewhere(tables: Tables) -> set[str]:
     severity="warning",
     source="_axis.equipment",
     message="{category} lists axis {axis}, which AXIS gives to the {equipment}",
+    helps={"": "list the axis that was meant in {category}, or correct _axis.equipment of {axis}"},
 )
 def axis_listed_for_other_equipment(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
     """What: A table of goniometer axes lists a detector axis, or a table of detector axes a goniometer axis.
     Why: Programs that sort axes by their equipment find another goniometer or detector than those that go by
     the tables.
-    How to fix: Correct the equipment of the axis; one that both share has a row in AXIS for each.
+    How to fix: List the axis that was meant, or correct the equipment of this one. An axis that goniometer and
+    detector share has a row in AXIS for each, with the same vector, offset and parent.
     Source: Dictionary imgCIF, _axis.equipment, DIFFRN_DETECTOR_AXIS and DIFFRN_MEASUREMENT_AXIS.
     """
     if not axis_roles.rows[POSITIONER] and not axis_roles.rows[MEASUREMENT]:

@@ -63,6 +63,7 @@ def element_type_and_tables(array_binaries: list[Binary]) -> Iterator[Problem]:
     source="_array_structure.compression_type",
     message="header of the section says {header}, but compression_type is {listed}",
     messages={"unknown": "conversions is {header!r}, which names no compression that CBF knows"},
+    helps={"unknown": "name in conversions how the bytes are packed, for example x-CBF_BYTE_OFFSET"},
 )
 def compression_and_tables(array_binaries: list[Binary]) -> Iterator[Problem]:
     """What: The header names an unknown compression, or another one than ARRAY_STRUCTURE.
@@ -76,7 +77,8 @@ def compression_and_tables(array_binaries: list[Binary]) -> Iterator[Problem]:
             yield Problem(binary.at("content-type"), variant="unknown", header=header.conversions)
         elif array is not None and array.compression is not None and array.compression != header.compression:
             shown = header.conversions or "nothing of a compression"
-            yield Problem(binary.at("content-type"), header=shown, listed=array.compression)
+            remedy = f"write {header.compression} as _array_structure.compression_type, if the header is right"
+            yield Problem(binary.at("content-type"), help=remedy, header=shown, listed=array.compression)
 
 
 @rule(

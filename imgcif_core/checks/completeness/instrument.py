@@ -160,7 +160,7 @@ def time_not_given(experiment: Experiment) -> Iterator[Problem]:
     "sample-not-described",
     severity="info",
     source="_chemical.name_systematic",
-    message="not given of the sample: {what}",
+    message="the sample is not fully described: {what} not given",
 )
 def sample_not_described(experiment: Experiment) -> Iterator[Problem]:
     """What: The file does not say what was measured.
@@ -178,7 +178,7 @@ def sample_not_described(experiment: Experiment) -> Iterator[Problem]:
     "beam-not-described",
     severity="info",
     source="_diffrn_radiation.beam_flux",
-    message="not given of the beam: {what}",
+    message="the beam is not fully described: {what} not given",
 )
 def beam_not_described(experiment: Experiment) -> Iterator[Problem]:
     """What: Size, flux, polarization or monochromator of the beam are not given.

@@ -30,7 +30,7 @@ def _of(obstacles: list[Obstacle], code: str, *kinds: Kind) -> list[Obstacle]:
     source="_array_structure_list.dimension",
     message="array {array} of the images has no rows in ARRAY_STRUCTURE_LIST",
     messages={
-        "parts": "not given of array {array}: {what}",
+        "parts": "array {array} is not fully described: {what} not given",
         "axes": "the directions of array {array} have no axis_set_id, so that its pixels have no place",
     },
     question="interpret",

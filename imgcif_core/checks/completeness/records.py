@@ -142,7 +142,7 @@ def format_version_not_given(external: ExternalData) -> Iterator[Problem]:
     "dictionary-not-declared",
     severity="info",
     source="_audit_conform.dict_name",
-    message="not given: {names}",
+    message="the file does not say in full by which dictionary it was written: {names} not given",
 )
 def dictionary_not_declared(experiment: Experiment) -> Iterator[Problem]:
     """What: The file does not say by which dictionary and version it was written.

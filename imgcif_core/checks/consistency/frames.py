@@ -79,7 +79,7 @@ def intensities_of_some_binaries(tables: Tables) -> Iterator[Problem]:
 def elements_differ(tables: Tables, scans: Scans) -> Iterator[Problem]:
     """What: The frames of one scan do not all have the same detector elements, or not the same array for each.
     Why: A module that fails during a scan is legal; more often rows are missing or name a wrong element.
-    How to fix: Give a row for each element and frame.
+    How to fix: Give DIFFRN_DATA_FRAME a row for each element in each frame.
     Source: Dictionary imgCIF, _diffrn_data_frame.detector_element_id.
     """
     data, frames = tables.table("diffrn_data_frame"), tables.table("diffrn_scan_frame")

@@ -25,7 +25,7 @@ MAX_BLOCKS = 200
 def raw_with_gain(tables: Tables) -> Iterator[Problem]:
     """What: The counts are said to be raw, and a gain is given as well.
     Why: Raw counts need not be proportional to photons, so that the gain does not turn them into photons.
-    How to fix: Give linear as linearity if the gain holds; otherwise leave the gain away.
+    How to fix: Give linear as linearity if the gain holds; otherwise leave the gain out.
     Source: Dictionary imgCIF, _array_intensities.linearity and _array_intensities.gain.
     """
     table = tables.table("array_intensities")

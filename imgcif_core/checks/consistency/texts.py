@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -106,7 +106,7 @@ def wavelength_and_energy(tables: Tables, beam: Beam, tolerances: Tolerances) ->
 def overload_and_cutoff(tables: Tables, headers: "list[tuple[int, MiniHeader]]") -> Iterator[Problem]:
     """What: The overload is not the cutoff that the detector wrote into the text header.
     Why: Pixels between the two values pass for measured in one program, and are rejected in another.
-    How to fix: Give the cutoff, or the cutoff plus one, as overload.
+    How to fix: Give the cutoff of the header, or the cutoff plus one, as _array_intensities.overload.
     Source: Dictionary imgCIF, _array_intensities.overload; the header of the detector.
     """
     table, data = tables.table("array_intensities"), tables.table("array_data")
@@ -208,7 +208,15 @@ _LIMITS = (("reflns", "d_resolution_high", "angstrom"), ("diffrn_reflns", "theta
     "resolution-and-geometry",
     severity="info",
     source="_reflns.d_resolution_high",
-    message="{name} is {stated:.5g} {unit}, or {limit:.4g} angstrom - the corners of the detector reach {reach:.4g}",
+    message="{name} is {stated:.5g} angstrom, but the corners of the detector reach {reach:.4g} angstrom at best",
+    messages={
+        "angle": "{name} is {stated:.5g} degrees, which is {limit:.4g} angstrom, but the corners of the detector reach "
+        "{reach:.4g} angstrom at best",
+    },
+    helps={
+        "": "check the wavelength, the distance of the detector and its two-theta, or correct {name}",
+        "angle": "check the wavelength, the distance of the detector and its two-theta, or correct {name}",
+    },
 )
 def resolution_and_geometry(
     tables: Tables, any_scans: Scans, detector: Detector, beam: Beam, tolerances: Tolerances
@@ -226,8 +234,10 @@ def resolution_and_geometry(
         raise NotApplicable("no panel of known size")
     for table, item, stated, unit, limit in limits:
         if limit < reach * (1.0 - tolerances.resolution_share):
-            name = f"_{table.category.name}.{item}"
-            yield Problem(table.at(0, item), name=name, stated=stated, unit=unit, limit=limit, reach=reach)
+            place = table.at(0, item)
+            variant = "" if unit == "angstrom" else "angle"
+            facts: dict[str, Any] = {"name": place.item, "stated": stated, "limit": limit, "reach": reach}
+            yield Problem(place, variant=variant, **facts)
 
 
 def _stated_limits(tables: Tables, beam: Beam) -> Iterator[tuple[Table, str, float, str, float]]:

@@ -67,7 +67,7 @@ def exposures_and_dates(tables: Tables, scans: Scans, moments: Moments, toleranc
 def exposure_pause_period(tables: Tables, tolerances: Tolerances) -> Iterator[Problem]:
     """What: Exposure and pause do not add up to the period of the frames.
     Why: One of the three is wrong; they are by definition parts and sum.
-    How to fix: Correct the one that is wrong, or leave one of them away.
+    How to fix: Correct the one that is wrong, or leave one of them out.
     Source: Dictionary imgCIF, _diffrn_scan_frame.time_rstrt_incr.
     """
     is_judged = False

@@ -39,7 +39,7 @@ def is_section_id(text: str) -> bool:
 def set_with_several_rows(tables: Tables) -> Iterator[Problem]:
     """What: A category that describes one thing has several rows, and no key column distinguishes them.
     Why: It cannot be known which row describes the experiment, and most programs take the first.
-    How to fix: Keep one row, or add the key items, for example _diffrn_detector.id.
+    How to fix: Keep the row that holds, or put each row into a data block of its own.
     Source: Dictionary imgCIF, _definition.class Set and _category_key.name.
     """
     schema = tables.table("audit").text("schema") or BASE_SCHEMA
@@ -48,7 +48,9 @@ def set_with_several_rows(tables: Tables) -> Iterator[Problem]:
         keyed = keyed or any(_is_key_elsewhere(table, name) for name in table.columns)
         if table.category.is_set and table.rows > 1 and not keyed:
             place = table.at(1)
-            yield Problem(place, category=table.category.name.upper(), rows=table.rows, count=1)
+            keys = " and ".join(f"_{table.category.name}.{name}" for name in table.key_names)
+            remedy = f"keep one row, or give each row its own {keys}" if keys else None
+            yield Problem(place, help=remedy, category=table.category.name.upper(), rows=table.rows, count=1)
 
 
 def _may_be_looped(schema: str, category: str) -> bool:
@@ -387,7 +389,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def mandatory_item_missing(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     """What: A category is given without an item that the DDL2 edition of the dictionary makes mandatory.
     Why: DDLm knows no mandatory items, but programs written for CBF expect these.
-    How to fix: Add the items, with a dot or question mark where nothing is known.
+    How to fix: Add the items with their values; those that are not known can stay out.
     Source: DDL2 edition of the imgCIF dictionary, mandatory codes.
     """
     has_links = tables.table("array_data").has("external_data_id")

@@ -240,6 +240,8 @@ def _way_out(
         as_written = "" if state == text else f" {state}"
         others = [other.id for other in targets if other is not found]
         more = f", or the words in {others[0]}" if others and found.states is not None else ""
+        if found is not targets[0]:
+            more = f", or {targets[0].id} with one of its states"
         return f"write {found.id}{as_written}{more}", []
     return f"give the value as {targets[0].id}, with one of its states", []
 

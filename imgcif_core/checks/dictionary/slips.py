@@ -10,6 +10,7 @@ from imgcif_core.ddlm.types import check_contents
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\(\d+\))?"
 _WITH_UNIT = re.compile(rf"({_NUMBER})[ \t_]*([A-Za-zµμåÅÅ°%/^0-9*-]+)\Z")
 _COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?(?:\(\d+\))?\Z")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?)?\Z")
 _SIGNS = {"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "⁄": "/", "\u00a0": " ", "\u2009": " ", "\u202f": " "}
 _QUOTES = "‘’‚‛“”„‟«»‹›´`"
 # Units by the name of the dictionary; what is written for them in files, in lower case.
@@ -46,12 +47,25 @@ def slip_in(text: str, item: Item) -> Slip | None:
     if bare != text and _is_value(bare, item):
         return Slip(f"write {bare}, with signs of ASCII and without typographic quotes", bare, True)
     if not item.is_numeric:
-        return None
+        return _form_slip(bare, item)
     if _COMMA.match(bare):
         point = bare.replace(",", ".")
         if _is_value(point, item):
             return Slip(f"write {point}: CIF has a decimal point, no decimal comma", point, False)
     return _unit(bare, item)
+
+
+def _form_slip(text: str, item: Item) -> Slip | None:
+    """What is wrong with a date, an address or a data name whose form is nearly right."""
+    if item.contents in ("Date", "DateTime") and _DATE.match(text):
+        return Slip("correct the day or the time: no calendar or clock has it", None, False)
+    if item.contents in ("Uri", "Iri"):
+        plain = text.replace(" ", "%20")
+        if _is_value(plain, item):
+            return Slip(f"write {plain}: an address has %20 in place of a blank", plain, False)
+    if item.contents == "Tag" and _is_value(f"_{text}", item):
+        return Slip(f"write _{text}: a data name begins with an underscore", f"_{text}", False)
+    return None
 
 
 def _is_value(text: str, item: Item) -> bool:

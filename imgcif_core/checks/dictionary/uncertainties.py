@@ -28,7 +28,7 @@ from imgcif_core.tables import Tables
     },
     helps={
         "": "write the value without the brackets: the dictionary takes it as exact",
-        "zero": "give the true uncertainty, or leave the brackets away where none is known",
+        "zero": "give the true uncertainty, or leave the brackets out where none is known",
         "negative": "give the uncertainty without its sign",
         "large": "check value and uncertainty; the digits in brackets count in the last digits of the value",
         "twice": "find out which uncertainty holds, and give it in one of the two places",

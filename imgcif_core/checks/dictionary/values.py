@@ -197,7 +197,6 @@ def mime_token_for_compression(tables: Tables) -> Iterator[Problem]:
     },
     helps={
         "": "write {contents} alone, or ? where it is not known",
-        "container": "write {expected}, as the dictionary types the item",
         "key": "write a key that is {contents}",
         "huge": "check the exponent, and write ? where the number is not known",
         "dimension": "write a list of the shape {dimension}",
@@ -256,6 +255,8 @@ def _in_words(contents: str) -> str:
         "Version": "a version such as 1.2.0",
         "Imag": "an imaginary number such as 2.5j",
         "Complex": "a complex number such as 1.0+2.5j",
+        "Tag": "a data name such as _axis.id",
+        "Name": "a name of letters, digits and underscores",
     }.get(contents, f"a value of type {contents}")
 
 
@@ -295,7 +296,8 @@ def _form_problems(form: Form | Item, column: Column, place: Place, value: objec
     if found != expected:
         words = {"single": "a single value", "list": f"a list ({form.container})", "table": "a table"}
         found = "a list" if found == "list" else words[found]
-        yield Problem(place, variant="container", name=column.name, found=found, expected=words[expected])
+        remedy = _WRITTEN[expected]
+        yield Problem(place, variant="container", help=remedy, name=column.name, found=found, expected=words[expected])
         return
     if found == "list" and not fits_dimension(form.dimension, value, has_inner=form.elements is not None):
         shape = [("ragged" if number < 0 else number) for number in shape_of(value)]
@@ -311,6 +313,13 @@ def _form_problems(form: Form | Item, column: Column, place: Place, value: objec
                 yield from _form_problems(form.elements, column, _narrowed(place, element), element)
     elif found != "single":
         yield from _cells_of_wrong_type(form, column, place, value)
+
+
+_WRITTEN = {
+    "single": "write one value, without brackets round it",
+    "list": "write the values in square brackets with blanks between them, as in [1 2 3]",
+    "table": "write a table in braces, as in {'first':1 'second':2}",
+}
 
 
 def _kind_of(value: object) -> str:

@@ -33,6 +33,7 @@ MAX_FILES = 50
         "": "give the archive_format that the file really has",
         "no_path": "add archive_path, the name of each image in the archive; for plain files leave archive_format out",
         "no_format": "add archive_format, ZIP, TGZ or TBZ; for plain files leave archive_path out",
+        "gap": "nothing is needed, as readers know tar by the name of the file; packed as .tar.gz it is a TGZ",
         "plain": "add archive_format {found}, and in archive_path the name of each image within the archive",
     },
 )

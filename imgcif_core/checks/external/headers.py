@@ -285,7 +285,7 @@ def _other_type(external: ExternalData, header: Hdf5Header) -> Iterator[Problem]
     "hdf5-filter-or-link",
     severity="warning",
     source="_array_data_external_data.path",
-    message="{path} of {file} is packed by the HDF5 filter {filter} ({code}), which is not registered",
+    message="{path} of {file} is packed by the HDF5 filter number {code}{filter}, which is not registered",
     messages={
         "link": "{file}: {reason}",
     },
@@ -305,7 +305,13 @@ def hdf5_filter_or_link(external: ExternalData, hdf5_headers: list[Hdf5Header]) 
             if code >= 256 and code not in REGISTERED:
                 path = external.image(int(header.rows[0])).path or "the dataset"
                 yield problem_at(
-                    external.table, header.rows, "path", path=path, file=header.label, filter=name or "?", code=code
+                    external.table,
+                    header.rows,
+                    "path",
+                    path=path,
+                    file=header.label,
+                    filter=f" ({name})" if name else "",
+                    code=code,
                 )
         if header.fault is None:
             continue

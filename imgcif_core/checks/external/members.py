@@ -38,7 +38,7 @@ MAX_FILES = 20_000
         "no_file": "{value!r}{others} is no plain file in {archive} but {kind}, which is not followed",
         "format": "archive_format is {stated}, but the bytes of {archive} are {found}",
         "extra": "{archive} has {count_text} that no row names, the first {value!r}",
-        "unsafe": "{archive} has {count_text} whose names lead outside, the first {value!r} {fault}",
+        "unsafe": "{archive} has {count_text} that would be unpacked outside its folder, the first {value!r} {fault}",
         "fault": "{fault} - its members cannot all be compared",
         "absent": "{count_text} without a local copy, the first {value!r}",
         "no_bytes": "{archive} is empty (0 bytes)",

@@ -174,13 +174,13 @@ def _read(source: ByteSource | BytesError, helper: Helper, reach: Reach) -> Expe
         "pixel": "give the pixel size of the file in _array_structure_list_axis.displacement_increment, in mm",
         "size": "give the numbers of the file in _array_structure_list.dimension, the first with precedence 1",
         "panel": "copy the offsets of the panel from the file, turned from (x, y, z) to (-x, y, -z), in mm",
-        "distance": "give {other:.6g} mm as the setting of the axis that moves the detector",
+        "distance": "give {other:.6g}, in millimetres, as the setting of the axis that moves the detector",
         "centre": "correct the offsets of the pixel axes: pixel numbers times pixel size, in mm",
         "axis": "take the direction of the axis from the file, turned from (x, y, z) to (-x, y, -z)",
         "start": "give {other:.6g} as _diffrn_scan_axis.angle_start, unless the file was corrected later",
         "increment": "give {other:.6g} as _diffrn_scan_axis.angle_increment, unless the file was corrected later",
         "frames": "link the other files of the scan too, or correct _diffrn_scan.frames",
-        "time": "give {other:.6g} s as _diffrn_scan_frame.integration_time or _diffrn_scan.integration_time",
+        "time": "give {other:.6g}, in seconds, as _diffrn_scan_frame.integration_time or _diffrn_scan.integration_time",
     },
 )
 def hdf5_header_and_tables(

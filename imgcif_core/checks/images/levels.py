@@ -28,7 +28,8 @@ FEW_CODES = 3
 def many_overloaded_pixels(survey: Survey, tolerances: Tolerances) -> Iterator[Problem]:
     """What: More pixels than strong reflections have are at or above the stated overload.
     Why: They count as not valid; an overload that is too low throws measured counts away.
-    How to fix: State the true saturation level, or the value of masked pixels as undefined_value.
+    How to fix: State the true saturation level as _array_intensities.overload, or the value of masked pixels as
+    _array_intensities.undefined_value.
     Source: Dictionary imgCIF, _array_intensities.overload and .undefined_value.
     """
     limited = [image for image in survey.images if np.isfinite(image.array.overload)]
@@ -84,7 +85,7 @@ def overload_beyond_type(tables: Tables) -> Iterator[Problem]:
 def undeclared_saturation(survey: Survey) -> Iterator[Problem]:
     """What: Many pixels hold one highest value, as saturated ones do, and no overload is stated.
     Why: Programs then integrate reflections whose counts were cut off.
-    How to fix: State the value as overload.
+    How to fix: State the value as _array_intensities.overload.
     Source: Dictionary imgCIF, _array_intensities.overload.
     """
     described = [image for image in survey.images if image.array.list_rows or image.array.intensity_row is not None]
@@ -126,7 +127,8 @@ def _saturation(facts: ImageFacts) -> tuple[float, int, int] | None:
 def undeclared_negative_values(survey: Survey) -> Iterator[Problem]:
     """What: Pixels hold negative values that neither undefined_value nor underload explains.
     Why: Detectors mark gaps and defective pixels so; a program that is not told takes them for counts.
-    How to fix: State the least valid value as underload, for example 0, or the mark as undefined_value.
+    How to fix: State the least valid value as _array_intensities.underload, for example 0, or the mark as
+    _array_intensities.undefined_value.
     Source: Dictionary imgCIF, _array_intensities.underload and .undefined_value.
     """
     with_levels = [image for image in survey.images if image.array.intensity_row is not None]

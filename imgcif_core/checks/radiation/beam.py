@@ -39,7 +39,7 @@ def probe_absent(tables: Tables) -> Iterator[Problem]:
     """What: The file does not say whether X-rays, neutrons or electrons were scattered.
     Why: Corrections, plausible wavelengths and programs differ between the probes; the dictionary strongly
     recommends the item.
-    How to fix: Give the probe, with _diffrn_radiation.probe.
+    How to fix: Write _diffrn_radiation.probe with the one of x-ray, neutron, electron and gamma that was used.
     Source: Dictionary imgCIF, _diffrn_radiation.probe: strongly recommended.
     """
     table = tables.table(RADIATION)
@@ -143,6 +143,7 @@ _ACROSS = 0.5
     severity="warning",
     source="_diffrn_radiation.div_x_source",
     message="{name} is {value:g} degrees - expected less than 1; {degrees:.3g} if milliradians were meant",
+    helps={"": "write {degrees:.3g} if the value was in milliradians; the item is in degrees"},
 )
 def divergence_too_large(tables: Tables, tolerances: Tolerances) -> Iterator[Problem]:
     """What: The crossfire of the beam is a degree or more.

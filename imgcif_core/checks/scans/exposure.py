@@ -26,7 +26,7 @@ def exposure_not_positive(tables: Tables) -> Iterator[Problem]:
     """What: The exposure of a frame is zero, or negative.
     Why: An image without exposure holds nothing; a zero most often stands for a time that is not known. A pulse of
     an X-ray laser is short, but not of no length. A negative time has no meaning.
-    How to fix: Give the time in seconds for each frame, or leave the item away if it is not known.
+    How to fix: Give the time in seconds for each frame, or leave the item out if it is not known.
     Source: Dictionary imgCIF, _diffrn_scan_frame.integration_time.
     """
     is_judged = False
@@ -139,7 +139,7 @@ def average_exposure(tables: Tables, scans: Scans, tolerances: Tolerances) -> It
     """What: The average exposure that a scan states is not that of its frames.
     Why: Programs that read only the scan scale the images by a wrong time; milliseconds and the total time of the
     scan are the usual slips.
-    How to fix: Give the mean of _diffrn_scan_frame.integration_time in seconds, or leave the item away.
+    How to fix: Give the mean of _diffrn_scan_frame.integration_time in seconds, or leave the item out.
     Source: Dictionary imgCIF, _diffrn_scan.integration_time.
     """
     table, frames = tables.table("diffrn_scan"), tables.table("diffrn_scan_frame")

@@ -55,7 +55,7 @@ def several_moving_axes(tables: Tables, axes: Axes, scans: Scans, tolerances: To
     "counts-differ",
     severity="info",
     source="_diffrn_scan.frames",
-    message="{counts}",
+    message="the tables count the images differently: {counts}",
 )
 def counts_differ(tables: Tables) -> Iterator[Problem]:
     """What: The tables of frames, data and external files do not hold the same number of images.
