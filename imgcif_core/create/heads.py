@@ -8,12 +8,13 @@ each other in one stream, in the order of the index, as they are or packed by gz
       {"name": "run1/run_master.h5", "size": 90112, "pieces": [[0, 90112]]},
       {"name": "run1/run_data_000001.h5", "size": 1573741824, "pieces": []}]}
 
-A piece is an offset and a length. A file of one piece from its start is written as far as it came, one of
-several with holes between them, one without pieces not at all: that it exists is all that is told of it.
+A piece is an offset and a length. A file of one piece from its start is written as far as it came; a TIFF may come
+in several, with holes where nothing is read; one without pieces is not written: that it exists is all that is told.
 """
 
 import gzip
 import zlib
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,6 +174,39 @@ def _write(head: Head, stream: Any, folder: Path) -> None:
                 length -= len(part)
         if len(head.pieces) > 1:
             file.truncate(head.size)
+    if len(head.pieces) > 1:
+        _refuse_holes(head, path)
+
+
+def _refuse_holes(head: Head, path: Path) -> None:
+    """Refuse a file with holes where its reader looks: it would take the zeros there for what the file says.
+
+    Only of TIFF is it known where that is.
+    """
+    from imgcif_core.images.tiff_pages import MARKS, mapped
+    from imgcif_core.sources.tiff import needed
+
+    with mapped(str(path)) as data:
+        if data[:4] not in MARKS:
+            raise InputError(f"{head.name}: only a TIFF is taken in several pieces")
+        starts, ends = _joined(head.pieces)
+        for start, length in needed(data):
+            index = bisect_right(starts, start) - 1
+            if index < 0 or start + length > ends[index]:
+                raise InputError(f"{head.name}: {length} bytes from {start} on, which tell of the image, did not come")
+
+
+def _joined(pieces: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """Starts and ends of the parts of a file without holes, in order."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for offset, length in pieces:
+        if ends and offset == ends[-1]:
+            ends[-1] += length
+        else:
+            starts.append(offset)
+            ends.append(offset + length)
+    return starts, ends
 
 
 def _piece(head: Head, stream: Any, length: int) -> bytes:

@@ -15,7 +15,7 @@ from imgcif_core.images.limits import BytesError
 # More images than the longest stacks hold; a directory takes some hundred bytes.
 MAX_PAGES = 1_000_000
 # The order of bytes and the version of a TIFF are its first four bytes.
-_MARKS = tuple({magic.mark[:4] for magic in BY_WORD["TIFF"].magic})
+MARKS = tuple({magic.mark[:4] for magic in BY_WORD["TIFF"].magic})
 
 
 def refuse_circles(path: str, label: str = "the TIFF") -> None:
@@ -26,14 +26,14 @@ def refuse_circles(path: str, label: str = "the TIFF") -> None:
     BytesError
         `damaged`, or `limit` for more directories than are read.
     """
-    with _mapped(path) as data:
-        if data[:4] in _MARKS:
+    with mapped(path) as data:
+        if data[:4] in MARKS:
             for _ in directories(data, label):
                 pass
 
 
 @contextmanager
-def _mapped(path: str) -> Iterator[bytes | mmap.mmap]:
+def mapped(path: str) -> Iterator[bytes | mmap.mmap]:
     """The bytes of a file, of which only what is looked at is read; none for an empty one."""
     with open(path, "rb") as file:
         try:

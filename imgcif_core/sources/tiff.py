@@ -3,9 +3,12 @@
 The header of Rayonix (MarCCD) detectors lies 1024 bytes from the start, in integers of fixed places.
 """
 
+import mmap
+import os
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ import numpy as np
 from imgcif_core.errors import InputError
 from imgcif_core.formats import BY_WORD, HEAD_BYTES, format_suffix, image_format_of
 from imgcif_core.images.limits import BytesError
-from imgcif_core.images.tiff_pages import directories
+from imgcif_core.images.tiff_pages import MARKS, directories, mapped
 from imgcif_core.sources.description import ImageFiles, Origin, Provenance
 from imgcif_core.sources.draft import ORDER, Draft
 from imgcif_core.sources.minicbf import as_draft, parse_header
@@ -25,6 +28,9 @@ KIND = "tiff"
 _TYPES = {1: ("B", 1), 2: ("s", 1), 3: ("H", 2), 4: ("I", 4), 16: ("Q", 8), 13: ("I", 4)}
 _WIDTH, _HEIGHT, _BITS, _TEXT, _MODEL, _DATE, _FORMAT = 256, 257, 258, 270, 272, 306, 339
 _MAR_START = 1024
+# The front holds the header of Rayonix detectors; longer texts are cut there.
+_FRONT, _MOST_VALUE = 4096, 1 << 16
+Data = bytes | mmap.mmap
 _MAR_CORNERS = ("top left", "bottom left", "top right", "bottom right")
 _MAR_AXES = ("two_theta", "omega", "chi", "kappa", "phi", "delta", "gamma")
 # Places of 32-bit integers in the header, under the names that the maker gives them.
@@ -56,7 +62,7 @@ class Page:
 class _Reader:
     """Numbers of a TIFF in its own byte order, with a clear message where it ends too soon."""
 
-    def __init__(self, data: bytes, path: str) -> None:
+    def __init__(self, data: Data, path: str) -> None:
         self.data, self.path = data, path
         self.order = "<" if data[:2] == b"II" else ">"
         self.is_big = self.unpack("H", 2)[0] == 43
@@ -99,10 +105,54 @@ def read_tiff(path: str | Path) -> Draft:
     InputError
         If the file cannot be read, or its pages differ in size.
     """
-    name = str(path)
+    with _bytes_of(path) as data:
+        return _read(str(path), data)
+
+
+@contextmanager
+def _bytes_of(path: str | Path) -> Iterator[Data]:
+    """The bytes of a file, of which only what is looked at is read; those of a packed one unpacked."""
+    try:
+        with open(path, "rb") as file:
+            is_plain = os.path.isfile(path) and file.read(4) in MARKS
+    except OSError:
+        is_plain = False
+    if is_plain:
+        with mapped(str(path)) as found:
+            yield found
+        return
     from imgcif_core.cif.reader import open_source
 
-    data = open_source(path).data
+    yield open_source(path).data
+
+
+def needed(data: Data) -> Iterator[tuple[int, int]]:
+    """Start and length of what `read_tiff` looks at: the front, the directories, the values of the tags that it reads.
+
+    Raises
+    ------
+    InputError
+        If the directories cannot be followed.
+    """
+    reader = _Reader(data, "the TIFF")
+    yield 0, min(len(data), _FRONT)
+    front, step = (8, 20) if reader.is_big else (2, 12)
+    form, room = ("Q", 8) if reader.is_big else ("I", 4)
+    try:
+        for start, count in directories(data, "the TIFF"):
+            yield start - front, front + count * step + room
+            for place in range(start, start + min(count, 4096) * step, step):
+                tag, kind = reader.unpack("HH", place)
+                if tag in _READ and kind in _TYPES:
+                    size = reader.unpack(form, place + 4)[0] * _TYPES[kind][1]
+                    if size > room:
+                        yield reader.unpack(form, place + 4 + room)[0], min(size, _MOST_VALUE)
+    except BytesError as error:
+        raise InputError(str(error)) from None
+
+
+def _read(name: str, data: Data) -> Draft:
+    """What the bytes of a TIFF tell of the experiment."""
     reader = _Reader(data, name)
     pages = list(reader.pages())
     sizes = {page.size for page in pages}
@@ -133,6 +183,7 @@ def read_tiff(path: str | Path) -> Draft:
 
 
 _TEXT_TAGS = {271: "Make", 272: "Model", 305: "Software", 306: "DateTime", 315: "Artist", 316: "HostComputer"}
+_READ = frozenset({_WIDTH, _HEIGHT, _BITS, _TEXT, _MODEL, _DATE, _FORMAT, *_TEXT_TAGS})
 
 
 def _tag_statements(page: Page) -> tuple[Statement, ...]:
@@ -151,7 +202,7 @@ def _tag_statements(page: Page) -> tuple[Statement, ...]:
     return tuple(found)
 
 
-def _format(name: str, data: bytes) -> str:
+def _format(name: str, data: Data) -> str:
     """The word for a TIFF, by its first bytes; a name that tells another format counts as well."""
     found = image_format_of(data[:HEAD_BYTES])
     by_name = format_suffix(name)

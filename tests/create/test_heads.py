@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import resource
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from imgcif_core.create import Session, Wishes
 from imgcif_core.create.heads import SCHEMA, HeadLimits, sources_of, unpack_heads
 from imgcif_core.errors import InputError
+from imgcif_core.sources.tiff import read_tiff
 
 HEADER = """###CBF: VERSION 1.5
 data_image_{number:04d}
@@ -65,9 +68,57 @@ def test_a_session_reads_heads_as_it_reads_images(tmp_path: Path, monkeypatch: p
 
 
 def test_pieces_lie_at_their_places_with_holes_between(tmp_path: Path) -> None:
-    files = [{"name": "a.tif", "size": 100, "pieces": [[0, 4], [90, 3]]}, {"name": "b.h5", "size": 9, "pieces": []}]
-    assert unpack_heads(index(files), io.BytesIO(b"headend"), tmp_path) == (["a.tif"], ["b.h5"])
-    assert (tmp_path / "a.tif").read_bytes() == b"head" + bytes(86) + b"end" + bytes(7)
+    data = tiff(40_000)
+    pieces = [[0, 4096], [40_008, len(data) - 40_008]]
+    files = [
+        {"name": "a.tif", "size": len(data), "pieces": pieces},
+        {"name": "b.h5", "size": 9, "pieces": []},
+    ]
+    came = b"".join(data[start : start + length] for start, length in pieces)
+    assert unpack_heads(index(files), io.BytesIO(came), tmp_path) == (["a.tif"], ["b.h5"])
+    assert (tmp_path / "a.tif").read_bytes() == data
+    assert read_tiff(tmp_path / "a.tif").date == "2020-01-02T03:04:05"
+
+
+def tiff(pixels: int) -> bytes:
+    """A TIFF of zeros whose directory stands behind its pixels, and a date behind that."""
+    return b"II" + struct.pack("<HI", 42, 8 + pixels) + bytes(pixels) + directory(8 + pixels)
+
+
+def directory(start: int) -> bytes:
+    """The directory of an image of 200 x 100 pixels that stands at a place."""
+    date = b"2020:01:02 03:04:05\0"
+    tags = [(256, 3, 1, 200), (257, 3, 1, 100), (258, 3, 1, 16), (306, 2, len(date), start + 54)]
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0) + date
+
+
+@pytest.mark.parametrize("lost", [(4000, 4096), (40_008, 40_010), (40_020, 40_030), (-20, -1)])
+def test_a_head_with_a_hole_where_something_is_said_is_refused(lost: tuple[int, int], tmp_path: Path) -> None:
+    data = tiff(40_000)
+    first, last = (place % len(data) for place in lost)
+    pieces = [[0, first], [last, len(data) - last]]
+    files = [{"name": "a.tif", "size": len(data), "pieces": pieces}]
+    with pytest.raises(InputError, match=r"did not come|directory"):
+        unpack_heads(index(files), io.BytesIO(data[:first] + data[last:]), tmp_path)
+
+
+def test_only_of_tiff_are_pieces_with_holes_taken(tmp_path: Path) -> None:
+    files = [{"name": "a_master.h5", "size": 100, "pieces": [[0, 8], [90, 3]]}]
+    with pytest.raises(InputError, match="only a TIFF"):
+        unpack_heads(index(files), io.BytesIO(b"\x89HDF\r\n\x1a\nend"), tmp_path)
+
+
+def test_of_a_large_tiff_only_the_directories_are_read(tmp_path: Path) -> None:
+    path, start = tmp_path / "a.tif", 4_000_000_008
+    with path.open("wb") as file:
+        # Pixels that take no room on the disk.
+        file.write(b"II" + struct.pack("<HI", 42, start))
+        file.seek(start)
+        file.write(directory(start))
+    began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert read_tiff(path).size == (200, 100)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - began < 500_000
 
 
 def test_a_packed_image_that_is_cut_off_can_be_read(tmp_path: Path) -> None:
