@@ -41,6 +41,7 @@ def run(given: argparse.Namespace) -> int:
         import uvicorn
 
         from imgcif_core.web.app import create_app
+        from imgcif_core.web.slow import Protocol
     except ImportError as error:
         raise UsageError(f"{_MISSING} ({error.name or error} is missing)") from None
     config = configured(given)
@@ -55,6 +56,8 @@ def run(given: argparse.Namespace) -> int:
         _open_browser(address)
     settings = uvicorn.Config(
         app,
+        http=Protocol,
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,

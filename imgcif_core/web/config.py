@@ -45,6 +45,8 @@ class Limits:
     field_bytes: int = 64 * MIB
     # A body that sends nothing for so long is given up.
     idle_seconds: float = 30.0
+    # Bytes a second that a body has at least, once `idle_seconds` have passed: below, it holds its place for nothing.
+    least_rate: float = 1000.0
 
 
 PUBLIC = Limits(
@@ -58,6 +60,8 @@ PUBLIC = Limits(
     per_minute=120,
     keep_seconds=3600.0,
     online_seconds=120.0,
+    idle_seconds=15.0,
+    least_rate=10_000.0,
     field_bytes=50_000_000,
 )
 

@@ -1,4 +1,4 @@
-"""How often one client may ask: a bucket of tokens for each address, and which address that is."""
+"""How often one client may ask and how slowly it may send: a bucket of tokens for each address, and whose it is."""
 
 import time
 from collections import OrderedDict
@@ -30,6 +30,21 @@ class Rate:
         if is_free:
             return 0.0
         return (1.0 - tokens) / self._per_second if self._per_second else 60.0
+
+
+class Pace:
+    """Judges whether a body comes fast enough: so many bytes a second, after a while in which it may begin slowly."""
+
+    def __init__(self, least: float, grace: float) -> None:
+        self._least, self._grace = least, grace
+        self._began = time.monotonic()
+        self._size = 0
+
+    def is_too_slow(self, size: int) -> bool:
+        """Count some bytes more."""
+        self._size += size
+        passed = time.monotonic() - self._began
+        return passed > self._grace and self._size < self._least * passed
 
 
 def client_of(peer: str, forwarded: str, proxies: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +23,8 @@ _MAX_LINE = 1 << 20
 _RETRY_SECONDS = 5
 # A worker that once needed this much is started anew, so that a quiet service is a small one.
 _LARGE = 300_000_000
+_HOMES = 10_000
+_PAUSE_SECONDS, _START_SECONDS = 1.0, 120.0
 
 
 @dataclass(slots=True, eq=False)
@@ -62,11 +64,15 @@ class Pool:
         self._count = workers
         self._slots: list[asyncio.Task[None]] = []
         self._clients: Counter[str] = Counter()
+        # Which slot worked last on a folder: its process remembers what it has read there.
+        self._homes: OrderedDict[Path, int] = OrderedDict()
+        # Slots that wait for no task: they work, or their process starts.
+        self._busy = set(range(workers))
         self.done = self.killed = 0
 
     async def start(self) -> None:
         """Start the workers."""
-        self._slots = [asyncio.create_task(self._serve()) for _ in range(self._count)]
+        self._slots = [asyncio.create_task(self._serve(slot)) for slot in range(self._count)]
 
     async def stop(self) -> None:
         """End all workers, whatever they do."""
@@ -98,7 +104,8 @@ class Pool:
         self._clients[work.client] += 1
         async with self._bell:
             self._waiting.append(work)
-            self._bell.notify()
+            # Which slot may take it is for the slots to say.
+            self._bell.notify_all()
         return work
 
     async def run(self, work: Work) -> dict[str, Any]:
@@ -136,17 +143,44 @@ class Pool:
         self.done += 1
         work.finish(answer, problem)
 
-    async def _serve(self) -> None:
+    def _next(self, slot: int) -> Work | None:
+        """The first task that a slot may take; one whose folder another free slot knows is left to that."""
+        for work in self._waiting:
+            home = self._homes.get(work.folder, slot)
+            if home == slot or home in self._busy:
+                return work
+        return None
+
+    def _take(self, slot: int, work: Work) -> None:
+        """Put down that a slot works on a task."""
+        self._waiting.remove(work)
+        self._busy.add(slot)
+        self._homes[work.folder] = slot
+        self._homes.move_to_end(work.folder)
+        while len(self._homes) > _HOMES:
+            self._homes.popitem(last=False)
+
+    async def _serve(self, slot: int) -> None:
         """The life of one slot: a process ready, a task, and the next."""
         process: asyncio.subprocess.Process | None = None
         try:
             while True:
                 if process is None or process.returncode is not None:
-                    process = await self._start()
+                    try:
+                        process = await self._start()
+                    except OSError:
+                        # The machine gives no process now; others go on meanwhile.
+                        await asyncio.sleep(_PAUSE_SECONDS)
+                        continue
                 async with self._bell:
-                    await self._bell.wait_for(lambda: bool(self._waiting))
-                    work = self._waiting.popleft()
+                    self._busy.discard(slot)
+                    await self._bell.wait_for(lambda: self._next(slot) is not None)
+                    work = self._next(slot)
+                    assert work is not None
+                    self._take(slot, work)
                     self._running[work] = process
+                    # Others may take now what waited for this slot.
+                    self._bell.notify_all()
                     work.state = "running"
                 is_fit = False
                 answer: dict[str, Any] | None = None
@@ -164,7 +198,13 @@ class Pool:
                 await _end_process(process)
 
     async def _start(self) -> asyncio.subprocess.Process:
-        """A new worker in a process group of its own."""
+        """A new worker in a process group of its own, ready to work.
+
+        Raises
+        ------
+        OSError
+            If there is none.
+        """
         environment = {
             **os.environ,
             # Threads of linear algebra take address space.
@@ -173,7 +213,7 @@ class Pool:
             "IMGCIF_WEB_MEMORY": str(self._memory),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")])),
         }
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "imgcif_core.web.worker",
@@ -184,6 +224,17 @@ class Pool:
             limit=_MAX_LINE,
             start_new_session=True,
         )
+        is_ready = False
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                assert process.stdout is not None
+                is_ready = bool(await process.stdout.readline())
+        finally:
+            if not is_ready:
+                await _end_process(process)
+        if not is_ready:
+            raise OSError("the worker did not start")
+        return process
 
     async def _do(
         self, process: asyncio.subprocess.Process, work: Work

@@ -15,6 +15,7 @@ from python_multipart.multipart import MultipartParser, QuerystringParser, parse
 from starlette.requests import ClientDisconnect, Request
 
 from imgcif_core.web.config import Limits
+from imgcif_core.web.limits import Pace
 from imgcif_core.web.problems import Problem
 
 FORM = "multipart/form-data"
@@ -144,6 +145,7 @@ async def _chunks(request: Request, most: int, limits: Limits) -> AsyncIterator[
     if stated.isdigit() and int(stated) > most:
         raise too_large(most)
     size = 0
+    pace = Pace(limits.least_rate, limits.idle_seconds)
     stream = request.stream()
     while True:
         try:
@@ -157,6 +159,8 @@ async def _chunks(request: Request, most: int, limits: Limits) -> AsyncIterator[
         size += len(chunk)
         if size > most:
             raise too_large(most)
+        if pace.is_too_slow(len(chunk)):
+            raise Problem(408, f"fewer than {limits.least_rate:g} bytes a second came")
         if chunk:
             yield chunk
 

@@ -28,6 +28,8 @@ def main() -> None:
     os.dup2(2, 1)
     _bound(int(os.environ.get("IMGCIF_WEB_MEMORY", "0")))
     _warm()
+    # The time of a task begins when it can be worked on.
+    _send(answers, {"ready": True})
     for line in sys.stdin.buffer:
         request = json.loads(line)
         folder = Path(request["folder"])
