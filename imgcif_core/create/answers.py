@@ -122,7 +122,7 @@ def open_questions(described: Described, answers: Mapping[str, Any]) -> list[Que
         proposals |= described.proposals
     else:
         wavelength = described.beam.wavelength
-        if wavelength is None:
+        if wavelength is None and described.beam.band is None:
             asked.append("wavelength")
         if described.goniometer and axis_is_guessed(described) and not is_still(described):
             asked += ["principal_axis", "rotation_sense"]

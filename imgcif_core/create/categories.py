@@ -47,7 +47,7 @@ def _beam(built: Built) -> list[Category]:
         }
     )
     radiation: dict[str, Values] = {"diffrn_id": EXPERIMENT, "probe": beam.probe}
-    if beam.wavelength is not None:
+    if beam.wavelength is not None or beam.band is not None:
         radiation["wavelength_id"] = WAVELENGTH
     if beam.polarization_fraction is not None:
         radiation.update(_polarization(built))
@@ -56,6 +56,10 @@ def _beam(built: Built) -> list[Category]:
     if beam.wavelength is not None:
         wavelength = {"id": WAVELENGTH, "value": tidy_number(beam.wavelength), "wt": 1.0}
         wavelength |= _wavelength_spread(beam.wavelengths)
+    elif beam.band is not None:
+        wavelength = {"id": WAVELENGTH, "type": "white-beam"}
+        if beam.band:
+            wavelength["details"] = f"From {beam.band[0]:.9g} to {beam.band[1]:.9g} angstrom."
     return [
         Category("diffrn_source", source if len(source) > 1 else {}, sources={"": built.origin("facts.facility")}),
         Category(

@@ -47,7 +47,8 @@ class BeamFacts:
     """The beam; None where the source does not say.
 
     source : (3,) unit vector from the sample to the source; wavelength in ångström, the mean where
-    `wavelengths` (frames,) gives one per frame; polarization_normal : (3,) unit vector.
+    `wavelengths` (frames,) gives one per frame; polarization_normal : (3,) unit vector; band : of a beam of
+    many wavelengths, its ends in ångström, empty where these are not told.
     """
 
     source: np.ndarray
@@ -57,6 +58,7 @@ class BeamFacts:
     polarization_fraction: float | None = None
     polarization_normal: np.ndarray | None = None
     flux: float | None = None
+    band: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

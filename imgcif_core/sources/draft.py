@@ -89,7 +89,8 @@ class Draft(Incomplete):
     """An image or master whose header tells little; None where nobody has told.
 
     size : pixels along fast and slow; pixel_size : mm; distance : mm; beam_centre : pixels from the
-    outer corner of the first pixel along fast and slow, with the detector arm at zero; start, increment,
+    outer corner of the first pixel along fast and slow, with the detector arm at zero; wavelengths : (frames,)
+    angstrom, where the shots of a source differ; start, increment,
     two_theta : degrees; axis : (3,) direction of the rotation; first_pixel : a corner of `CORNERS`;
     fast_direction : "horizontal" or "vertical"; gravity : (3,).
 
@@ -108,6 +109,7 @@ class Draft(Incomplete):
     distance: float | None = None
     beam_centre: tuple[float, float] | None = None
     wavelength: float | None = None
+    wavelengths: np.ndarray | None = None
     probe: str | None = None
     start: float | None = None
     increment: float | None = None
@@ -288,7 +290,8 @@ class Draft(Incomplete):
         beam = BeamFacts(
             _TO_SOURCE if self.to_source is None else self.to_source,
             self.wavelength,
-            probe=self.probe,
+            self.wavelengths if self.wavelengths is not None and len(self.wavelengths) == self.count else None,
+            self.probe,
             polarization_fraction=self.polarization_fraction,
             polarization_normal=self.polarization_normal,
             flux=self.flux,

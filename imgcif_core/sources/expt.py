@@ -127,17 +127,18 @@ def _distinct(experiments: list[Record], models: dict[str, list[Record]]) -> lis
 
 def _beam(record: Record) -> BeamFacts:
     """One beam model."""
-    if record.text("__id__") == "polychromatic" or not record.has("wavelength"):
-        raise InputError(
-            f"{record.path}: {record.place} has no single wavelength; polychromatic beams are not described"
-        )
+    is_white = record.text("__id__") == "polychromatic"
+    if not is_white and not record.has("wavelength"):
+        raise InputError(f"{record.path}: {record.place} has no wavelength")
+    band = tuple(record.numbers("wavelength_range", 2).tolist()) if is_white and record.has("wavelength_range") else ()
     normal = record.numbers("polarization_normal", 3) if record.has("polarization_normal") else None
     return BeamFacts(
         unit(record.numbers("direction", 3)),
-        record.number("wavelength"),
+        None if is_white else record.number("wavelength"),
         probe=_probe(record),
         polarization_fraction=record.number("polarization_fraction") if record.has("polarization_fraction") else None,
         polarization_normal=normal,
+        band=band if is_white else None,
         flux=record.number("flux", 0.0) or None,
     )
 
@@ -323,8 +324,11 @@ def _scan(
         None,
         _date(epochs[0]) if len(epochs) else None,
         _date(epochs[-1]) if len(epochs) else None,
-        beam.number("wavelength"),
+        None if beam.text("__id__") == "polychromatic" else beam.number("wavelength"),
         varying,
+        texts=tuple(
+            f"time of flight {value:.9g} us" for value in _per_frame(record, "time_of_flight", frames).tolist()
+        ),
     )
 
 

@@ -6,9 +6,17 @@ from typing import Any
 from imgcif_core.sources.statements import NO_ITEM, Fate, Statement
 
 _USED: dict[str, set[str]] = {
-    "beam": {"direction", "wavelength", "polarization_normal", "polarization_fraction", "flux", "probe"},
+    "beam": {
+        "direction",
+        "wavelength",
+        "wavelength_range",
+        "polarization_normal",
+        "polarization_fraction",
+        "flux",
+        "probe",
+    },
     "goniometer": {"rotation_axis", "fixed_rotation", "setting_rotation", "axes", "angles", "names", "scan_axis"},
-    "scan": {"image_range", "oscillation", "exposure_time", "epochs", "oscillation_width"},
+    "scan": {"image_range", "oscillation", "exposure_time", "epochs", "oscillation_width", "time_of_flight"},
     "imageset": {"template", "images", "single_file_indices"},
     "detector": {"name", "fast_axis", "slow_axis", "origin", "raw_image_offset", "image_size", "pixel_size"}
     | {"trusted_range", "thickness", "material", "gain", "identifier", "panel"},

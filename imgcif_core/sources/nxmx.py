@@ -75,6 +75,8 @@ class _Reading:
         self.images_per_file = images_per_file
         self.notes: list[str] = []
         self.provenance: dict[str, Provenance] = {}
+        # One for each frame, or the lines of a spectrum.
+        self.wavelengths: np.ndarray | None = None
 
     def described(self) -> Experiment | Draft:
         """The whole description, or what there is of it."""
@@ -120,6 +122,8 @@ class _Reading:
             facts=self._facts(),
             items=self._items(),
         )
+        if self.wavelengths is not None:
+            draft = self._with_wavelengths(draft, self.wavelengths)
         if not modules:
             draft = self._with_plain_detector(draft, stack.shape)
         self.notes.extend(self.master.notes)
@@ -133,6 +137,16 @@ class _Reading:
             name for name in draft.missing() if name != "wavelength"
         ]
         return draft.guessed() if is_whole else draft
+
+    def _with_wavelengths(self, draft: Draft, values: np.ndarray) -> Draft:
+        """The draft with a wavelength for each frame; of what is no such list that is said."""
+        if len(values) == draft.count:
+            return replace(draft, wavelengths=values)
+        note = (
+            f"{len(values)} wavelengths from {values.min():.6g} to {values.max():.6g} angstrom are given for "
+            f"{draft.count or 'unknown'} frames, so that only their mean is written"
+        )
+        return replace(draft, notes=(*draft.notes, note))
 
     def _from_file(self, field: str, place: str) -> None:
         """Record that a field was read at a place of the file."""
@@ -150,6 +164,8 @@ class _Reading:
             values = self.master.numbers(group, name, WAVELENGTHS, "angstrom")
             if len(values) and np.isfinite(values[0]) and values[0] > 0:
                 self._from_file("beam.wavelength", f"{group.name}/{name}")
+                if np.isfinite(values).all() and np.ptp(values) > 0:
+                    self.wavelengths = values
                 return float(f"{np.mean(values):.12g}") if len(values) > 1 else float(values[0])
         energies = {"ev": 1e-3, "kev": 1.0}
         for group, name in ((self.detector, "detectorSpecific/photon_energy"), (self.detector, "photon_energy")):
