@@ -9,6 +9,7 @@ import numpy as np
 from imgcif_core.create.places import is_open, with_places
 from imgcif_core.create.quantities import Millimetres
 from imgcif_core.create.questions import Question, question
+from imgcif_core.create.shares import absent_files, share_proposal, with_shares
 from imgcif_core.errors import UsageError
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import STANDING, Draft, Incomplete, clock_direction
@@ -37,6 +38,7 @@ def apply_answers(described: Described, answers: Mapping[str, Any], provenance: 
     values = dict(answers)
     if "probe" in values:
         values["probe"] = values["probe"].replace(" ", "-")
+    described = with_shares(described, values)
     vector = _turn_vector(values, "principal_axis", "rotation_sense")
     arm = _turn_vector(values, "two_theta_axis", "two_theta_sense")
     if isinstance(described, Incomplete):
@@ -128,6 +130,9 @@ def open_questions(described: Described, answers: Mapping[str, Any]) -> list[Que
             asked += ["principal_axis", "rotation_sense"]
         probe = described.beam.probe
         asked += ["panel_places"] if is_open(described) else []
+    if absent := absent_files(described):
+        asked.append("images_per_file")
+        proposals |= share_proposal(*absent)
     if probe is None:
         asked.append("probe")
         proposals |= probe_proposal(wavelength)

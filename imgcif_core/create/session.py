@@ -148,8 +148,8 @@ class Session:
         if key in ("archive_url", "url_base", "root"):
             # Addresses that do not go with the scans are refused here and not at the end.
             _ = later.links
-        if key == "beam_centre":
-            # One in mm needs the size of a pixel.
+        if key in ("beam_centre", "images_per_file"):
+            # One in mm needs the size of a pixel, the other must fill the files.
             _ = later.described
         return later
 

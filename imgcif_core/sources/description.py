@@ -155,7 +155,8 @@ class ScanFacts:
     settings : axis id -> (start, increment) in degrees or mm; varying : axis id -> (frames,) settings
     where they are not evenly spaced; numbers : 1-based number of the first frame in its series;
     panels stand as at the start of the scan; `detector_settings` are those of `Experiment.mounting`.
-    modules : in place of `images` the images of each of several arrays; texts : what is said of each frame
+    modules : in place of `images` the images of each of several arrays; absent : files that hold the images,
+    of which nothing tells how many each holds; texts : what is said of each frame
     for which no item is made.
     """
 
@@ -173,6 +174,7 @@ class ScanFacts:
     varying: Mapping[str, np.ndarray] = field(default_factory=dict)
     detector_settings: Mapping[str, float] = field(default_factory=dict)
     modules: tuple[ImageFiles, ...] = ()
+    absent: ImageFiles | None = None
     texts: tuple[str, ...] = ()
 
     @property

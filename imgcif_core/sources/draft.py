@@ -94,6 +94,7 @@ class Draft(Incomplete):
     two_theta : degrees; axis : (3,) direction of the rotation; first_pixel : a corner of `CORNERS`;
     fast_direction : "horizontal" or "vertical"; gravity : (3,).
 
+    `absent` are files that hold the images, of which nothing tells how many each holds.
     `standing` holds the settings of axes that do not move, in degrees by name; `directions` the
     direction of such an axis with all angles at zero, (3,), or None where a person left it out.
     `goniometer` is a whole one, base first. `panels` and `mounting` replace what distance and beam centre
@@ -109,7 +110,6 @@ class Draft(Incomplete):
     distance: float | None = None
     beam_centre: tuple[float, float] | None = None
     wavelength: float | None = None
-    wavelengths: np.ndarray | None = None
     probe: str | None = None
     start: float | None = None
     increment: float | None = None
@@ -141,6 +141,8 @@ class Draft(Incomplete):
     polarization_normal: np.ndarray | None = None
     to_source: np.ndarray | None = None
     flux: float | None = None
+    absent: ImageFiles | None = None
+    wavelengths: np.ndarray | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, str | float] = field(default_factory=dict)
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
@@ -286,6 +288,7 @@ class Draft(Incomplete):
             self.wavelength,
             {name: values for name, values in self.varying.items() if name in {axis.id for axis in axes}},
             places,
+            absent=self.absent,
         )
         beam = BeamFacts(
             _TO_SOURCE if self.to_source is None else self.to_source,

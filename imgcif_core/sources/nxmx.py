@@ -119,6 +119,7 @@ class _Reading:
             date=date,
             end_date=ends,
             flux=self._flux(),
+            absent=stack.unshared,
             facts=self._facts(),
             items=self._items(),
         )

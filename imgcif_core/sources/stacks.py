@@ -1,6 +1,6 @@
 """Image stacks of HDF5 masters: how many frames there are, and in which file and dataset each lies."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,14 @@ class Stack:
     notes: list[str] = field(default_factory=list)
     absent: tuple[str, ...] = ()
     absent_path: str = ""
+
+    @property
+    def unshared(self) -> ImageFiles | None:
+        """The data files to which no frame could be given, with no frame in any."""
+        if self.images is not None or not self.absent or not self.absent_path:
+            return None
+        none = np.zeros(0, dtype=np.int64)
+        return ImageFiles(self.absent, none, none, self.absent_path, "HDF5")
 
 
 def find_stack(master: Master, entry: Any, detector: Any, images_per_file: int | None = None) -> Stack:
@@ -116,17 +124,30 @@ def _share(stack: Stack, images_per_file: int | None) -> None:
         images_per_file = count
     elif len(files) == count:
         images_per_file = 1
-    if images_per_file is None or -(-count // images_per_file) != len(files):
+    absent = ImageFiles(files, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), stack.absent_path, "HDF5")
+    if images_per_file is None or not fills(absent, count, images_per_file):
         said = "" if images_per_file is None else f", which {images_per_file} images per file do not fill"
         stack.notes.append(
             f"{count} frames lie in {len(files)} data files that are not here{said}, so no frame is assigned to a "
-            "file; the answer images_per_file settles it"
+            f"file; {SETTLED}"
         )
         return
-    numbers = np.arange(count)
-    stack.images = ImageFiles(
-        files, numbers // images_per_file, numbers % images_per_file + 1, stack.absent_path, "HDF5"
-    )
+    stack.images = shared(absent, count, images_per_file)
+
+
+# How remarks end that an answer makes void.
+SETTLED = "the answer images_per_file settles it"
+
+
+def fills(absent: ImageFiles, frames: int, images_per_file: int) -> bool:
+    """True if so many images a file fill as many files as there are."""
+    return -(-frames // images_per_file) == len(absent.files)
+
+
+def shared(absent: ImageFiles, frames: int, images_per_file: int) -> ImageFiles:
+    """Frames in files that are not here, so many in each."""
+    numbers = np.arange(frames)
+    return replace(absent, file=numbers // images_per_file, frame=numbers % images_per_file + 1)
 
 
 def _linked(master: Master, node: Any, path: str) -> tuple[str, str]:

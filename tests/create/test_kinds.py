@@ -14,9 +14,12 @@ from numpy.testing import assert_allclose
 from shared import SHARED, needs_corpus
 from sources.test_statements import master
 
-from imgcif_core.create.loop import Creation, Wishes, create
+from imgcif_core.create import Session
+from imgcif_core.create.loop import Creation, Wishes, built_and_checked, create
+from imgcif_core.create.shares import share_proposal
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.model.vectors import rotation_matrices
+from imgcif_core.sources.description import ImageFiles
 
 UPRIGHT = {"principal_axis": 3.0, "rotation_sense": "clockwise"}
 ARM = {"two_theta_axis": 3.0, "two_theta_sense": "clockwise"}
@@ -173,6 +176,24 @@ def test_frames_of_absent_files_are_shared_only_where_it_is_certain(tmp_path: Pa
         file["entry/data/data_000002"] = h5py.ExternalLink("a_data_000002.h5", "/entry/data/data")
     made = made_with(path, **UPRIGHT)
     assert made.built[0].scans[0].images is None and any("images_per_file" in note for note in made.notes)
+    session = Session.open(path, Wishes(answers=UPRIGHT))
+    assert "images_per_file" in [entry.key for entry in session.questions] and not session.needed
+    with pytest.raises(UsageError, match="5 images would fill 1 files, the master names 2"):
+        session.answered("images_per_file", "10")
+    made = built_and_checked(session.answered("images_per_file", "3"))
+    images = made.built[0].scans[0].images
+    assert images.file.tolist() == [0, 0, 0, 1, 1] and images.frame.tolist() == [1, 2, 3, 1, 2]
+    assert not any("images_per_file" in note for note in made.notes)
+    assert made.text.count("a_data_000002.h5") == 2
+
+
+@pytest.mark.parametrize(
+    ("frames", "files", "proposal"), [(3600, 4, "1000"), (900, 9, "100"), (7, 3, ""), (5, 2, ""), (1950, 2, "1000")]
+)
+def test_the_usual_number_that_fills_the_files_is_proposed(frames: int, files: int, proposal: str) -> None:
+    none = np.zeros(0, dtype=np.int64)
+    absent = ImageFiles(tuple(f"a_{number}.h5" for number in range(files)), none, none, "/data", "HDF5")
+    assert share_proposal(absent, frames).get("images_per_file", ("", ""))[0] == proposal
 
 
 # Values that cannot be

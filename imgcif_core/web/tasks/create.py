@@ -26,7 +26,7 @@ from imgcif_core.web.tasks.described import known_facts
 
 SCHEMA = "imgcif-create/1"
 # What the reading of the sources itself needs to know.
-_AT_OPENING = ("missing_frames", "images_per_file")
+_AT_OPENING = ("missing_frames",)
 _MOST_LINKS, _MOST_ORIGINS, _MOST_FINDINGS, _MOST_NOTES = 200, 2000, 100, 200
 _LONGEST = 2000
 _KEPT = 4
