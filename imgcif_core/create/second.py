@@ -1,4 +1,4 @@
-"""What dxtbx has to say of the same images: proposals for open questions, and contradictions in mm.
+"""What dxtbx has to say of the same images: proposals for open questions, contradictions in mm and degrees.
 
 It is asked only where a person allows it, as its readers can run code of a file. What it says is never taken
 over unasked: many of its readers fill in defaults where a header is silent.
@@ -22,11 +22,13 @@ from imgcif_core.sources.merging import Drafts
 _KINDS = ("minicbf", "smv", "tiff", "nxmx")
 # Below a micrometre numbers are the same; directions by a thousandth lie across the beam.
 _SAME_MM, _ACROSS = 1e-3, 1e-3
+# Headers print angles with three decimals; of so many scans the ends are looked at.
+_SAME_DEGREES, _MOST_SCANS = 2e-3, 8
 
 
 @dataclass(frozen=True)
 class Second:
-    """The experiment that dxtbx makes of the first image; None with the reason where it makes none."""
+    """The experiment that dxtbx makes of images, the first before all; None with the reason where it makes none."""
 
     experiment: Experiment | None
     refusal: str = ""
@@ -104,8 +106,26 @@ class Second:
             yield f"dxtbx was asked as well: {self.refusal}"
         elif experiment is not None:
             yield self._compared(experiment)
+            yield from self._turned(experiment)
         elif isinstance(draft := described.parts[0] if isinstance(described, Drafts) else described, Draft):
             yield from self._against_draft(draft)
+
+    def _turned(self, experiment: Experiment) -> Iterator[str]:
+        """Whether images, the first and last of each scan or the last of a master, stand at the same angles."""
+        assert self.experiment is not None
+        off, told = [], 0
+        for name, angle, frames in _told_angles(self.experiment):
+            own = _own_angle(experiment, name, frames)
+            if own is None:
+                continue
+            told += 1
+            if abs(own - angle) > _SAME_DEGREES:
+                off.append(f"{Path(name).name} at {angle:.6g} degrees and not at {own:.6g}")
+        if off:
+            more = f" and {len(off) - 2} more" if len(off) > 2 else ""
+            yield f"dxtbx contradicts the rotation: it has {', '.join(off[:2])}{more}"
+        elif told > 1:
+            yield f"dxtbx has {told} images, the last of a scan among them, at the same angles"
 
     def _against_draft(self, draft: Draft) -> Iterator[str]:
         """Contradictions to what a header tells, while other facts are missing."""
@@ -147,18 +167,66 @@ class Second:
         )
 
 
+def _told_angles(experiment: Experiment) -> Iterator[tuple[str, float, int]]:
+    """File, angle and number in its file of what dxtbx tells: each image given alone, or the last of many in one."""
+    for scan in experiment.scans:
+        name = scan.scanned_axis or (experiment.goniometer[0].id if len(experiment.goniometer) == 1 else None)
+        if scan.images is None or name is None or name not in scan.settings:
+            continue
+        start, step = scan.settings[name]
+        yield scan.images.files[int(scan.images.file[-1])], start + (scan.frames - 1) * step, scan.frames
+
+
+def _own_angle(experiment: Experiment, name: str, frames: int) -> float | None:
+    """The angle at which an image stands here: by its file, or for the last of a whole master by their number."""
+    is_master = len(experiment.scans) == 1 and frames > 1
+    for scan in experiment.scans:
+        axis, images = scan.scanned_axis, scan.images
+        if axis is None or images is None:
+            continue
+        names = [Path(own).name for own in images.files]
+        if is_master and scan.frames == frames:
+            index = frames - 1
+        elif frames == 1 and Path(name).name in names and len(images.files) == len(images):
+            index = names.index(Path(name).name)
+        else:
+            continue
+        start, step = scan.settings.get(axis, (0.0, 0.0))
+        return float(scan.varying[axis][index]) if axis in scan.varying else start + index * step
+    return None
+
+
 def asked(source: Experiment | Incomplete, is_allowed: bool) -> Second | None:
-    """What dxtbx says of the first image of a source; None where it is not to be asked, or read the source itself."""
+    """What dxtbx says of the first and last images of a source; None where it is not to be asked, or read it itself."""
     from imgcif_core.sources.dxtbx import read_dxtbx
 
     if not is_allowed or getattr(source, "kind", "") not in _KINDS:
         return None
     if not Path(source.path).is_file():
         return Second(None, f"{source.path} is within an archive, which it does not read")
+    others = _ends(source)
+    try:
+        return Second(read_dxtbx(source.path, others))
+    except InputError as error:
+        if not others:
+            return Second(None, str(error))
     try:
         return Second(read_dxtbx(source.path))
     except InputError as error:
         return Second(None, str(error))
+
+
+def _ends(source: Experiment | Incomplete) -> list[str]:
+    """The first and last images of the scans of single images, but for the very first; of many scans of some."""
+    parts = source.parts if isinstance(source, Drafts) else (source,)
+    entries = [part.images for part in parts if isinstance(part, Draft)]
+    if isinstance(source, Experiment):
+        entries = [scan.images for scan in source.scans]
+    found = []
+    for images in entries[:_MOST_SCANS]:
+        if images is not None and not images.archive and len(images.files) == len(images) and images.path is None:
+            found += [images.files[0], images.files[-1]]
+    return [name for name in dict.fromkeys(found) if name != source.path and Path(name).is_file()]
 
 
 def facing(panel: PanelFacts) -> tuple[str, str]:

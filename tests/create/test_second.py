@@ -1,10 +1,11 @@
 """What dxtbx says of the same image is proposed for open questions; contradictions are told in mm."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from create.images import minicbf, smv
+from create.images import minicbf, series, smv
 
 from imgcif_core.create import Session, Wishes
 from imgcif_core.create.loop import create
@@ -64,6 +65,23 @@ def test_contradictions_are_told_in_mm(tmp_path: Path) -> None:
     assert any("up to 5 mm from where they are here" in note for note in whole.remarks)
     same = Session(whole.source, whole.paths, whole.wishes, second_of(path))
     assert same.remarks == ("dxtbx has the corners of all panels in the same places, to a micrometre",)
+
+
+def turned(folder: Path, starts: list[tuple[int, float]]) -> Second:
+    """dxtbx as it would read images given alone: a scan for each, under the names of those at hand."""
+    folder.mkdir()
+    parts = [read_source(minicbf(folder / f"x_{n:04d}.cbf", start=start)) for n, start in starts]
+    return Second(replace(parts[0], scans=tuple(part.scans[0] for part in parts)))
+
+
+def test_the_last_image_of_a_scan_is_held_against_dxtbx(tmp_path: Path) -> None:
+    files = [str(path) for path in series(tmp_path, range(1, 6))]
+    session = Session.open(files, Wishes(answers={"principal_axis": 3.0, "rotation_sense": "clockwise"}))
+    same, other = turned(tmp_path / "same", [(1, 0.5), (5, 2.5)]), turned(tmp_path / "other", [(1, 0.5), (5, 2.0)])
+    notes = Session(session.source, session.paths, session.wishes, same).remarks
+    assert "dxtbx has 2 images, the last of a scan among them, at the same angles" in notes
+    notes = Session(session.source, session.paths, session.wishes, other).remarks
+    assert "dxtbx contradicts the rotation: it has x_0005.cbf at 2 degrees and not at 2.5" in notes
 
 
 def test_dxtbx_is_not_asked_unless_allowed(tmp_path: Path) -> None:
