@@ -25,7 +25,7 @@ def judge(path: Path) -> str:
         {"severity": str(problem.severity), "code": problem.code, "line": problem.line, "message": problem.message}
         for problem in lint(path)
     ]
-    head = {"title": file.title, "version": file.version, "date": file.date, "sha256": file.document.source.sha256}
+    head = {"title": file.title, "version": file.version, "date": file.date, "sha256": file.source.sha256}
     rows = ",\n".join("  " + json.dumps(row) for row in found)
     return "{\n" + f' "dictionary": {json.dumps(head)},\n "problems": [\n{rows}\n ]\n}}\n'
 

@@ -478,6 +478,36 @@ FAULTS = {
         "example-syntax",
         ";",
     ),
+    "example with an unknown name": (
+        edited("SAMPLE", "loop_", "_description_example.case\n;\nloop_ _sample.id _sample.size A 1\n;\nloop_"),
+        "example-name",
+        ";",
+    ),
+    "example of a category with a value of another type": (
+        edited("SAMPLE", "loop_", "_description_example.case\n;\nloop_ _sample.id _sample.mass A 4(\n;\nloop_"),
+        "example-type",
+        ";",
+    ),
+    "example of a category with a single value for a list": (
+        edited("SAMPLE", "loop_", "_description_example.case\n;\nloop_ _sample.id _sample.cell A 4\n;\nloop_"),
+        "example-type",
+        ";",
+    ),
+    "example of a category with a value that is no state": (
+        edited("SAMPLE", "loop_", "_description_example.case\n;\nloop_ _sample.id _sample.kind A gas\n;\nloop_"),
+        "example-state",
+        ";",
+    ),
+    "example of a category with a value out of range": (
+        edited("SAMPLE", "loop_", "_description_example.case\n;\nloop_ _sample.id _sample.mass A -2\n;\nloop_"),
+        "example-range",
+        ";",
+    ),
+    "example of a category with a key twice": (
+        edited("SAMPLE", "loop_", "_description_example.case\n;\nloop_ _sample.id _sample.mass A 2 A 3\n;\nloop_"),
+        "example-key",
+        ";",
+    ),
     "text that breaks CIF": (edited("sample.kind", "State", "'State"), "syntax SYN008", "'State"),
 }
 
@@ -530,6 +560,12 @@ SILENT = {
         "loop_",
         "_description_example.case\n;\nTwo samples.\n\nloop_\n_sample.id\nA B\n\n"
         "Example based on the article: x, y.\n;\nloop_",
+    ),
+    "example with nulls, other case, uncertainties and a list": edited(
+        "SAMPLE",
+        "loop_",
+        "_description_example.case\n;\nloop_ _Sample.ID _sample_kind _sample.mass _sample.cell\n"
+        "A Glass 0.0 [1 2 3] B . -1(1) ?\n;\nloop_",
     ),
 }
 
