@@ -7,7 +7,7 @@ from typing import Any
 
 from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.drel.budget import Limits
-from imgcif_core.ddlm.drel.context import BY_METHOD, CREATED, DERIVED, UNKNOWN, Key, Value
+from imgcif_core.ddlm.drel.context import BY_METHOD, CREATED, DERIVED, STORED, UNKNOWN, Key, Value
 from imgcif_core.ddlm.drel.program import Program
 from imgcif_core.ddlm.drel.values import NULL, is_nothing, plain
 from imgcif_core.ddlm.drel.world import Trouble, World
@@ -28,6 +28,7 @@ class _Listing:
     """One block with its values, and what is asked of it."""
 
     tables: Tables
+    store: TableStore
     world: World
     program: Program
     dictionary: Dictionary
@@ -51,10 +52,11 @@ def derivations(
     items = _items(dictionary, wanted)
     program = Program(dictionary.methods)
     found = []
-    for block in document.blocks:
-        tables = Tables(block, dictionary)
-        world = World(TableStore(tables), dictionary, program, limits)
-        listing = _Listing(tables, world, program, dictionary)
+    every = tuple(Tables(block, dictionary) for block in document.blocks)
+    for tables in every:
+        tables.file = every
+        store = TableStore(tables)
+        listing = _Listing(tables, store, World(store, dictionary, program, limits), program, dictionary)
         found.append(_block(listing, items, is_asked=bool(wanted)))
     return found
 
@@ -86,6 +88,9 @@ def _block(listing: _Listing, items: Sequence[Item], *, is_asked: bool) -> dict[
     """What one block gives: derived items, and for those that were asked for the reason where there is none."""
     derived, missing = [], []
     for item in items:
+        if listing.store.block_of(item.category) is not None:
+            # What stands in another block of the data set is derived there.
+            continue
         entry, lacking = _entry(listing, item, is_asked=is_asked)
         if entry is not None:
             derived.append(entry)
@@ -173,6 +178,9 @@ def _paths(listing: _Listing, inputs: Sequence[Key], above: set[str], depth: int
         if value.how == UNKNOWN:
             continue
         entry: dict[str, Any] = {"item": item.id, "how": value.how}
+        block = listing.store.block_of(item.category)
+        if block is not None and value.how == STORED:
+            entry["block"] = block
         if value.inputs and depth < MAX_DEPTH:
             above.add(identifier)
             entry["from"] = list(_paths(listing, value.inputs, above, depth + 1))

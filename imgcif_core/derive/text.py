@@ -61,7 +61,8 @@ def _plain(value: Any) -> str:
 def _path(entries: Sequence[dict[str, Any]], depth: int) -> Iterator[str]:
     """What a value is made from, one item a line, indented below what it makes."""
     for entry in entries:
-        yield f"{'  ' * depth}from {entry['item']} ({entry['how']})"
+        where = f" in block {entry['block']}" if "block" in entry else ""
+        yield f"{'  ' * depth}from {entry['item']} ({entry['how']}{where})"
         yield from _path(entry.get("from", ()), depth + 1)
 
 

@@ -129,6 +129,33 @@ def test_a_row_independent_method_over_20000_rows(benchmark, core: Dictionary, w
 
 
 @needs_dictionaries
+@pytest.mark.parametrize("way", ["numpy by hand", "method by columns"])
+def test_a_method_with_branches_over_20000_rows(benchmark, core: Dictionary, way: str) -> None:
+    benchmark.group = "phase of 20,000 reflections, with a condition"
+    parts = np.random.default_rng(4).normal(size=(ROWS, 2)).round(3)
+    rows = "\n".join(f"{i} {a} {b}" for i, (a, b) in enumerate(parts))
+    text = f"#\\#CIF_2.0\ndata_r\nloop_ _refln.id _refln.A_calc _refln.B_calc\n{rows}\n"
+    tables = Tables(read(open_source(text.encode(), "r")).blocks[0], core)
+    world = World(TableStore(tables), core, Program(core.methods, cached=False))
+    item = core.lookup("_refln.phase_calc")
+    assert item is not None
+    columns = [tables.table("refln").numbers(name) for name in ("a_calc", "b_calc")]
+
+    def by_hand() -> np.ndarray:
+        phase = np.degrees(np.arctan2(columns[1], columns[0]))
+        return np.where(phase < 0.0, phase + 360.0, phase)
+
+    def by_method() -> np.ndarray:
+        world._columns._made.clear()
+        made = world._columns.column(item)
+        assert made is not None
+        return made[0].values
+
+    np.testing.assert_allclose(by_method(), by_hand(), rtol=1e-12)
+    benchmark.pedantic(by_hand if way == "numpy by hand" else by_method, rounds=15, warmup_rounds=2)
+
+
+@needs_dictionaries
 def test_structure_factors_of_a_small_structure(benchmark, core: Dictionary) -> None:
     benchmark.group = "structure factors by closures"
     sys.path.insert(0, str(Path(__file__).parent.parent / "ddlm" / "drel"))

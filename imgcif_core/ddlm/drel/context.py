@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from imgcif_core.ddlm.drel.budget import Budget
+from imgcif_core.ddlm.drel.budget import Budget, Limits
 from imgcif_core.ddlm.drel.store import Store
 from imgcif_core.ddlm.methods import Method, Methods
 from imgcif_core.ddlm.model import Dictionary, Item
@@ -71,6 +71,11 @@ class Context(Protocol):
     @property
     def program(self) -> Methodical:
         """The methods, parsed."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """How much a method may do."""
         ...
 
     def has_category(self, name: str) -> bool:

@@ -247,8 +247,8 @@ class World:
             before = set(self._steps[-1].inputs) if self._steps else set()
             frame = self._run(method, item, Packet(item.category, row), budget)
             inputs = tuple(key for key in self._steps[-1].inputs if key not in before) if self._steps else ()
-            # A sum over no rows, and of nothing else, says nothing of the sample.
-            if frame is not None and frame.has_result and (inputs or not frame.is_empty):
+            # A sum over a category of which the block says nothing is not known.
+            if frame is not None and frame.has_result and not frame.is_empty:
                 try:
                     return conform(item, frame.result), inputs
                 except OperationError as error:

@@ -196,6 +196,44 @@ def test_columns_agree_with_rows(tmp_path: Path) -> None:
     assert any("division by zero" in trouble.message for trouble in fast.troubles)
 
 
+BRANCHES = {
+    "two ways": "If (_atom.x < 0.0) _atom.twice = -_atom.x Else _atom.twice = 2.0 * _atom.y",
+    "several ways": (
+        "x = _atom.x If (x < -0.5) k = 1 Else If (x < 0) k = 2 Else If (_atom.y > 0 and x > 0.5) k = 3 Else k = 4 "
+        "_atom.twice = k * x"
+    ),
+    "one within the other": (
+        "If (_atom.x > 0) { If (not (_atom.y <= 0)) _atom.twice = _atom.y Else _atom.twice = 1 } "
+        "Else _atom.twice = Sqrt(_atom.y)"
+    ),
+    "no other way": "If (-0.3 < _atom.x < 0.3 or _atom.y == 0.25) _atom.twice = 1.0 / _atom.x",
+    "the same for all": "If (_cell.a == 2.0) _atom.twice = _atom.x Else _atom.twice = 'no'",
+    "a variable of before": "k = _atom.y  If (_atom.x > 0) k = 2 * k  _atom.twice = k",
+}
+
+
+@pytest.mark.parametrize("name", BRANCHES)
+def test_branches_taken_for_all_rows_agree_with_rows(tmp_path: Path, name: str) -> None:
+    rng = np.random.default_rng(6)
+    numbers = rng.uniform(-1, 1, (60, 2)).round(2).tolist()
+    numbers[3:6] = [[0.0, 0.25], ["?", 0.5], [0.4, "?"]]
+    rows = "\n".join(f"A{i} {x} {y}" for i, (x, y) in enumerate(numbers))
+    judge = dictionary(tmp_path, atom__twice=BRANCHES[name])
+    item = judge.lookup("_atom.twice")
+    assert item is not None
+    data = f"loop_ _atom.id _atom.x _atom.y\n{rows}\n_cell.a 2.0\n"
+    fast, slow = world(data, judge), world(data, judge)
+    slow._columns.value = lambda item, row: None  # type: ignore[method-assign]
+    made = fast._columns.column(item) if name != "the same for all" else True
+    assert made is not None
+    one, other = ([there.value(item, row) for row in range(60)] for there in (fast, slow))
+    for row, (quick, sure) in enumerate(zip(one, other, strict=True)):
+        assert (quick.value is MISSING) == (sure.value is MISSING), row
+        if sure.value is not MISSING:
+            assert_allclose(quick.value, sure.value, rtol=1e-12, err_msg=str(row))
+            assert set(quick.inputs) == set(sure.inputs), row
+
+
 def test_a_sum_over_no_rows_is_not_known(tmp_path: Path) -> None:
     method = "n = 0 Loop a as atom n += 1 _cell.result = n"
     assert derive(tmp_path, "_cell.a 1", "_cell.result", cell__result=method) is MISSING
