@@ -8,8 +8,9 @@ import numpy as np
 from imgcif_core.checks.external.inputs import rows_by
 from imgcif_core.checks.external.targets import no_file_of
 from imgcif_core.checks.external.uris import dead_end_of, is_signed
-from imgcif_core.checks.registry import NotApplicable, provider
-from imgcif_core.model.external import ExternalData
+from imgcif_core.checks.joined import JoinedTables, has_images, is_part_of_another, which_of_several
+from imgcif_core.checks.registry import NotApplicable, NotChecked, provider
+from imgcif_core.model.external import ExternalData, build_external
 from imgcif_core.model.frame_images import FrameImages
 from imgcif_core.model.joins import NONE
 from imgcif_core.model.storage import StoredArrays
@@ -36,12 +37,21 @@ class Fetching:
 
 
 @provider("fetching")
-def fetching_of(tables: Tables, any_external: ExternalData) -> Fetching:
-    """The way to the images of a block; `NotApplicable` where it has neither frames nor data."""
-    names = ("diffrn_scan", "diffrn_scan_frame", "diffrn_data_frame", "array_data")
-    if not any(tables.table(name) for name in names):
+def fetching_of(tables: Tables, joined: Tables, any_external: ExternalData) -> Fetching:
+    """The way to the images of a block; `NotApplicable` where it has neither frames nor data.
+
+    Data that stand in another block of the data set are those of the frames here, unless frames there use them.
+    """
+    if not has_images(tables):
         raise NotApplicable("no scans, frames or array data")
-    external = any_external
+    if is_part_of_another(tables):
+        raise NotApplicable("the scans of these images stand in another block")
+    undecided = joined.undecided if isinstance(joined, JoinedTables) else {}
+    several = [name for name in undecided if name in ("diffrn_data_frame", "array_data", "array_data_external_data")]
+    if several:
+        raise NotChecked(which_of_several(undecided, several))
+    external = any_external if joined is tables else build_external(joined)
+    tables = joined
     data = np.arange(external.data.rows)
     if external.frames:
         data = FrameImages(StoredArrays(tables)).data_rows_of_frames()

@@ -8,6 +8,7 @@ import numpy as np
 
 from imgcif_core.checks.axes.roles import USING, roles_of
 from imgcif_core.checks.instrument import REPORTED_BY, unknown_settings
+from imgcif_core.checks.joined import JoinedTables, is_part_of_another, which_of_several
 from imgcif_core.checks.joins import same_data_set
 from imgcif_core.checks.radiation.texts import is_broad
 from imgcif_core.checks.registry import NotApplicable, provider
@@ -23,6 +24,7 @@ from imgcif_core.tables import Table, Tables
 IMAGE_TABLES = ("diffrn_scan", "diffrn_scan_frame", "diffrn_data_frame", "array_data")
 # Tables without which pixels have no place.
 _LAYOUT = ("axis", "array_structure_list", "array_structure_list_axis")
+_SETTINGS = ("diffrn_scan_axis", "diffrn_scan_frame_axis")
 # Millimetres: a panel whose plane comes this close to the sample is one whose distance is not told.
 AT_SAMPLE_MM = 1e-6
 # Distinct settings of the detector that are tried; of more, evenly chosen ones.
@@ -67,31 +69,34 @@ class Obstacle:
 @provider("obstacles")
 def obstacles_of(
     document: Document,
-    tables: Tables,
-    any_axes: Axes,
-    any_scans: Scans,
+    joined: Tables,
+    joined_axes: Axes,
+    joined_scans: Scans,
     tolerances: Tolerances,
 ) -> list[Obstacle]:
-    """All obstacles of a block with images; `NotApplicable` where it has none."""
+    """All obstacles of a block with images; `NotApplicable` where it has none, or another block takes them."""
+    tables, axes, scans = joined, joined_axes, joined_scans
     if not any(tables.table(name) for name in IMAGE_TABLES):
         raise NotApplicable("no scans, frames or array data")
-    detector = build_detector(tables, any_axes)
-    found = [*_wavelength(tables), *_tables(tables, any_axes)]
+    if is_part_of_another(joined):
+        raise NotApplicable("the scans of these images stand in another block")
+    detector = build_detector(tables, axes)
+    found = [*_wavelength(tables), *_tables(tables, axes)]
     if any(entry.kind is Kind.AXES for entry in found):
         return found
-    found += _arrays(tables, any_axes)
+    found += _arrays(tables, axes)
     found += _dimensions(tables, detector, _sized_by_header(document, tables))
-    found += _faults(detector)
-    found += _unreadable(tables, any_axes)
-    settled = [scan for scan in any_scans if _has_settings(scan)]
-    lost = [scan for scan in any_scans if scan not in settled and scan.count > 1 and not _is_of_stills(tables, scan)]
+    found += _faults(detector, tables)
+    found += _unreadable(tables, axes)
+    settled = [scan for scan in scans if _has_settings(scan)]
+    lost = [scan for scan in scans if scan not in settled and scan.count > 1 and not _is_of_stills(tables, scan)]
     if lost:
         found.append(Obstacle(Kind.SETTINGS, f"no setting of any axis in {_scans(lost)}", "MTA023", tuple(lost)))
     # What is nowhere set stands at zero, and so does the detector: one finding says so.
-    placed = settled or [scan for scan in any_scans if scan not in lost]
+    placed = settled or [scan for scan in scans if scan not in lost]
     if detector.flat and (placed or not lost):
-        found += _in_sample(detector, placed, _why_at_zero(tables, any_axes, any_scans, found))
-    return [*found, *_still(tables, any_axes, settled, tolerances)]
+        found += _in_sample(detector, placed, _why_at_zero(tables, axes, scans, found))
+    return [*found, *_still(tables, axes, settled, tolerances)]
 
 
 def _wavelength(tables: Tables) -> Iterator[Obstacle]:
@@ -105,15 +110,28 @@ def _wavelength(tables: Tables) -> Iterator[Obstacle]:
 
 def _tables(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
     """Axes or layouts that stand nowhere in the block."""
-    absent = [name for name in _LAYOUT if not tables.table(name)]
-    elsewhere = [name for name in absent if any(other.table(name) for other in same_data_set(tables))]
-    if elsewhere:
-        named = " and ".join(name.upper() for name in elsewhere)
-        yield Obstacle(Kind.AXES, f"{named} in another data block", "", is_fault=False)
+    undecided = tables.undecided if isinstance(tables, JoinedTables) else {}
+    several = [name for name in undecided if name in (*_LAYOUT, *_SETTINGS)]
+    if several:
+        words = which_of_several(undecided, several)
+        yield Obstacle(Kind.AXES, words, "", is_fault=False)
+    elif spread := _axes_elsewhere(tables, axes):
+        words = f"axes {_listed(spread)} in another data block than the others"
+        yield Obstacle(Kind.AXES, words, "", is_fault=False)
     elif not len(axes):
         header = tables.table("array_data").has("header_contents")
         words = "only a text header, no axes" if header else "axes not given"
         yield Obstacle(Kind.AXES, words, "REL002" if _names_axes(tables) else "MTA022")
+
+
+def _axes_elsewhere(tables: Tables, axes: Axes) -> list[str]:
+    """Axes that settings name and that only another block of the data set defines."""
+    others = {name.casefold() for entry in same_data_set(tables) for name in entry.table("axis").texts("id") if name}
+    if not others or not len(axes):
+        return []
+    columns = [column for name in _SETTINGS if (column := tables.table(name).column("axis_id")) is not None]
+    named = [column.text(row) for column in columns for row in column.distinct()[0].tolist() if not column.is_null[row]]
+    return [name for name in dict.fromkeys(named) if not axes.rows_named(name) and name.casefold() in others]
 
 
 def _names_axes(tables: Tables) -> bool:
@@ -192,8 +210,9 @@ def _sized_by_header(document: Document, tables: Tables) -> set[str]:
     return {(data.text("array_id", row) or DEFAULT_ARRAY).casefold() for row in range(min(data.rows, MAX_ARRAYS))}
 
 
-def _faults(detector: Detector) -> Iterator[Obstacle]:
+def _faults(detector: Detector, tables: Tables) -> Iterator[Obstacle]:
     """Panels without a place, by what keeps them from it."""
+    elsewhere = any(other.table("axis") for other in same_data_set(tables))
     by_fault: dict[Fault, list[Panel]] = {}
     for panel in detector.panels:
         if panel.shape != "flat":
@@ -206,6 +225,9 @@ def _faults(detector: Detector) -> Iterator[Obstacle]:
             yield Obstacle(Kind.PLACE, f"{named} without axes: {fault}", _no_axis(detector, panels), tuple(panels))
         elif fault is Fault.NO_SET:
             yield Obstacle(Kind.PLACE, f"{named} not placed: {fault}", "MTA020", tuple(panels), ("axis_set_id",))
+        elif fault in (Fault.AXIS_UNDEFINED, Fault.PARENT_UNDEFINED) and elsewhere:
+            words = f"{named} not placed: a part of its axes may stand in another data block"
+            yield Obstacle(Kind.PLACE, words, "", tuple(panels), is_fault=False)
         elif fault in REPORTED_BY:
             yield Obstacle(Kind.PLACE, f"{named} not placed: {fault}", REPORTED_BY[fault], tuple(panels))
         else:

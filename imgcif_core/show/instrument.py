@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgcif_core.checks.joins import same_data_set
-from imgcif_core.cif.document import Block, Document
+from imgcif_core.checks.joined import JoinedTables, join
+from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.model.arrays import DEFAULT_ARRAY
@@ -15,62 +15,14 @@ from imgcif_core.model.beam import Beam, build_beam
 from imgcif_core.model.detector import Detector, build_detector
 from imgcif_core.model.pose import Pose
 from imgcif_core.model.scans import Scan, build_scans
-from imgcif_core.tables import Table, Tables
+from imgcif_core.tables import Tables
 
 MAX_SCANS = 1000
 # Millimetres: a panel this close to the sample is one whose distance is not told.
 AT_SAMPLE_MM = 1e-6
 # Cosine: a panel within a degree of square to the beam.
 SQUARE = 0.9998
-_MEASURED = ("diffrn_scan", "diffrn_scan_frame", "diffrn_data_frame", "array_data")
-_OF_INSTRUMENT = (
-    "axis",
-    "diffrn_radiation",
-    "diffrn_radiation_wavelength",
-    "diffrn_measurement",
-    "diffrn_measurement_axis",
-    "diffrn_detector",
-    "diffrn_detector_axis",
-    "diffrn_detector_element",
-    "array_structure",
-    "array_structure_list",
-    "array_structure_list_axis",
-    "array_structure_list_section",
-    "array_element_size",
-)
 _CATEGORIES = ("axis", "diffrn_radiation_wavelength", "array_structure_list", "diffrn_scan")
-
-
-class JoinedTables(Tables):
-    """The tables of a block; those of the instrument that it lacks from another block of its data set.
-
-    `borrowed` holds the names of the other blocks, each with the tables that come from it.
-    """
-
-    def __init__(self, block: Block, dictionary: Dictionary) -> None:
-        super().__init__(block, dictionary)
-        self.borrowed: dict[str, list[str]] = {}
-        self._lent: dict[str, Table] = {}
-
-    def join(self) -> None:
-        """Borrow what is lacking for the place of each pixel, if the block has scans or data of its own."""
-        if not any(self.table(name) for name in _MEASURED):
-            return
-        for name in _OF_INSTRUMENT:
-            if self.table(name):
-                continue
-            for other in same_data_set(self):
-                # What the other block borrows is not its own to lend.
-                table = Tables.table(other, name)
-                if table:
-                    self._lent[name] = table
-                    self.borrowed.setdefault(other.block.name, []).append(name.upper())
-                    break
-
-    def table(self, category: str) -> Table:
-        """The own table of a category, else the borrowed one, else an empty one."""
-        own = super().table(category)
-        return own or self._lent.get(category.lower(), own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +53,7 @@ class ShownScan:
 class BlockInstrument:
     """The instrument of one block; the settings are those at the start of a frame."""
 
-    tables: "JoinedTables"
+    tables: Tables
     axes: Axes
     beam: Beam
     detector: Detector
@@ -112,6 +64,14 @@ class BlockInstrument:
     def name(self) -> str:
         """The name of the block."""
         return self.tables.block.name
+
+    @property
+    def borrowed(self) -> dict[str, list[str]]:
+        """The tables that come from other blocks of the data set, by the names of these blocks."""
+        found: dict[str, list[str]] = {}
+        for name, table in self.tables.lent.items() if isinstance(self.tables, JoinedTables) else ():
+            found.setdefault(table.block.name, []).append(name.upper())
+        return found
 
 
 def block_instruments(document: Document, dictionary: Dictionary, frame: int | None = None) -> list[BlockInstrument]:
@@ -124,14 +84,13 @@ def block_instruments(document: Document, dictionary: Dictionary, frame: int | N
     UsageError
         If no scan has the frame asked for.
     """
-    every = [JoinedTables(block, dictionary) for block in document.blocks]
+    every = [Tables(block, dictionary) for block in document.blocks]
     for tables in every:
         tables.file = every
     found = []
     for tables in every:
         if any(tables.table(name) for name in _CATEGORIES):
-            tables.join()
-            found.append(_instrument(tables, frame))
+            found.append(_instrument(join(tables), frame))
     if not found:
         hint = "; its text header can be turned into tables by `imgcif create`" if _is_mini(document) else ""
         raise InputError(f"{document.source.path}: no axes, wavelength, array layout or scan to show{hint}")
@@ -146,7 +105,7 @@ def _is_mini(document: Document) -> bool:
     return any("_array_data.header_contents" in block.columns for block in document.blocks)
 
 
-def _instrument(tables: JoinedTables, frame: int | None) -> BlockInstrument:
+def _instrument(tables: Tables, frame: int | None) -> BlockInstrument:
     """The instrument of one block at the start of the first frame, or of the frame of a number."""
     axes = build_axes(tables)
     scans = list(build_scans(tables, axes))

@@ -55,7 +55,7 @@ def passport_text(document: Document, dictionary: Dictionary, frame: int | None 
 
 def _block(entry: BlockInstrument) -> Iterator[str]:
     """The lines of one block."""
-    for name, tables in entry.tables.borrowed.items():
+    for name, tables in entry.borrowed.items():
         yield f"with {', '.join(tables)} of block {name}"
         yield ""
     yield from _beam(entry)

@@ -25,8 +25,8 @@ def test_the_instrument_of_another_block_places_the_panel() -> None:
     (scan,) = blocks[1].scans
     # The distance of the base is 200 mm, towards -Z.
     assert scan.poses[0].origin[0][2] == -200.0
-    assert "AXIS" in blocks[1].tables.borrowed["quartz_01"]
-    assert not blocks[0].tables.borrowed
+    assert "AXIS" in blocks[1].borrowed["quartz_01"]
+    assert not blocks[0].borrowed
 
 
 def test_the_text_says_what_is_borrowed_and_finds_the_goniometer() -> None:

@@ -5,6 +5,7 @@ They say what the model of the instrument could not be given; see `obstacles`.
 
 from collections.abc import Iterator
 
+from imgcif_core.checks.joined import is_told_before
 from imgcif_core.checks.obstacles import Kind, Obstacle
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import scan_name, scan_place
@@ -35,7 +36,7 @@ def _of(obstacles: list[Obstacle], code: str, *kinds: Kind) -> list[Obstacle]:
     },
     question="interpret",
 )
-def array_not_described(tables: Tables, obstacles: list[Obstacle]) -> Iterator[Problem]:
+def array_not_described(joined: Tables, obstacles: list[Obstacle]) -> Iterator[Problem]:
     """What: The layout of the images is not described: the array itself, its numbers of pixels, or their order.
     Why: A program cannot tell which value belongs to which pixel, nor where that pixel was.
     How to fix: Give a row of ARRAY_STRUCTURE_LIST for each direction, with dimension, precedence, direction and
@@ -44,8 +45,10 @@ def array_not_described(tables: Tables, obstacles: list[Obstacle]) -> Iterator[P
     """
     for entry in _of(obstacles, "MTA020", Kind.ARRAY):
         for array in entry.subjects:
-            yield Problem(_use_of(tables, str(array)), array=array)
+            yield Problem(_use_of(joined, str(array)), array=array)
     parts: dict[str, dict[str, None]] = {}
+    if is_told_before(joined, _LIST):
+        return
     for entry in _of(obstacles, "MTA020", Kind.SIZE, Kind.ORDER):
         for array in entry.subjects:
             parts.setdefault(str(array), {}).update(dict.fromkeys(entry.names))
@@ -53,12 +56,12 @@ def array_not_described(tables: Tables, obstacles: list[Obstacle]) -> Iterator[P
     for array, names in parts.items():
         by_what.setdefault(tuple(names), []).append(array)
     for items, arrays in by_what.items():
-        places = [_row_of(tables, array, items[0]) for array in arrays[:MAX_PLACES]]
+        places = [_row_of(joined, array, items[0]) for array in arrays[:MAX_PLACES]]
         what = ", ".join(_WORDS[item] for item in items)
         yield Problem(places[0], variant="parts", count=len(arrays), more=places[1:], array=_few(arrays), what=what)
     for entry in _of(obstacles, "MTA020", Kind.PLACE):
         arrays = [subject.array_id if isinstance(subject, Panel) else str(subject) for subject in entry.subjects]
-        place = _row_of(tables, arrays[0], "axis_set_id")
+        place = _row_of(joined, arrays[0], "axis_set_id")
         yield Problem(place, variant="axes", count=len(arrays), array=_few(arrays))
 
 
@@ -96,17 +99,19 @@ def _row_of(tables: Tables, array: str, item: str) -> Place:
     message="pixel size of {panels} is not given: neither displacement_increment nor _array_element_size.size",
     question="interpret",
 )
-def pixel_size_not_given(tables: Tables, obstacles: list[Obstacle]) -> Iterator[Problem]:
+def pixel_size_not_given(joined: Tables, obstacles: list[Obstacle]) -> Iterator[Problem]:
     """What: No step from pixel to pixel is given, and no size of the elements of the array either.
     Why: The default of the step is zero, which puts all pixels into one place, so that no angle can be calculated.
     How to fix: Give _array_structure_list_axis.displacement_increment of both directions, in millimetres.
     Source: Dictionary imgCIF, _array_structure_list_axis.displacement_increment, default 0.0, and
     _array_element_size.size.
     """
+    if is_told_before(joined, _STEPS):
+        return
     for entry in _of(obstacles, "MTA021", Kind.STEP):
         panels = [subject for subject in entry.subjects if isinstance(subject, Panel)]
         rows = [part.row for panel in panels for axis in panel.layout.directions for part in axis.surface]
-        steps = tables.table(_STEPS)
+        steps = joined.table(_STEPS)
         missing = [row for row in dict.fromkeys(rows) if not steps.explicit("displacement_increment")[row]]
         places = [steps.at(row, "displacement_increment") for row in (missing or rows)[:MAX_PLACES]]
         named = f"panel {panels[0].id}" if len(panels) == 1 else f"{len(panels)} panels (first {panels[0].id})"
@@ -122,7 +127,7 @@ def pixel_size_not_given(tables: Tables, obstacles: list[Obstacle]) -> Iterator[
     messages={"axes": "no axes are given, so that no pixel of the images has a place"},
     question="interpret",
 )
-def panel_in_sample(tables: Tables, obstacles: list[Obstacle]) -> Iterator[Problem]:
+def panel_in_sample(joined: Tables, obstacles: list[Obstacle]) -> Iterator[Problem]:
     """What: The plane of a detector panel runs through the sample, or no axis gives the panel a place at all.
     Why: With a distance of zero no pixel has a scattering angle; mostly the setting of the distance is missing, or
     the pixels do not depend on the axis that sets it.
@@ -131,19 +136,19 @@ def panel_in_sample(tables: Tables, obstacles: list[Obstacle]) -> Iterator[Probl
     """
     for _ in _of(obstacles, "MTA022", Kind.AXES):
         # Images alone, with neither scan nor frames, are no experiment that anybody meant to describe.
-        is_alone = not tables.table("diffrn_scan") and not tables.table("diffrn_data_frame")
-        yield Problem(_use_of(tables, ""), severity="info" if is_alone else None, variant="axes")
+        is_alone = not joined.table("diffrn_scan") and not joined.table("diffrn_data_frame")
+        yield Problem(_use_of(joined, ""), severity="info" if is_alone else None, variant="axes")
     for entry in _of(obstacles, "MTA022", Kind.SAMPLE):
         panels = [subject for subject in entry.subjects if isinstance(subject, Panel)]
         scans = [subject for subject in entry.subjects if isinstance(subject, Scan)]
         named = f"panel {panels[0].id}" if len(panels) == 1 else f"each of {len(panels)} panels (first {panels[0].id})"
-        several = scans and tables.table("diffrn_scan").rows > 1
+        several = scans and joined.table("diffrn_scan").rows > 1
         yield Problem(
-            tables.table(_LIST).at(panels[0].fast.row, "axis_set_id"),
+            joined.table(_LIST).at(panels[0].fast.row, "axis_set_id"),
             count=len(panels),
             panels=named,
             where=f" in scan {scan_name(scans[0])}" if several else "",
-            hint=_hint(tables, entry),
+            hint=_hint(joined, entry),
         )
 
 
@@ -163,7 +168,7 @@ def _hint(tables: Tables, entry: Obstacle) -> str:
     messages={"settings": "no setting of any axis is given for the {frames} frames of scan {scan}"},
     question="interpret",
 )
-def nothing_moves(tables: Tables, obstacles: list[Obstacle], any_scans: Scans) -> Iterator[Problem]:
+def nothing_moves(joined: Tables, obstacles: list[Obstacle], joined_scans: Scans) -> Iterator[Problem]:
     """What: A scan of several frames states no motion of any axis, or no setting at all, and is not of stills.
     Why: The default kind of a scan is a rotation; without start and increment no frame has an orientation.
     How to fix: Give angle_start, angle_increment and angle_range of the axis that turned, in DIFFRN_SCAN_AXIS; for
@@ -173,7 +178,7 @@ def nothing_moves(tables: Tables, obstacles: list[Obstacle], any_scans: Scans) -
     """
     for entry in _of(obstacles, "MTA023", Kind.SETTINGS, Kind.STILL):
         scans = [subject for subject in entry.subjects if isinstance(subject, Scan)]
-        places = [scan_place(tables, scan) for scan in scans[:MAX_PLACES]]
+        places = [scan_place(joined, scan) for scan in scans[:MAX_PLACES]]
         yield Problem(
             places[0],
             variant="settings" if entry.kind is Kind.SETTINGS else "",

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.checks.joined import is_part_of_another
 from imgcif_core.checks.joins import missing_rows
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import scan_name, scan_place, stated_frames
@@ -258,6 +259,8 @@ def frames_not_counted(tables: Tables, scans: Scans) -> Iterator[Problem]:
     How to fix: Give the number of frames in _diffrn_scan.frames.
     Source: Dictionary imgCIF, _diffrn_scan.frames.
     """
+    if is_part_of_another(tables):
+        raise NotApplicable("the scan stands in another block of the data set")
     table = tables.table("diffrn_scan")
     uncounted = [scan for scan in scans if stated_frames(scan) is None]
     # Numbers that cannot be read, or are not positive, have rules of their own.
