@@ -12,27 +12,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import gaps
 
 import imgcif_core
+from imgcif_core.checks.families import FAMILIES
 from imgcif_core.checks.registry import HEADINGS, Rule, load_rules
 
 HERE = Path(__file__).parent
 TARGET = HERE / "rules.md"
 README = HERE.parent / "README.md"
 SHOWN = re.compile(r"(?<=^```text\n)\$ imgcif-check (\S+)\n.*?(?=^```)", re.M | re.S)
-FAMILIES = {
-    "SYN": "Syntax",
-    "DIC": "Dictionary",
-    "REL": "Relations between tables",
-    "AXI": "Axis tree",
-    "DET": "Detector and array layout",
-    "SCN": "Scans and frames",
-    "SRC": "Source and beam",
-    "EXT": "External data",
-    "BIN": "Embedded binaries",
-    "IMG": "Image content",
-    "MTA": "Completeness",
-    "CON": "Consistency of what is said twice",
-    "CMP": "Comparison with a source",
-}
 
 
 def page() -> str:
@@ -44,10 +30,10 @@ def page() -> str:
         "Made from the rules themselves by `python docs/make.py`; the same text is printed by",
         "`imgcif explain CODE`. Severities are those of the default profile.",
     ]
-    for family, title in FAMILIES.items():
-        members = [rule for rule in rules if rule.family == family]
+    for family in FAMILIES:
+        members = [rule for rule in rules if rule.family == family.letters]
         if members:
-            lines += ["", f"## {family}: {title}"]
+            lines += ["", f"## {family.letters}: {family.title}"]
             for rule in members:
                 lines += section(rule)
     return "\n".join(lines) + "\n"

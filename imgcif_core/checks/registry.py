@@ -8,17 +8,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from imgcif_core.checks.families import FAMILY_OF, FOR_ANY_DICTIONARY
 from imgcif_core.checks.menders import MENDER_OF, MENDERS
 from imgcif_core.checks.plugins import PluginFault, load_plugins
 from imgcif_core.cif.document import Change, Place
 from imgcif_core.errors import UsageError
 from imgcif_core.findings import Severity
 
-# Families of rules that know the instrument of imgCIF, and those of their rules that any dictionary serves.
-INSTRUMENT_FAMILIES = frozenset({"AXI", "BIN", "CMP", "CON", "DET", "EXT", "IMG", "MTA", "REL", "SCN", "SRC"})
-FOR_ANY_DICTIONARY = frozenset(
-    {"REL001", "REL002", "REL004", "REL005", "REL006", "REL008", "REL017", "MTA006", "MTA025", "CON026", "CON027"}
-)
 FILE_INPUTS = frozenset({"document", "source", "dictionary", "options", "profile", "tolerances", "all_tables"})
 HEADINGS = ("What", "Why", "How to fix", "Source")
 
@@ -86,14 +82,6 @@ class Problem:
 
 
 _SENTENCE = re.compile(r"(?<=[^\s.])\.\s+(?=[A-Z])")
-# Which question of readiness most rules of a family answer; the pictures come last.
-_QUESTIONS = {
-    **dict.fromkeys(("SYN",), "read"),
-    **dict.fromkeys(("REL", "AXI", "DET", "SCN", "SRC", "CON", "CMP"), "interpret"),
-    **dict.fromkeys(("EXT", "BIN"), "fetch"),
-    **dict.fromkeys(("MTA",), "describe"),
-    **dict.fromkeys(("IMG",), "picture"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +107,8 @@ class Rule:
     @property
     def is_of_instrument(self) -> bool:
         """True if it can only judge by a dictionary that defines the instrument of imgCIF."""
-        return self.family in INSTRUMENT_FAMILIES and self.code not in FOR_ANY_DICTIONARY
+        family = FAMILY_OF.get(self.family)
+        return family is not None and family.is_of_instrument and self.code not in FOR_ANY_DICTIONARY
 
     @property
     def prose(self) -> dict[str, str]:
@@ -168,7 +157,8 @@ def rule(
     UsageError
         If the code is taken, or nobody is called like `who`.
     """
-    asked = question or _QUESTIONS.get(code.rstrip("0123456789"), "")
+    family = FAMILY_OF.get(code.rstrip("0123456789"))
+    asked = question or (family.question if family else "")
     mender = who or MENDER_OF.get(code, "author")
     if mender not in MENDERS:
         raise UsageError(f"rule {code}: {who} is none of {', '.join(sorted(MENDERS))}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from imgcif_core.checks.families import FAMILY_OF
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.findings import LEVELS, QUESTIONS, Severity
 
@@ -18,8 +19,6 @@ NAMES = (
     "geometry-template",
     "maps",
 )
-# A profile chooses among these; rules of other packages, with prefixes of their own, always run.
-FAMILIES = frozenset({"SYN", "DIC", "REL", "AXI", "DET", "SCN", "SRC", "EXT", "BIN", "IMG", "MTA", "CON", "CMP"})
 _OFF = "off"
 _LEVELS = frozenset({_OFF, *Severity})
 
@@ -67,7 +66,8 @@ class Profile:
     def is_active(self, code: str) -> bool:
         """True if the rule counts at all under this profile."""
         family = code.rstrip("0123456789")
-        is_left_out = self.families is not None and family in FAMILIES and family not in self.families
+        # Rules of other packages, with prefixes of their own, always run.
+        is_left_out = self.families is not None and family in FAMILY_OF and family not in self.families
         if is_left_out and code not in self.rules:
             return False
         return set(self.rules.get(code, {}).values()) != {_OFF}
