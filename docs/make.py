@@ -1,4 +1,5 @@
-"""Write docs/rules.md from the rules' own prose, docs/dictionary-gaps.md and the report in README.md.
+"""Write docs/rules.md from the rules' own prose, docs/dictionary-gaps.md, the report in README.md, and the table
+of inputs in docs/architecture.md.
 
 `--check` only says whether both are up to date.
 """
@@ -14,9 +15,11 @@ import gaps
 import imgcif_core
 from imgcif_core.checks.families import FAMILIES
 from imgcif_core.checks.registry import HEADINGS, Rule, load_rules
+from imgcif_core.checks.scaffold import input_table
 
 HERE = Path(__file__).parent
 TARGET = HERE / "rules.md"
+ARCHITECTURE = HERE / "architecture.md"
 README = HERE.parent / "README.md"
 SHOWN = re.compile(r"(?<=^```text\n)\$ imgcif-check (\S+)\n.*?(?=^```)", re.M | re.S)
 
@@ -63,9 +66,20 @@ def readme() -> str:
     return SHOWN.sub(run, README.read_text(encoding="utf-8"))
 
 
+def architecture() -> str:
+    """docs/architecture.md with the table of what rules can ask for."""
+    lines = ["| input | type | made from | what it is |", "|---|---|---|---|"]
+    for name, kind, needs, text in input_table():
+        shown = kind.replace("|", "\\|")
+        lines.append(f"| `{name}` | `{shown}` | {needs} | {text} |")
+    before, _, rest = ARCHITECTURE.read_text(encoding="utf-8").partition("<!-- inputs -->\n")
+    _, mark, after = rest.partition("<!-- end of inputs -->")
+    return before + "<!-- inputs -->\n" + "\n".join(lines) + "\n" + mark + after
+
+
 def main() -> int:
     """Write all, or say that one is out of date."""
-    texts = {TARGET: page(), README: readme(), gaps.TARGET: gaps.page()}
+    texts = {TARGET: page(), README: readme(), ARCHITECTURE: architecture(), gaps.TARGET: gaps.page()}
     if "--check" in sys.argv[1:]:
         return int(any(not path.exists() or path.read_text(encoding="utf-8") != text for path, text in texts.items()))
     for path, text in texts.items():
