@@ -53,7 +53,10 @@ async def shown(request: Request) -> Response:
     view = json.loads(await read_result(job, "view.json"))
     groups = [group for group in view["groups"] if group["family"] == "CMP"]
     gaps = [gap for gap in view["gaps"] if any(code.startswith("CMP") for code in gap["rules"])]
-    return page(request, "compare.html", job=job, view=view, found=found, groups=groups, gaps=gaps)
+    has_geometry = job.path("geometry.json").exists()
+    return page(
+        request, "compare.html", job=job, view=view, found=found, groups=groups, gaps=gaps, has_geometry=has_geometry
+    )
 
 
 ROUTES = [

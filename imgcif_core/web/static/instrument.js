@@ -4,6 +4,7 @@ import {
   add, corners, cross, dot, frameCount, frameNumber, holds, length, met, placement, placeOf, poses, scaled,
   scattering, settingsAt, subtract, turned, unit,
 } from "./chains.js";
+import { Drawing } from "./pen.js";
 
 const VIEWS = {
   free: "Free", beam: "Along the beam", top: "From above", side: "From the side",
@@ -22,15 +23,19 @@ function element(name, { listen = {}, ...attributes } = {}, ...children) {
 
 const shown = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits).replace(/^-(0\.?0*)$/, "$1") : "?");
 
-export class InstrumentView {
+export class InstrumentView extends Drawing {
   // Put a view of the first block into `host`; `state` may name block, scan, frame, view, panel and axis.
   constructor(host, geometry, state = {}) {
+    super();
     this.host = host;
     this.blocks = geometry.files.flatMap((file) => file.blocks);
     this.zoom = 1;
     this.shift = [0, 0];
     this.chosen = null;
-    this.litAxis = null;
+    this.litAxes = new Set();
+    this.litPanels = new Set();
+    // What others draw into this view: more to paint, and places that have to be in sight.
+    this.others = null;
     this.build();
     this.showBlock(Math.max(0, this.blocks.findIndex((block) => block.block === state.block)), state);
     this.observe();
@@ -100,10 +105,16 @@ export class InstrumentView {
     this.later();
   }
 
-  // A panel by place or id, an axis by id, as a finding or an address names them.
-  light({ panel = null, axis = null } = {}) {
+  // What a finding or an address names: axes by id; panels by id, or by that of their array or element; a scan.
+  light({ panel = null, axis = null, axes = [], panels = [], scan = null, block = null } = {}) {
+    const other = this.blocks.findIndex((entry) => entry.block === block);
+    if (other >= 0 && this.blocks[other] !== this.block) this.showBlock(other);
+    const named = this.block.scans.findIndex((entry) => entry.id !== null && entry.id === scan);
+    if (named >= 0 && this.block.scans[named] !== this.scan) this.showScan(named);
+    this.litAxes = new Set([axis, ...axes].filter((id) => this.block.axes.some((entry) => entry.id === id)));
+    this.litPanels = new Set(this.block.panels.flatMap((entry, place) =>
+      (panels.some((id) => [entry.id, entry.array_id, entry.element_id].includes(id)) ? [place] : [])));
     const place = this.block.panels.findIndex((entry, index) => entry.id === panel || index === panel);
-    this.litAxis = axis;
     this.choose(place >= 0 ? place : null);
   }
 
@@ -129,7 +140,9 @@ export class InstrumentView {
     const parts = [`${this.block.panels.length} ${this.block.panels.length === 1 ? "panel" : "panels"}`];
     if (lost) parts.push(`${lost} of them cannot be drawn`);
     if (this.block.not_placed?.length) parts.push(`${this.block.not_placed.length} more cannot be placed`);
-    return `${parts.join(", ")}. Point at a panel, or choose one, for pixel, place and resolution.`;
+    const lit = [...this.litAxes, ...[...this.litPanels].slice(0, 5).map((place) => this.block.panels[place].id)];
+    const marked = lit.length ? ` Marked: ${lit.join(", ")}.` : "";
+    return `${parts.join(", ")}.${marked} Point at a panel, or choose one, for pixel, place and resolution.`;
   }
 
   tellPixel(place, fast, slow) {
@@ -286,7 +299,7 @@ export class InstrumentView {
 
   // What has to be in sight: the sample, the beam before it, and all panels.
   measure() {
-    const points = [[0, 0, 0], ...this.corners.flatMap((four) => four ?? [])];
+    const points = [[0, 0, 0], ...this.corners.flatMap((four) => four ?? []), ...(this.others?.places(this) ?? [])];
     this.span = Math.max(1, ...points.map(length));
     if (!this.eye) return;
     points.push(scaled(this.beam, -0.35 * this.span));
@@ -415,7 +428,7 @@ export class InstrumentView {
     this.ink = (name) => style.getPropertyValue(`--view-${name}`).trim() || "gray";
     pen.font = `13px ${style.fontFamily || "sans-serif"}`;
     pen.lineJoin = "round";
-    const parts = [...this.faces(), ...this.rays()].sort((one, other) => one.depth - other.depth);
+    const parts = [...this.faces(), ...this.rays(), ...(this.others?.paint(this) ?? [])].sort((one, other) => one.depth - other.depth);
     for (const part of parts) part.paint();
     this.marks();
   }
@@ -428,7 +441,7 @@ export class InstrumentView {
       // The face that the sample sees has the colour of panels, the other one that of backs.
       const pose = this.poses[place], normal = cross(pose.fast, pose.slow);
       const front = dot(normal, this.eye[2]) * dot(normal, pose.origin) <= 0;
-      const isLit = place === this.chosen || place === this.hovered;
+      const isLit = place === this.chosen || place === this.hovered || this.litPanels.has(place);
       const paint = () => {
         this.path(flat, true);
         this.pen.fillStyle = this.ink(isLit ? "lit" : front ? "panel" : "back");
@@ -480,7 +493,7 @@ export class InstrumentView {
       if (!placed || !axis.direction || !length(axis.direction.map((value) => value ?? 0))) continue;
       const along = scaled(turned(placed.rotation, axis.direction.map((value) => value ?? 0)), size);
       const middle = axis.type === "rotation" ? placed.translation : subtract(placed.translation, scaled(along, 0.5));
-      const isLit = axis.id === this.litAxis;
+      const isLit = this.litAxes.has(axis.id);
       const ink = this.ink(isLit ? "mark" : "axis");
       yield piece(subtract(middle, scaled(along, 0.4)), middle, ink, isLit ? 4 : 1.5, false);
       yield piece(middle, add(middle, along), ink, isLit ? 4 : 2, true, axis.id);
@@ -488,7 +501,7 @@ export class InstrumentView {
   }
 
   litRows() {
-    return this.block.axes.flatMap((axis, row) => (axis.id === this.litAxis ? [row] : []));
+    return this.block.axes.flatMap((axis, row) => (this.litAxes.has(axis.id) ? [row] : []));
   }
 
   // How far the beam runs until it meets panels.
@@ -523,50 +536,6 @@ export class InstrumentView {
       this.label("gravity", end, this.ink("ink"), [-20, 16]);
     }
   }
-
-  path(points, isClosed) {
-    this.pen.beginPath();
-    for (const [index, [x, y]] of points.entries()) {
-      if (index) this.pen.lineTo(x, y);
-      else this.pen.moveTo(x, y);
-    }
-    if (isClosed) this.pen.closePath();
-  }
-
-  line(from, to, ink, width, dash = []) {
-    if (!width) return;
-    this.path([from, to], false);
-    this.pen.setLineDash(dash);
-    this.pen.lineWidth = width;
-    this.pen.strokeStyle = ink;
-    this.pen.stroke();
-    this.pen.setLineDash([]);
-  }
-
-  arrow(from, to, ink, width, dash = []) {
-    this.line(from, to, ink, width, dash);
-    const far = Math.hypot(to[0] - from[0], to[1] - from[1]);
-    if (far < 3) return;
-    const [x, y] = [(to[0] - from[0]) / far, (to[1] - from[1]) / far], size = Math.min(5 + 1.5 * width, far);
-    const back = [to[0] - size * x, to[1] - size * y];
-    this.path([to, [back[0] - 0.5 * size * y, back[1] + 0.5 * size * x], [back[0] + 0.5 * size * y, back[1] - 0.5 * size * x]], true);
-    this.pen.fillStyle = ink;
-    this.pen.fill();
-  }
-
-  cross(at, ink, size = 6) {
-    this.line([at[0] - size, at[1] - size], [at[0] + size, at[1] + size], ink, 2);
-    this.line([at[0] - size, at[1] + size], [at[0] + size, at[1] - size], ink, 2);
-  }
-
-  // Words beside a place, with a rim in the colour of the ground so that lines behind do not disturb.
-  label(text, at, ink, away = [6, -6]) {
-    this.pen.lineWidth = 4;
-    this.pen.strokeStyle = this.ink("ground");
-    this.pen.strokeText(text, at[0] + away[0], at[1] + away[1]);
-    this.pen.fillStyle = ink;
-    this.pen.fillText(text, at[0] + away[0], at[1] + away[1]);
-  }
 }
 
 // Fetch the geometry of an element and show it; what goes wrong is said in its place.
@@ -577,6 +546,7 @@ export async function mount(host) {
     if (!answer.ok) throw new Error(data.detail ?? answer.statusText);
     const state = Object.fromEntries(new URLSearchParams(location.search));
     host.view = new InstrumentView(host, data, state);
+    host.dispatchEvent(new CustomEvent("imgcif-ready"));
     if (host.dataset.address !== undefined) host.addEventListener("imgcif-state", (event) => keepAddress(event.detail));
   } catch (error) {
     host.replaceChildren(element("p", { role: "alert" }, `The instrument cannot be drawn: ${error.message}`));

@@ -1,11 +1,13 @@
-// A finding opens its line beside it, and tells other scripts of the page which axes it is about.
+// A finding opens its line beside it, and marks in the drawing what it is about.
 const pane = document.getElementById("window");
+let last = null;
 
 async function open(finding) {
   const line = Number(finding.dataset.line);
   for (const other of document.querySelectorAll(".finding.here")) other.classList.remove("here");
   finding.classList.add("here");
-  document.dispatchEvent(new CustomEvent("imgcif:finding", { detail: { axes: finding.dataset.axes.split(" ").filter(Boolean), line } }));
+  if (finding !== last) document.dispatchEvent(new CustomEvent("imgcif-show", { detail: JSON.parse(finding.dataset.parts) }));
+  last = finding;
   if (!line || !pane) return;
   const first = Math.max(1, line - 8);
   const answer = await fetch(`${pane.dataset.address}?from=${first}&to=${line + 12}`);

@@ -11,8 +11,9 @@ from imgcif_core.cif.reader import open_source, read
 from imgcif_core.compare import Comparison, ScanPair, share_of
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.errors import ImgcifError, InputError
+from imgcif_core.model.vectors import rotation_matrices, unit
 from imgcif_core.show.difference import as_text, difference
-from imgcif_core.sources.description import Experiment
+from imgcif_core.sources.description import Experiment, ScanFacts
 from imgcif_core.sources.detect import kind_of
 from imgcif_core.sources.imgcif import describe
 from imgcif_core.sources.reference import Sample, read_reference
@@ -23,6 +24,8 @@ from imgcif_core.web.tasks.common import opened, write_json
 
 SCHEMA = "imgcif-compare/1"
 _MOST_SCANS, _MOST_PANELS = 200, 200
+# Panels of the source that the page draws, over all positions of its detector.
+_MOST_DRAWN = 5000
 
 
 def run(folder: Path, given: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -72,6 +75,7 @@ def _difference(document: Any, folder: Path, against: list[str]) -> dict[str, An
 def _block(name: str, comparison: Comparison, own: Experiment, source: Experiment) -> dict[str, Any]:
     """The tables of one block; `turn` is that of the frame of the source about the beam, in degrees."""
     scans = list(comparison.scans)
+    positions, where = _positions(comparison, scans[:_MOST_SCANS])
     return {
         "block": name,
         "scans_in_file": len(own.scans),
@@ -82,9 +86,56 @@ def _block(name: str, comparison: Comparison, own: Experiment, source: Experimen
             {"axis": pair.name, "source": pair.source_name, "degrees": _plain(pair.angle), "reversed": pair.is_reversed}
             for pair in comparison.axes or ()
         ],
-        "scans": [_scan(comparison, pair) for pair in scans[:_MOST_SCANS]],
+        "scans": [
+            {**_scan(comparison, pair), "position": position} for pair, position in zip(scans[:_MOST_SCANS], where)
+        ],
+        "positions": positions,
         "panels": sorted(_panels(comparison, scans), key=lambda row: -(row["mm"] or 0.0))[:_MOST_PANELS],
     }
+
+
+def _positions(comparison: Comparison, scans: list[ScanPair]) -> tuple[list[dict[str, Any]], list[int | None]]:
+    """Where the source has panels and axes, in mm and the frame of the file, and which position belongs to a scan."""
+    found: dict[tuple, int] = {}
+    told: list[dict[str, Any]] = []
+    where: list[int | None] = []
+    room = _MOST_DRAWN
+    for pair in scans:
+        scan = comparison.source.scans[pair.source_index]
+        axes = _directions(comparison, scan)
+        key = (id(scan.panels), *(tuple(axis["vector"]) for axis in axes))
+        if key not in found:
+            if len(scan.panels) > room:
+                where.append(None)
+                continue
+            room -= len(scan.panels)
+            found[key] = len(told)
+            panels = [(panel.name, panel.turned(comparison.rotation).corners()) for panel in scan.panels]
+            told.append(
+                {
+                    "panels": [
+                        {"id": name, "corners": [[_plain(value) for value in corner] for corner in corners]}
+                        for name, corners in panels
+                        if np.isfinite(corners).all()
+                    ],
+                    "axes": axes,
+                }
+            )
+        where.append(found[key])
+    return told, where
+
+
+def _directions(comparison: Comparison, scan: ScanFacts) -> list[dict[str, Any]]:
+    """Directions of the rotations of the source at the start of a scan, in the frame of the file."""
+    turned = np.eye(3)
+    found = []
+    for axis in comparison.source.goniometer:
+        if axis.kind != "rotation":
+            continue
+        vector = comparison.rotation @ turned @ unit(axis.vector)
+        found.append({"id": axis.id, "vector": [_plain(float(value)) for value in vector]})
+        turned = turned @ rotation_matrices(axis.vector, np.array(scan.settings.get(axis.id, (0.0, 0.0))[0]))
+    return [axis for axis in found if None not in axis["vector"]]
 
 
 def _scan(comparison: Comparison, pair: ScanPair) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _MOST_BLOCKS = 50
 _MOST_OLD_REPLIES = 50
 _LONGEST = 2000
 _ROOM = 110
+_OF_PANELS = ("array_id", "section_id", "array_section_id", "element_id", "detector_element_id")
 _DOI = ("_database.dataset_doi", "_journal.paper_doi", "_citation.doi")
 
 
@@ -124,17 +125,26 @@ def _finding(finding: Finding, number: int) -> dict[str, Any]:
         "excerpt": list(excerpt_of(finding, _ROOM) or ()),
         "mend": "" if not finding.edits else "safe" if finding.is_safely_mended else "unsafe",
         "reply": _cut(finding.reply.response) if finding.reply else "",
-        "axes": _axes(finding),
+        "parts": _parts(finding),
     }
 
 
-def _axes(finding: Finding) -> list[str]:
-    """The ids of axes that a finding is about, so that the view of the instrument can show them."""
-    # The key `id` is that of an axis in its own category alone.
-    keys = ("id", "axis_id") if (finding.location.item or "").lower().startswith("_axis.") else ("axis_id", "axis")
-    names = [value for name, value in finding.location.key.items() if name in keys]
-    names += [str(finding.data[name]) for name in ("axis", "axis_id") if finding.data.get(name)]
-    return list(dict.fromkeys(_cut(name, 100) for name in names))[:10]
+def _parts(finding: Finding) -> dict[str, Any]:
+    """The parts of the instrument that a finding is about, so that the view of it can show them."""
+    key, item = finding.location.key, (finding.location.item or "").lower()
+    # The key `id` is that of an axis, or of an element, in its own category alone.
+    axes = [value for name, value in key.items() if name in ("axis_id", "axis")]
+    axes += [key["id"]] if item.startswith("_axis.") and "id" in key else []
+    axes += [str(finding.data[name]) for name in ("axis", "axis_id") if finding.data.get(name)]
+    panels = [value for name, value in key.items() if name in _OF_PANELS]
+    panels += [key["id"]] if item.startswith("_diffrn_detector_element.") and "id" in key else []
+    panels += [str(finding.data["panel"])] if finding.data.get("panel") else []
+    return {
+        "block": _cut(finding.location.block or "", 200),
+        "axes": list(dict.fromkeys(_cut(name, 100) for name in axes))[:10],
+        "panels": list(dict.fromkeys(_cut(name, 100) for name in panels))[:10],
+        "scan": _cut(str(key.get("scan_id") or finding.data.get("scan") or ""), 100),
+    }
 
 
 def _dois(tables: Tables) -> Iterator[str]:
