@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -176,6 +177,10 @@ class Tables:
         self.items: dict[str, tuple[Item, Column]] = {}
         # The categories that were asked for; the engine empties it to see what a rule rests on.
         self.asked: set[str] = set()
+        # The other blocks of the data set, once somebody has looked for them.
+        self.peers: list[Tables] | None = None
+        # The columns that links lead to by the item that they hold, here and in those blocks.
+        self.parents: dict[str, tuple[list[Column], list[Column]]] = {}
         self._tables: dict[str, Table] = {}
         self._empty: dict[str, Table] = {}
         self._sort_columns()
@@ -189,6 +194,20 @@ class Tables:
     def present(self) -> list[Table]:
         """The tables that the block holds, in the order of the file."""
         return list(self._tables.values())
+
+    @cached_property
+    def data_set(self) -> str | None:
+        """The id of the data set to which the block says that it belongs."""
+        table = self._tables.get("audit_dataset")
+        return table.text("id") if table is not None else None
+
+    @cached_property
+    def by_item(self) -> dict[str, list[Column]]:
+        """The columns by the item that they hold, under whichever of its names."""
+        found: dict[str, list[Column]] = {}
+        for item, column in self.items.values():
+            found.setdefault(item.id, []).append(column)
+        return found
 
     def table(self, category: str) -> Table:
         """The table of a category; empty when the block does not hold it."""

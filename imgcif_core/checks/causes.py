@@ -8,7 +8,7 @@ whose problems are left out, or that had nothing left to judge, ends as blocked 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from imgcif_core.checks.profiles import Profile
@@ -22,7 +22,8 @@ _PREVENTING = ("block", "category", "file")
 DAMAGING = frozenset({"SYN006", "SYN013", "SYN017", "DIC001"})
 
 
-@dataclass(frozen=True, slots=True)
+# Each relation is one line of the table below, known by itself: it is looked up for every problem.
+@dataclass(frozen=True, slots=True, eq=False)
 class Relation:
     """A rule, and the rules whose findings follow from its own.
 
@@ -97,10 +98,19 @@ class _Links:
     of_any: tuple[Relation, ...]
     named: Mapping[str, tuple[Relation, ...]]
 
-    def of(self, code: str) -> tuple[Relation, ...]:
-        """The relations by which a rule's finding can be a consequence."""
-        any_of = () if code.startswith("SYN") else self.of_any
-        return tuple(found for found in (*self.named.get(code, ()), *any_of) if found.cause != code)
+
+@cache
+def _consequences(code: str) -> tuple[Relation, ...]:
+    """The relations by which a rule's finding can be a consequence."""
+    links = _links()
+    any_of = () if code.startswith("SYN") else links.of_any
+    return tuple(found for found in (*links.named.get(code, ()), *any_of) if found.cause != code)
+
+
+@cache
+def _preventing(code: str) -> tuple[Relation, ...]:
+    """The relations by which a rule can be left with nothing to judge."""
+    return tuple(found for found in _links().named.get(code, ()) if found.where in _PREVENTING)
 
 
 @lru_cache(maxsize=1)
@@ -140,14 +150,14 @@ def _depth(code: str, depths: dict[str, int], path: tuple[str, ...]) -> int:
 class Ledger:
     """What was found so far in a file, as far as other findings can follow from it."""
 
-    marks: dict[tuple, tuple[str, Severity]] = field(default_factory=dict)
+    marks: dict[Relation, dict[tuple, tuple[str, Severity]]] = field(default_factory=dict)
     blocks: dict[Relation, set[str | None]] = field(default_factory=dict)
     damaged: dict[tuple[str | None, str], set[str]] = field(default_factory=dict)
+    kept: int = 0
 
     def sift(self, rule: Rule, problems: Iterable[Problem], profile: Profile, by: set[str]) -> Iterator[Problem]:
         """The problems that follow from nothing found before; `by` gathers the causes of the others."""
-        links = _links()
-        as_cause, as_consequence = links.as_cause.get(rule.code, ()), links.of(rule.code)
+        as_cause, as_consequence = _links().as_cause.get(rule.code, ()), _consequences(rule.code)
         for problem in problems:
             severity = profile.severity(rule.code, Severity(problem.severity or rule.severity))
             if severity is None:
@@ -165,10 +175,14 @@ class Ledger:
 
     def prevents(self, rule: Rule, block: str | None, asked: Iterable[str], *, is_of_file: bool) -> set[str]:
         """The causes that left a rule with nothing to judge in a block; `asked` are the tables that it looked at."""
-        damaged = {code for category in asked for code in self.damaged.get((block, category), ())}
-        held = [relation for relation in _links().named.get(rule.code, ()) if relation.where in _PREVENTING]
-        found = {relation: self.blocks.get(relation, set()) for relation in held}
-        return damaged | {entry.cause for entry, blocks in found.items() if blocks and (is_of_file or block in blocks)}
+        found: set[str] = set()
+        if self.damaged:
+            found |= {code for category in asked for code in self.damaged.get((block, category), ())}
+        for relation in _preventing(rule.code) if self.blocks else ():
+            blocks = self.blocks.get(relation)
+            if blocks and (is_of_file or block in blocks):
+                found.add(relation.cause)
+        return found
 
     def _note_damage(self, code: str, problem: Problem) -> None:
         """Remember that a table has lost items or rows."""
@@ -184,18 +198,22 @@ class Ledger:
         if relation.item is not None and (problem.reference or problem.place.item or "").lower() != relation.item:
             return
         self.blocks.setdefault(relation, set()).add(problem.place.block)
-        if len(self.marks) < MAX_MARKS:
+        if self.kept < MAX_MARKS:
+            marks = self.marks.setdefault(relation, {})
             for mark in _cause_marks(relation, problem):
-                key = (relation, mark)
-                held = self.marks.get(key)
+                held = marks.get(mark)
+                self.kept += held is None
                 if held is None or severity.at_least(held[1]):
-                    self.marks[key] = (rule.code, severity)
+                    marks[mark] = (rule.code, severity)
 
     def _cause(self, rule: Rule, problem: Problem, severity: Severity, relations: tuple[Relation, ...]) -> str | None:
         """The code of the finding from which a problem follows."""
         for relation in relations:
+            marks = self.marks.get(relation)
+            if not marks:
+                continue
             for mark in _consequence_marks(relation, rule, problem):
-                held = self.marks.get((relation, mark))
+                held = marks.get(mark)
                 if held is not None and held[1].at_least(severity):
                     return held[0]
         return None

@@ -4,21 +4,28 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+
+_UNLIMITED = nullcontext()
 
 
 class TimeUp(BaseException):
     """Time is used up; no rule can catch it by accident."""
 
 
-@contextmanager
-def limited(seconds: float | None) -> Iterator[None]:
+def limited(seconds: float | None) -> AbstractContextManager[None]:
     """Raise `TimeUp` in the block when its time is used up; without effect outside the main thread."""
-    able = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if seconds is None or not able or signal.getitimer(signal.ITIMER_REAL)[0]:
-        yield
-        return
+    if seconds is None or not hasattr(signal, "setitimer"):
+        return _UNLIMITED
+    if threading.current_thread() is not threading.main_thread() or signal.getitimer(signal.ITIMER_REAL)[0]:
+        return _UNLIMITED
+    return _alarmed(seconds)
+
+
+@contextmanager
+def _alarmed(seconds: float) -> Iterator[None]:
+    """Raise `TimeUp` in the block when its time is used up."""
 
     def ring(*_: object) -> None:
         raise TimeUp(f"it took more than {seconds:g} s")
@@ -51,6 +58,8 @@ class Clock:
 
     def for_rule(self, patience: float = 0.0) -> float | None:
         """How long the next rule may take, and `patience` for waits that are no fault of its."""
+        if self.rule is None and self.wall is None and self.cpu is None:
+            return None
         left = [] if self.wall is None else [self.wall - (time.monotonic() - self._started[0])]
         if self.cpu is not None:
             # Waiting is not computing, so that a rule may take somewhat longer than the computing time that is left.

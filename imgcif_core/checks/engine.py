@@ -1,8 +1,8 @@
 """The engine: builds inputs once, runs the rules, and records how each one ended."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,25 @@ class _Crashed(Exception):
     """A provider stopped on a fault of ours; the rules that need it cannot run."""
 
 
+class _Watch:
+    """The categories of the block that are asked for within, directly or by inputs."""
+
+    __slots__ = ("_before", "_tables", "asked")
+
+    def __init__(self, tables: Tables | None) -> None:
+        self._tables = tables
+        self.asked: set[str] = set()
+
+    def __enter__(self) -> set[str]:
+        if self._tables is not None:
+            self._before, self._tables.asked = self._tables.asked, self.asked
+        return self.asked
+
+    def __exit__(self, *_: object) -> None:
+        if self._tables is not None:
+            self._tables.asked = self._before | self.asked
+
+
 class _Kept:
     """Problems of a rule until it ends; what it raises is kept, so that nothing that it has found is lost."""
 
@@ -87,8 +106,8 @@ class Inputs:
 
     def get(self, name: str) -> Any:
         """The input, or the exception that its provider raised."""
-        if self._tables is not None:
-            self._tables.asked |= self._rests_on.get(name, set())
+        if self._tables is not None and name in self._rests_on:
+            self._tables.asked |= self._rests_on[name]
         if name in self._values:
             return self._values[name]
         if self._parent is not None and (name in self._parent._values or self._belongs_to_file(name)):
@@ -96,25 +115,17 @@ class Inputs:
         if name not in self._failures:
             self._build(name)
         if name in self._failures:
-            raise self._failures[name]
+            # Each raise adds to the trace of an exception, and keeps alive all that stands in its frames.
+            raise self._failures[name].with_traceback(None)
         return self._values[name]
 
     def is_built(self, name: str) -> bool:
         """True if an input has been asked for before."""
         return name in self._values or name in self._failures
 
-    @contextmanager
-    def watch(self) -> Iterator[set[str]]:
-        """The categories of the block that are asked for within, directly or by inputs."""
-        if self._tables is None:
-            yield set()
-            return
-        before, self._tables.asked = self._tables.asked, set()
-        asked = self._tables.asked
-        try:
-            yield asked
-        finally:
-            self._tables.asked = before | asked
+    def watch(self) -> _Watch:
+        """Note the categories of the block that are asked for within, directly or by inputs."""
+        return _Watch(self._tables)
 
     def close(self) -> None:
         """Let go of inputs that hold open files or temporary folders."""
@@ -156,7 +167,7 @@ class _Record:
 
     endings: set[str] = field(default_factory=set)
     reasons: list[str] = field(default_factory=list)
-    inapplicable: list[str] = field(default_factory=list)
+    inapplicable: dict[str, None] = field(default_factory=dict)
     by: set[str] = field(default_factory=set)
 
 
@@ -250,6 +261,7 @@ def _run_all(
     findings: list[Finding] = []
     records = {code: _Record() for code in load_rules()}
     ledger = Ledger()
+    blocks_alone = [inputs for inputs in inner if inputs.get("block").kind != "save"]
     for rule in causes_first(load_rules().values()):
         record = records[rule.code]
         reason = _reason_to_skip(rule, profile, options, top.get("dictionary")) or clock.is_up()
@@ -261,9 +273,8 @@ def _run_all(
         if unjudged and not is_of_file:
             record.endings.add("not_checked")
             record.reasons.append(f"{unjudged} data blocks beyond the first {MAX_BLOCKS}")
-        for inputs in [top] if is_of_file else inner:
-            if rule.is_of_instrument and not is_of_file and inputs.get("block").kind == "save":
-                continue
+        places = [top] if is_of_file else blocks_alone if rule.is_of_instrument else inner
+        for inputs in places:
             findings.extend(_run_one(rule, inputs, profile, record, ledger, clock))
     found = {finding.rule for finding in findings}
     quiet = {code: record for code, record in records.items() if code not in found or "crashed" in record.endings}
@@ -293,11 +304,11 @@ def _named(rule: Rule, codes: Sequence[str]) -> bool:
 
 def _run_one(
     rule: Rule, inputs: Inputs, profile: Profile, record: _Record, ledger: Ledger, clock: Clock
-) -> Iterator[Finding]:
+) -> Sequence[Finding]:
     """Run a rule on one set of inputs; whatever happens is recorded, and what was found before it is kept."""
     causes: set[str] = set()
     asked: set[str] = set()
-    found: list[Finding] = []
+    found: Sequence[Finding] = ()
     error: BaseException | None = None
     # Pixels of many images take as long as they take; their decoders have a limit of their own.
     options = inputs.get("options")
@@ -305,11 +316,16 @@ def _run_one(
     # Waiting for servers has an end of its own.
     patience = options.online.seconds if options.online is not None else 0.0
     try:
-        with inputs.watch() as asked, limited(None if is_long else clock.for_rule(patience)):
-            arguments = {name: inputs.get(name) for name in rule.inputs}
-        with limited(clock.for_rule(patience)):
-            attempt = _Kept(rule.function(**arguments))
-            found = list(gather(rule, ledger.sift(rule, attempt, profile, causes), profile))
+        with inputs.watch() as asked:
+            with limited(None if is_long else clock.for_rule(patience)):
+                arguments = {name: inputs.get(name) for name in rule.inputs}
+            with limited(clock.for_rule(patience)):
+                attempt = _Kept(rule.function(**arguments))
+                problems = iter(attempt)
+                first = next(problems, None)
+                if first is not None:
+                    kept = ledger.sift(rule, chain((first,), problems), profile, causes)
+                    found = list(gather(rule, kept, profile))
         error = attempt.error
     except Ended:
         raise
@@ -321,10 +337,11 @@ def _run_one(
         causes |= ledger.prevents(rule, block, asked, is_of_file=is_of_file)
         record.endings.add("blocked" if causes else "not_applicable")
         record.by |= causes
-        record.inapplicable.append(str(error))
+        record.inapplicable[str(error)] = None
     elif isinstance(error, NotChecked):
         record.endings.add("not_checked")
-        record.reasons.append(str(error))
+        if str(error) not in record.reasons[-1:]:
+            record.reasons.append(str(error))
     elif isinstance(error, Blocked):
         record.endings.add("blocked")
         record.by.update(error.codes)
@@ -336,7 +353,7 @@ def _run_one(
     else:
         record.endings.add("findings" if found else "blocked" if causes else "clean")
         record.by |= causes
-    yield from found
+    return found
 
 
 def _describe(error: BaseException) -> str:
@@ -402,7 +419,7 @@ def _outcomes(records: Mapping[str, _Record]) -> Outcomes:
             clean.append(code)
         else:
             not_applicable.append(code)
-            known = "; ".join(dict.fromkeys(filter(None, record.inapplicable)))
+            known = "; ".join(filter(None, record.inapplicable))
             reasons.append(Unchecked(code, known or "nothing to judge"))
     return Outcomes(
         tuple(clean), tuple(not_applicable), tuple(blocked), tuple(not_checked), tuple(crashed), tuple(reasons)

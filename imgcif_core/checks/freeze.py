@@ -5,8 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.cif.document import Block, Document, Source
+from imgcif_core.ddlm.model import Dictionary
+from imgcif_core.tables import Tables
+
 _DEPTH = 4
-_PLAIN = (str, bytes, int, float, bool, complex, type(None), type)
+# What is no container, or stood there before any provider: the tables of one block lead to those of all others.
+_PLAIN = (str, bytes, int, float, bool, complex, type(None), type, Tables, Document, Source, Block, Dictionary)
 
 
 def frozen(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """Repeats become one finding: problems are grouped, counted and capped."""
 
-import string
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,6 @@ MAX_PLACES = 5
 MAX_MESSAGES = 10
 MAX_SHOWN = 200
 MAX_EDITS = 10_000
-_FORMATTER = string.Formatter()
 
 
 @dataclass(slots=True)
@@ -75,7 +73,7 @@ def _known_message(rule: Rule, problem: Problem, groups: dict[tuple, _Group], ki
 
 def _message(rule: Rule, problem: Problem) -> str:
     """The rule's template filled with the problem's data."""
-    return _FORMATTER.vformat(rule.messages[problem.variant], (), problem.data)
+    return rule.messages[problem.variant].format_map(problem.data)
 
 
 def _help(rule: Rule, problem: Problem) -> str:
@@ -83,7 +81,7 @@ def _help(rule: Rule, problem: Problem) -> str:
     if problem.help is not None:
         return problem.help
     template = rule.helps.get(problem.variant)
-    return rule.fix() if template is None else _FORMATTER.vformat(template, (), problem.data)
+    return rule.fix() if template is None else template.format_map(problem.data)
 
 
 def _finding(rule: Rule, group: _Group, profile: Profile) -> Finding:

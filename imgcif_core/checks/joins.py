@@ -20,6 +20,8 @@ def missing_rows(child: Column, parents: Sequence[Column], *, fold: bool = False
             return counting.missing_from(alike[0])
         if any(not len(counting.missing_from(other)) for other in alike):
             return np.zeros(0, dtype=np.int64)
+    if len(parents) > 1 and not len(missing_rows(child, parents[:1], fold=fold)):
+        return np.zeros(0, dtype=np.int64)
     for parent in parents:
         if len(parent) == len(child) and np.array_equal(hashes_of(child, fold=fold), hashes_of(parent, fold=fold)):
             return np.zeros(0, dtype=np.int64)
@@ -37,13 +39,10 @@ def same_data_set(tables: Tables) -> list[Tables]:
     own = tables.table("audit_dataset").text("id")
     if len(tables.file) == 1:
         return []
-    others = (other for other in tables.others if own in (None, _data_set(other)) or _data_set(other) is None)
-    return list(islice(others, MAX_OTHERS))
-
-
-def _data_set(tables: Tables) -> str | None:
-    """The id of the data set to which a block says that it belongs."""
-    return tables.table("audit_dataset").text("id")
+    if tables.peers is None:
+        others = (other for other in tables.others if own in (None, other.data_set) or other.data_set is None)
+        tables.peers = list(islice(others, MAX_OTHERS))
+    return tables.peers
 
 
 MAX_OTHERS = 200
@@ -52,6 +51,4 @@ MAX_OTHERS = 200
 def columns_named(tables: Tables, identifier: str) -> list[Column]:
     """The columns of an item in a block, under any of its names."""
     item = tables.dictionary.lookup(identifier)
-    if item is None:
-        return []
-    return [column for other, column in tables.items.values() if other.id == item.id]
+    return list(tables.by_item.get(item.id, ())) if item is not None else []

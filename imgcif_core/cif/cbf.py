@@ -1,6 +1,7 @@
 """Binary sections of a CBF: found on the bytes, before anything is read as text."""
 
 import re
+from dataclasses import dataclass
 
 from imgcif_core.cif.document import BinarySection
 
@@ -18,15 +19,41 @@ _HEADER_LINES = re.compile(
 _TEXT_END = re.compile(rb"(?:\r\n|\n|\r);")
 
 
+class _Marks:
+    """Where a mark stands next, without a second look at what holds none: thousands of sections may lack theirs."""
+
+    def __init__(self, data: bytes, mark: re.Pattern[bytes]) -> None:
+        self._data = data
+        self._mark = mark
+        self._seen: tuple[int, tuple[int, int]] | None = None
+
+    def next(self, position: int) -> tuple[int, int]:
+        """Start and end of the first mark from a position on; -1 where there is none."""
+        if self._seen is None or not self._seen[0] <= position or 0 <= self._seen[1][0] < position:
+            found = self._mark.search(self._data, position)
+            self._seen = position, found.span() if found else (-1, -1)
+        return self._seen[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The bytes of a file with the marks that end sections and text fields in it."""
+
+    data: bytes
+    closings: _Marks
+    text_ends: _Marks
+
+
 def find_sections(data: bytes) -> list[BinarySection]:
     """All binary sections, in the order of the file."""
     sections = []
+    text = _Text(data, _Marks(data, re.compile(re.escape(CLOSING))), _Marks(data, _TEXT_END))
     position = data.find(BOUNDARY)
     while position >= 0:
         if data.startswith(b"--", position + len(BOUNDARY)) or not _at_line_start(data, position):
             position = data.find(BOUNDARY, position + len(BOUNDARY))
             continue
-        section = _read_section(data, position)
+        section = _read_section(text, position)
         if section.start == section.boundary_start and not section.has_magic:
             # A text that only speaks of binary sections, as the dictionary's examples do.
             position = data.find(BOUNDARY, position + len(BOUNDARY))
@@ -43,23 +70,24 @@ def _at_line_start(data: bytes, position: int) -> bool:
     return not head.strip(b" \t;")
 
 
-def _read_section(data: bytes, boundary: int) -> BinarySection:
+def _read_section(text: _Text, boundary: int) -> BinarySection:
     """The section whose boundary stands at an offset."""
+    data = text.data
     header_start = boundary + len(BOUNDARY)
     fields_end, header_end = _header_range(data, header_start)
     headers, spans = _read_headers(data, header_start, fields_end)
     has_magic = data.startswith(MAGIC, header_end)
     payload = header_end + (len(MAGIC) if has_magic else 0)
-    closing = _find_closing(data, payload, headers)
+    closing = _find_closing(text, payload, headers)
     end = closing
     if closing >= 0:
-        text_end = _TEXT_END.search(data, closing + len(CLOSING))
-        end = text_end.end() if text_end else closing + len(CLOSING)
+        _, text_end = text.text_ends.next(closing + len(CLOSING))
+        end = text_end if text_end >= 0 else closing + len(CLOSING)
     elif has_magic:
         end = len(data)
     else:
-        text_end = _TEXT_END.search(data, payload)
-        end = text_end.end() if text_end else len(data)
+        _, text_end = text.text_ends.next(payload)
+        end = text_end if text_end >= 0 else len(data)
     payload_end = closing if closing >= 0 else (end if has_magic else max(payload, end - 2))
     opening = _FIELD_BEFORE.search(data[max(0, boundary - 256) : boundary])
     start = max(0, boundary - 256) + opening.start() if opening else boundary
@@ -72,7 +100,8 @@ def _read_section(data: bytes, boundary: int) -> BinarySection:
 def _header_range(data: bytes, start: int) -> tuple[int, int]:
     """Where the fields of a header end, and where its data begin; an empty line should part them."""
     limit = min(len(data), start + HEADER_LIMIT)
-    for mark in (CLOSING, MAGIC):
+    # A header ends before the next boundary at the latest, be it the closing one or that of another section.
+    for mark in (BOUNDARY, MAGIC):
         found = data.find(mark, start, limit)
         limit = found if found >= 0 else limit
     blank = _BLANK_LINE.search(data, start, limit)
@@ -85,8 +114,9 @@ def _header_range(data: bytes, start: int) -> tuple[int, int]:
     return end, end
 
 
-def _find_closing(data: bytes, payload: int, headers: dict[str, str]) -> int:
+def _find_closing(text: _Text, payload: int, headers: dict[str, str]) -> int:
     """The closing boundary: looked for behind the stated size first, for a payload holds anything."""
+    data = text.data
     size = headers.get("x-binary-size", "")
     if size.isascii() and size.isdigit() and len(size) < 16:
         expected = payload + int(size)
@@ -96,7 +126,7 @@ def _find_closing(data: bytes, payload: int, headers: dict[str, str]) -> int:
             found = data.find(CLOSING, expected, expected + slack + 4096)
             if found >= 0:
                 return found
-    return data.find(CLOSING, payload)
+    return text.closings.next(payload)[0]
 
 
 def _read_headers(data: bytes, start: int, end: int) -> tuple[dict[str, str], dict[str, tuple[int, int]]]:

@@ -61,6 +61,9 @@ class Column:
         self.ends = ends
         self.quoting = quoting
         self.loop = loop
+        # All rules share the column, and none may change it.
+        starts.setflags(write=False)
+        ends.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.starts)

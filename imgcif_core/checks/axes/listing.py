@@ -197,16 +197,15 @@ def axis_without_use(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles) -> 
     How to fix: Nothing is needed for a spare axis; otherwise name it where it is used.
     Source: Dictionary imgCIF, _axis.id: each axis relevant to the experiment.
     """
-    elsewhere = _named_elsewhere(tables)
     unnamed = [
-        row
-        for row, name in enumerate(axis_tree.id)
-        if not axis_roles.children[row] and not axis_roles.uses(row, *USING) and name.casefold() not in elsewhere
+        row for row in range(len(axis_tree.id)) if not axis_roles.children[row] and not axis_roles.uses(row, *USING)
     ]
     idle = [row for row in unnamed if axis_tree.equipment[row] not in ("gravity", "source", GONIOMETER)]
     # The innermost goniometer axis carries the sample; others at the end of a branch carry nothing.
     ends = [row for row in axis_roles.of(GONIOMETER) if not axis_roles.children[row]]
     idle += [row for row in ends if len(ends) > 1 and row in unnamed]
+    elsewhere = _named_elsewhere(tables) if idle else set()
+    idle = [row for row in idle if axis_tree.id[row].casefold() not in elsewhere]
     if idle:
         table = tables.table("axis")
         places = [table.at(row, "id") for row in sorted(idle)[:_MAX_PLACES]]

@@ -8,6 +8,7 @@ import numpy as np
 from imgcif_core.checks.axes.roles import DETECTOR, GONIOMETER, AxisRoles, is_root, listed
 from imgcif_core.checks.dictionary.values import by_value
 from imgcif_core.checks.edits import all_like, literal
+from imgcif_core.checks.joins import missing_rows
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.links import has_parents, known_values, listed_values, parent_columns, remedy_for
 from imgcif_core.cif.columns import Column
@@ -33,6 +34,9 @@ def undefined_links(tables: Tables, dictionary: Dictionary) -> Iterator[tuple[It
     for item, column, parent in axis_links(tables, dictionary):
         own, others = parent_columns(tables, parent)
         if has_parents(tables, own, others):
+            if not len(missing_rows(column, own + others, fold=True)):
+                yield item, column, np.zeros(0, dtype=int), own + others
+                continue
             # Of each text one row is enough to know whether anything is undefined at all.
             first, inverse = column.distinct()
             known = {name.casefold() for entry in own + others for name in entry.texts()}

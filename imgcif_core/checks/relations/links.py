@@ -50,8 +50,11 @@ def generic_links(
 
 def parent_columns(tables: Tables, parent: Item) -> tuple[list[Column], list[Column]]:
     """The columns of a parent item in the block, and in the other blocks of the data set."""
-    others = [column for other in same_data_set(tables) for column in columns_named(other, parent.id)]
-    return columns_named(tables, parent.id), others
+    found = tables.parents.get(parent.id)
+    if found is None:
+        others = [column for other in same_data_set(tables) for column in other.by_item.get(parent.id, ())]
+        found = tables.parents[parent.id] = (columns_named(tables, parent.id), others)
+    return found
 
 
 def has_parents(tables: Tables, own: list[Column], others: list[Column]) -> bool:
