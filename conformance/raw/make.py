@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .model import Axis, Model, Panel, Sweep, expected, rotation
+from .model import Axis, Model, Panel, Sweep, expected, rotation, template
 from .write_cbf import write_full, write_mini
 from .write_hdf5 import write_eiger, write_nxmx
 from .write_more import (
@@ -29,6 +29,7 @@ from .write_more import (
     write_xds,
 )
 from .write_text import write_expt, write_geom, write_smv, write_tiff
+from .write_xfel import expected_links, write_psana, write_run, write_shots, write_white
 
 TARGET = Path(__file__).resolve().parents[1] / "datasets" / "generate"
 BASE_URL = "https://data.example.org/run"
@@ -93,6 +94,7 @@ _ELECTRON = replace(
     panels=(Panel("p0", (-2.64, 2.2, 0.0), (96, 80)),),
     sweeps=(replace(_SWEEP, distance=500.0),),
 )
+_GEOMETRY = Model((), _eight(0), (_STILLS,), 1.3, 0.4)
 _ARM = replace(_SINGLE, sweeps=(replace(_SWEEP, two_theta=20.0),))
 _ARM_ANSWERS = {"two_theta_axis": "3:00", "two_theta_sense": "clockwise"}
 _VECTORS_MODEL = replace(_KAPPA_MODEL, panels=_SQUARE)
@@ -175,8 +177,27 @@ CASES = (
     Case(
         "geom-stills",
         "CrystFEL geometry and shots of a detector of eight modules",
-        Model((), _eight(0), (_STILLS,), 1.3, 0.4),
+        _GEOMETRY,
         write_geom,
+    ),
+    Case(
+        "geom-shots",
+        "CrystFEL geometry and shots of differing photon energies: the mean of their wavelengths is theirs all",
+        _GEOMETRY,
+        write_shots,
+    ),
+    Case(
+        "euxfel-modules",
+        "run of the European XFEL, a file for each of four modules, one of which lacks an image, and a geometry",
+        _GEOMETRY,
+        write_run,
+    ),
+    Case("psana-matrices", "geometry of psana: a turned camera of eight segments", _GEOMETRY, write_psana),
+    Case(
+        "expt-white-beam",
+        "DIALS experiment list of a white beam, an image for each time of flight",
+        replace(_SINGLE, probe="neutron"),
+        write_white,
     ),
 )
 _FORMATS = {
@@ -187,6 +208,7 @@ _FORMATS = {
     write_nxmx: "HDF5",
     write_eiger: "HDF5",
     write_geom: "HDF5",
+    write_shots: "HDF5",
 }
 
 
@@ -224,7 +246,7 @@ def _external(case: Case, files: list[str]) -> dict[str, list[dict]]:
         }
     (sweep,) = case.model.sweeps
     path = "/data" if case.write is write_nxmx else "/entry/data/data"
-    if case.write is write_geom:
+    if case.write in (write_geom, write_shots):
         row = {"uri": f"{BASE_URL}/stills.h5", "format": form, "path": path}
         return {sweep.name: [{**row, "frame": number + 1} for number in range(sweep.frames)]}
     cut = (sweep.frames + 1) // 2
@@ -242,7 +264,7 @@ def make(case: Case, folder: Path) -> None:
     folder.mkdir(parents=True)
     files = case.write(case.model, folder)
     inputs = [name for name in files if not (name.endswith(".h5") and ("data_" in name or name == "stills.h5"))]
-    if case.write is write_geom:
+    if case.write in (write_geom, write_shots, write_run):
         inputs = files
     options = {"archive_url": case.archive} if case.archive else {"url_base": BASE_URL}
     if case.answers:
@@ -261,11 +283,23 @@ def make(case: Case, folder: Path) -> None:
         "options": options,
     }
     (folder / "case.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (folder / "expected.json").write_text(json.dumps(_expected(case, files)) + "\n", encoding="utf-8")
+
+
+def _expected(case: Case, files: list[str]) -> dict:
+    """What should be found in an imgCIF made of the files."""
+    if case.write is write_psana:
+        return template(case.model)
+    if case.write is write_run:
+        return expected(case.model, by_panel=expected_links(case.model, case.model.sweeps[0], BASE_URL))
     external = _external(case, files)
     wanted = expected(case.model, external)
     for model in case.more:
         wanted["files"][0]["blocks"] += expected(model, external)["files"][0]["blocks"]
-    (folder / "expected.json").write_text(json.dumps(wanted) + "\n", encoding="utf-8")
+    if case.write is write_white:
+        # A band has no single wavelength.
+        wanted["files"][0]["blocks"][0]["wavelengths"] = []
+    return wanted
 
 
 def main() -> int:

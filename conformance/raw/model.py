@@ -101,8 +101,12 @@ class Model:
         return replace(self, sweeps=self.sweeps[:sweeps])
 
 
-def expected(model: Model, external: dict[str, list[dict]] | None = None) -> dict:
-    """What a generator should describe, in the geometry schema."""
+def expected(
+    model: Model,
+    external: dict[str, list[dict]] | None = None,
+    by_panel: dict[str, list[dict | None]] | None = None,
+) -> dict:
+    """What a generator should describe, in the geometry schema; `by_panel` where panels have images of their own."""
     scans = []
     for sweep in model.sweeps:
         axes = []
@@ -124,6 +128,8 @@ def expected(model: Model, external: dict[str, list[dict]] | None = None) -> dic
         }
         if external is not None:
             scan["external"] = external[sweep.name]
+        if by_panel is not None:
+            scan["panels"] = [{**panel, "external": by_panel[panel["id"]]} for panel in scan["panels"]]
         scans.append(scan)
     block = {
         "wavelengths": [model.wavelength],
@@ -136,6 +142,15 @@ def expected(model: Model, external: dict[str, list[dict]] | None = None) -> dic
         "tolerances": {"length": 1e-3, "angle": 1e-4},
         "files": [{"blocks": [block]}],
     }
+
+
+def template(model: Model) -> dict:
+    """What a description of a detector alone should become: panels that stand where they do, and no scan."""
+    found = expected(model)
+    (block,) = found["files"][0]["blocks"]
+    (scan,) = block["scans"]
+    block |= {"wavelengths": [], "scans": [], "panels": scan["panels"]}
+    return found
 
 
 def _panel(model: Model, sweep: Sweep, panel: Panel) -> dict:

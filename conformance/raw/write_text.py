@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .images import frame
-from .model import Model, Sweep
+from .model import Model, Panel, Sweep
 
 
 def write_expt(model: Model, folder: Path) -> list[str]:
@@ -177,6 +177,34 @@ def _tiff(counts: np.ndarray) -> bytes:
     return b"II*\x00" + struct.pack("<I", 8 + len(data)) + data + directory + struct.pack("<I", 0)
 
 
+def geom_top(model: Model, sweep: Sweep) -> list[str]:
+    """What a CrystFEL geometry says of all panels."""
+    return [
+        f"photon_energy = {12398.4198 / model.wavelength:.6f} eV",
+        f"clen = {sweep.distance / 1e3:.6f} m",
+        f"res = {1e3 / model.pixel:.6f}",
+        "adu_per_photon = 1",
+        f"max_adu = {model.overload - 1}",
+        "data = /entry/data/data",
+    ]
+
+
+def geom_panel(model: Model, panel: Panel, row: int) -> list[str]:
+    """One panel, which begins at a row of its array; in CrystFEL's frame x is the opposite of imgCIF's."""
+    fast, slow = panel.fast, panel.slow
+    return [
+        f"{panel.name}/min_fs = 0",
+        f"{panel.name}/max_fs = {panel.size[0] - 1}",
+        f"{panel.name}/min_ss = {row}",
+        f"{panel.name}/max_ss = {row + panel.size[1] - 1}",
+        f"{panel.name}/corner_x = {-panel.corner[0] / model.pixel:.8f}",
+        f"{panel.name}/corner_y = {panel.corner[1] / model.pixel:.8f}",
+        f"{panel.name}/coffset = {-panel.corner[2] / 1e3:.8f}",
+        f"{panel.name}/fs = {-fast[0]:+.12f}x {fast[1]:+.12f}y",
+        f"{panel.name}/ss = {-slow[0]:+.12f}x {slow[1]:+.12f}y",
+    ]
+
+
 def write_geom(model: Model, folder: Path) -> list[str]:
     """CrystFEL geometry of stills in one HDF5 file: panels in one array, below each other.
 
@@ -185,30 +213,9 @@ def write_geom(model: Model, folder: Path) -> list[str]:
     import h5py
 
     sweep = model.sweeps[0]
-    lines = [
-        f"photon_energy = {12398.4198 / model.wavelength:.6f} eV",
-        f"clen = {sweep.distance / 1e3:.6f} m",
-        f"res = {1e3 / model.pixel:.6f}",
-        "adu_per_photon = 1",
-        f"max_adu = {model.overload - 1}",
-        "data = /entry/data/data",
-        "dim0 = %",
-        "dim1 = ss",
-        "dim2 = fs",
-    ]
+    lines = [*geom_top(model, sweep), "dim0 = %", "dim1 = ss", "dim2 = fs"]
     for panel in model.panels:
-        fast, slow = panel.fast, panel.slow
-        lines += [
-            f"{panel.name}/min_fs = 0",
-            f"{panel.name}/max_fs = {panel.size[0] - 1}",
-            f"{panel.name}/min_ss = {panel.row}",
-            f"{panel.name}/max_ss = {panel.row + panel.size[1] - 1}",
-            f"{panel.name}/corner_x = {-panel.corner[0] / model.pixel:.8f}",
-            f"{panel.name}/corner_y = {panel.corner[1] / model.pixel:.8f}",
-            f"{panel.name}/coffset = {-panel.corner[2] / 1e3:.8f}",
-            f"{panel.name}/fs = {-fast[0]:+.12f}x {fast[1]:+.12f}y",
-            f"{panel.name}/ss = {-slow[0]:+.12f}x {slow[1]:+.12f}y",
-        ]
+        lines += geom_panel(model, panel, panel.row)
     (folder / "detector.geom").write_text("\n".join(lines) + "\n", encoding="utf-8")
     frames = range(sweep.frames)
     stack = np.stack([np.concatenate([frame(model, sweep, number, one) for one in model.panels]) for number in frames])

@@ -163,13 +163,16 @@ class _Instrument:
         source = next((_vector(row, "vector") for row in self.axes.values() if row.get("equipment") == "source"), None)
         names = {axis["id"] for axis in goniometer}
         wavelengths = [_number(row, "value") for row in self.tables.get("diffrn_radiation_wavelength", [])]
-        return {
+        scans = [self._scan(row, names) for row in self.tables.get("diffrn_scan", [])]
+        found = {
             "block": self.name,
             "wavelengths": [value for value in wavelengths if value is not None],
             "source": list(source or (0.0, 0.0, 1.0)),
             "goniometer": goniometer,
-            "scans": [self._scan(row, names) for row in self.tables.get("diffrn_scan", [])],
+            "scans": scans,
         }
+        # Without a scan no axis has a setting, and the panels stand as they are.
+        return found if scans else {**found, "panels": self._panels({})}
 
     def _scan(self, row: dict[str, str | None], goniometer: set[str]) -> dict[str, Any]:
         """One scan at the start of its first frame."""
@@ -196,11 +199,15 @@ class _Instrument:
                     axis = setting.get("axis_id") or ""
                     is_shift = (self.axes.get(axis) or {}).get("type") == "translation"
                     settings[axis] = (values[1] if is_shift else values[0]) or 0.0
+        panels = self._panels(settings)
+        images = self._images()
+        for panel in panels:
+            panel["external"] = self._external_of(panel, rows, images)
         return {
             "id": scan,
             "frames": frames,
             "axes": axes,
-            "panels": self._panels(settings),
+            "panels": panels,
             "external": self._external(rows),
         }
 
@@ -288,6 +295,35 @@ class _Instrument:
             chain.append(name)
             name = self.axes[name].get("depends_on")
         return chain
+
+    def _images(self) -> dict[tuple[str | None, str, str | None], str]:
+        """The id of the external data of each frame, array and section; the section is None where none is named."""
+        data = {
+            (row.get("array_id") or "1", row.get("binary_id") or "1"): row.get("external_data_id") or "1"
+            for row in self.tables.get("array_data", [])
+        }
+        found = {}
+        for row in self.tables.get("diffrn_data_frame", []):
+            array = row.get("array_id") or "1"
+            key = data.get((array, row.get("binary_id") or "1"))
+            if key is not None:
+                found[row.get("id"), array, row.get("array_section_id")] = key
+        return found
+
+    def _external_of(
+        self, panel: dict[str, Any], frames: Rows, images: dict[tuple[str | None, str, str | None], str]
+    ) -> list[dict[str, Any] | None]:
+        """Where the image of each frame lies that holds a panel; None for frames that have none of it."""
+        files = {row.get("id") or "1": row for row in self.tables.get("array_data_external_data", [])}
+        found: list[dict[str, Any] | None] = []
+        for row in frames:
+            frame, array = row.get("frame_id"), panel["array_id"]
+            key = images.get((frame, array, panel["section_id"])) or images.get((frame, array, None))
+            entry = files.get(key or "")
+            found.append(
+                None if entry is None else {name: value for name, value in entry.items() if value and name != "id"}
+            )
+        return found
 
     def _external(self, frames: Rows) -> list[dict[str, Any]]:
         """Where the image of each frame lies, one row a frame; the first where several elements share it."""

@@ -35,6 +35,8 @@ def _block(wanted: dict[str, Any], other: dict[str, Any], limits: dict[str, floa
     for name, limit in (("wavelengths", "wavelength"), ("source", "direction"), ("gravity", "direction")):
         if wanted.get(name) is not None and not _near(wanted[name], other.get(name), limits[limit]):
             return f"{name} {other.get(name)}, expected {wanted[name]}"
+    if fault := _panels(wanted.get("panels", []), other.get("panels", []), limits):
+        return fault
     scans, others = wanted.get("scans", []), list(other.get("scans", []))
     if len(scans) != len(others):
         return f"{len(others)} scans, expected {len(scans)}"
@@ -83,17 +85,29 @@ def _scan(
     away = turns.apart(expected, given)
     if away > limits["angle"]:
         return f"the crystal turns otherwise, by {away:.4g} degrees at the end"
-    panels, others = scan.get("panels", []), list(other.get("panels", []))
-    if len(panels) != len(others):
-        return f"{len(others)} panels, expected {len(panels)}"
-    for panel in panels:
-        faults = [_panel(panel, candidate, limits) for candidate in others]
-        if "" not in faults:
-            return f"no panel is like {panel.get('id')}: {faults[0]}"
-        others.pop(faults.index(""))
+    if fault := _panels(scan.get("panels", []), other.get("panels", []), limits):
+        return fault
     if "external" in scan and not _near_rows(scan["external"], other.get("external", [])):
         return "the external data are not those expected"
     return ""
+
+
+def _panels(wanted: list[dict[str, Any]], given: list[dict[str, Any]], limits: dict[str, float]) -> str:
+    """Whether each panel has its like, and no other is there."""
+    others = list(given)
+    if len(wanted) != len(others):
+        return f"{len(others)} panels, expected {len(wanted)}"
+    for panel in wanted:
+        faults = [_panel(panel, candidate, limits) for candidate in others]
+        if "" not in faults:
+            return f"no panel is like {panel.get('id')}: {min(faults, key=_depth)}"
+        others.pop(faults.index(""))
+    return ""
+
+
+def _depth(fault: str) -> bool:
+    """The fault of the panel that stands where it should is the one to tell."""
+    return not fault.startswith("its images")
 
 
 def _moving(scan: dict[str, Any], block: dict[str, Any]) -> list[dict[str, Any]]:
@@ -134,6 +148,8 @@ def _panel(panel: dict[str, Any], other: dict[str, Any], limits: dict[str, float
     ):
         if name in panel and not _near(panel[name], other.get(name), limit):
             return f"{name} {other.get(name)}, expected {panel[name]}"
+    if "external" in panel and not _near_rows(panel["external"], other.get("external") or []):
+        return "its images are not those expected"
     return ""
 
 
@@ -150,8 +166,10 @@ def _near(wanted: Any, given: Any, limit: float) -> bool:
     return math.isfinite(given) and abs(wanted - given) <= limit * (1.0 + 1e-9)
 
 
-def _near_rows(wanted: list[dict[str, Any]], given: list[dict[str, Any]]) -> bool:
-    """True if each row holds what is expected of it, in the same order."""
+def _near_rows(wanted: list[dict[str, Any] | None], given: list[dict[str, Any] | None]) -> bool:
+    """True if each row holds what is expected of it, in the same order; None stands for no image."""
     return len(wanted) == len(given) and all(
-        all(str(row.get(name)) == str(value) for name, value in rows.items()) for rows, row in zip(wanted, given)
+        rows is row is None
+        or (rows is not None and row is not None and all(str(row.get(name)) == str(rows[name]) for name in rows))
+        for rows, row in zip(wanted, given)
     )

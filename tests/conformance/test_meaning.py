@@ -50,6 +50,11 @@ def test_an_opposite_axis_that_turns_the_other_way_means_the_same() -> None:
     assert fault("nxmx-single-axis", mirror) == ""
 
 
+def swapped(panels: list[dict], name: str) -> None:
+    """The first and the last of some panels with each other's values."""
+    panels[0][name], panels[-1][name] = panels[-1][name], panels[0][name]
+
+
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
@@ -66,6 +71,10 @@ def test_an_opposite_axis_that_turns_the_other_way_means_the_same() -> None:
         ("nxmx-single-axis", lambda b: b["scans"][0]["panels"][0]["corner"].__setitem__(0, 5.0), "corner"),
         ("nxmx-single-axis", lambda b: b["scans"][0]["panels"][0].update(fast=[0.0, 1.0, 0.0]), "fast"),
         ("nxmx-single-axis", lambda b: b["scans"][0]["external"].pop(), "external data"),
+        ("euxfel-modules", lambda b: swapped(b["scans"][0]["panels"], "external"), "its images are not those"),
+        ("euxfel-modules", lambda b: b["scans"][0]["panels"][7]["external"].__setitem__(1, {}), "its images are not"),
+        ("psana-matrices", lambda b: b["panels"].pop(), "7 panels, expected 8"),
+        ("psana-matrices", lambda b: swapped(b["panels"], "corner"), "no panel is like p0"),
         # A kappa that stands still at another angle moves no axis of its own, but the crystal.
         ("expt-two-theta-scans", lambda b: b["scans"][1]["axes"][1].update(start=-50.0), "the crystal turns otherwise"),
         ("expt-two-theta-scans", lambda b: b["scans"][2]["axes"][2].update(start=91.0), "the crystal turns otherwise"),
