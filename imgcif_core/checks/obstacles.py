@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from imgcif_core.checks.axes.roles import USING, roles_of
+from imgcif_core.checks.image_headers.texts import only_header
 from imgcif_core.checks.instrument import REPORTED_BY, unknown_settings
 from imgcif_core.checks.joined import JoinedTables, is_part_of_another, which_of_several
 from imgcif_core.checks.joins import same_data_set
@@ -102,6 +103,9 @@ def obstacles_of(
 def _wavelength(tables: Tables) -> Iterator[Obstacle]:
     """A wavelength that neither the block nor another one of its data set gives; white beams have none."""
     values = [entry.table("diffrn_radiation_wavelength").numbers("value") for entry in (tables, *same_data_set(tables))]
+    header = only_header(tables)
+    if header is not None and (header.wavelength or 0.0) > 0:
+        return
     if not any((numbers > 0).any() for numbers in values) and not is_broad(tables):
         is_written = any(numbers.size and np.isfinite(numbers).any() for numbers in values)
         words = "wavelength not positive" if is_written else "wavelength not given"

@@ -48,3 +48,10 @@ def test_the_header_of_a_file_is_compared(tmp_path: Path, images: str, case: str
 def test_no_file_is_opened_if_none_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "quartz_00001.cbf").write_bytes((CASE / "fail-distance.cbf").read_bytes())
     assert keys(linked(tmp_path), tmp_path, "none") == []
+
+
+def test_what_a_text_header_alone_states_is_not_called_missing() -> None:
+    ready = imgcif_core.check(CASE / "pass-mini.cbf").files[0].readiness
+    assert ready.interpret.because == ("only a text header, no axes (MTA022)",)
+    told = " ".join(ready.describe.because)
+    assert "exposure time" not in told and "detector make" not in told and "kind of radiation" in told

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from imgcif_core.checks.completeness.inputs import Experiment
+from imgcif_core.checks.image_headers.texts import only_header
 from imgcif_core.checks.radiation.texts import probe_of
 from imgcif_core.checks.registry import provider
 
@@ -56,5 +57,19 @@ def needs_of(experiment: Experiment) -> list[Need]:
         ("name or formula of the sample", (*NAMES, *FORMULAE), "MTA011"),
         ("author or contact", (*AUTHOR, *CONTACT), "MTA012"),
     )
-    found += [Need(words, code) for words, items, code in checks if not experiment.has(*items)]
+    told = _told_by_header(experiment)
+    found += [Need(words, code) for words, items, code in checks if words not in told and not experiment.has(*items)]
     return found
+
+
+def _told_by_header(experiment: Experiment) -> set[str]:
+    """What the text header tells where there are no tables, by the words of a need."""
+    header = only_header(experiment.tables)
+    if header is None:
+        return set()
+    told = {
+        "detector make": bool(header.detector),
+        "exposure time": header.number("exposure_time", "exposure_period") is not None,
+        "date": bool(header.date),
+    }
+    return {words for words, is_told in told.items() if is_told}

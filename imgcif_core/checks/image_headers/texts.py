@@ -72,6 +72,17 @@ class Instrument:
         return found[0] if found and frame.frame_row >= 0 and frame.position < found[0].count else None
 
 
+def only_header(tables: Tables) -> MiniHeader | None:
+    """The first text header of a block that describes its instrument by no table, None where there is none."""
+    data = tables.table("array_data")
+    rows = np.flatnonzero(data.explicit("header_contents"))
+    if tables.table("axis") or not len(rows):
+        return None
+    from imgcif_core.sources.minicbf import parse_header
+
+    return parse_header(data.text("header_contents", int(rows[0])) or "")
+
+
 @provider("instrument")
 def instrument_of(tables: Tables, any_axes: Axes) -> Instrument:
     """The instrument of a block, described or not."""
