@@ -125,6 +125,10 @@ def pixel_size_not_given(joined: Tables, obstacles: list[Obstacle]) -> Iterator[
     source="_diffrn_scan_axis.displacement_start",
     message="{panels} stands in the sample{where}: its distance is 0{hint}",
     messages={"axes": "no axes are given, so that no pixel of the images has a place"},
+    helps={
+        "axes": "describe the instrument in AXIS: the axes that turn the sample, the one that sets the distance of the "
+        "detector, and the two directions of its pixels",
+    },
     question="interpret",
 )
 def panel_in_sample(joined: Tables, obstacles: list[Obstacle]) -> Iterator[Problem]:

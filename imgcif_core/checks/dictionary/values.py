@@ -256,6 +256,8 @@ def _in_words(contents: str) -> str:
         "Imag": "an imaginary number such as 2.5j",
         "Complex": "a complex number such as 1.0+2.5j",
         "Tag": "a data name such as _axis.id",
+        "Code": "a word without blanks",
+        "Word": "a word without blanks",
         "Name": "a name of letters, digits and underscores",
     }.get(contents, f"a value of type {contents}")
 

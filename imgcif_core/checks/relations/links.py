@@ -181,8 +181,8 @@ def listed_values(known: list[str]) -> str:
     "parent-table-absent",
     severity="info",
     source="_name.linked_item_id",
-    message="{children} name {values}, but {parent} is not given",
-    messages={"table": "{children} point to {values}, but the table {table} is not given"},
+    message="{parent} is not given, but meant by {values} in {children}",
+    messages={"table": "the table {table} is not given, but meant by {values} in {children}"},
 )
 def parent_table_absent(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     """What: Rows point to a table that the file does not hold.
