@@ -71,7 +71,7 @@ def _doi(doi: DoiRecord) -> dict[str, Any]:
 
 def _record(record: ArchiveRecord) -> dict[str, Any]:
     """A record of a repository without its files, which stand at the links."""
-    told = {key: value for key, value in asdict(record).items() if value is not None and key != "files"}
+    told = {key: value for key, value in asdict(record).items() if value is not None and key not in ("files", "seen")}
     return {"address": record.address, **told, "files": len(record.files)}
 
 

@@ -81,6 +81,19 @@ class Cache:
             shutil.rmtree(folder, ignore_errors=True)
             self._folder = None
 
+    def document(self, url: str, days: float) -> tuple[bytes, float] | None:
+        """A whole document and the time of it, None where it is not kept, or older than some days."""
+        facts = self.facts(url)
+        if not facts or time.time() - facts["time"] > days * 86_400.0:
+            return None
+        data = self.part(url, 0, facts["size"])
+        return (data, float(facts["time"])) if data is not None else None
+
+    def keep_document(self, url: str, data: bytes) -> None:
+        """Keep a whole document in place of an older one."""
+        self.forget(url)
+        self.keep(url, {"validator": f"document {time.time()}", "size": len(data)}, 0, data)
+
     def forget(self, url: str) -> None:
         """Drop what is kept of an address."""
         folder = self._place(url)

@@ -48,7 +48,7 @@ def gather(network: Network, links: Collection[Link], dois: Collection[str] = ()
         _by_first_bytes(network, group, found)
     for folder, group in folders.items():
         _by_rsync(network, folder, group, found)
-    found.dois = [fetch_doi(network.client, doi) for doi in dois]
+    found.dois = [fetch_doi(network.documents, doi) for doi in dois]
     return found
 
 
@@ -59,7 +59,7 @@ def _by_record(network: Network, link: Link, found: Evidence, faults: dict[str, 
         return False
     if place.api not in found.records and place.api not in faults:
         try:
-            found.records[place.api] = fetch_record(network.client, place)
+            found.records[place.api] = fetch_record(network.documents, place)
         except BytesError as fault:
             faults[place.api] = fault
     known = faults.get(place.api)
@@ -83,16 +83,18 @@ def _in_record(network: Network, link: Link, name: str, record: ArchiveRecord) -
     entry = record.files.get(name)
     if entry is not None and entry.size == 0:
         text = f"record {record.number} of {record.host} holds {name} with 0 bytes"
-        return LinkVerdict(link.uri, name, "contradicted", text, 0, entry.digest, seen=network.seen)
+        return LinkVerdict(link.uri, name, "contradicted", text, 0, entry.digest, seen=network.time_of(record.seen))
     if entry is not None:
         text = f"record {record.number} of {record.host} holds it"
-        return LinkVerdict(link.uri, name, "confirmed", text, entry.size, entry.digest, seen=network.seen)
+        return LinkVerdict(
+            link.uri, name, "confirmed", text, entry.size, entry.digest, seen=network.time_of(record.seen)
+        )
     if record.access not in (None, "open") or not record.files:
         return _unchecked(link, f"record {record.number} of {record.host} shows no files")
     close = get_close_matches(name, list(record.files), 1)
     hint = f" - it has {close[0]}" if close else ""
     text = f"record {record.number} of {record.host} has no file {name[:100]}{hint}"
-    return LinkVerdict(link.uri, name, "contradicted", text, seen=network.seen)
+    return LinkVerdict(link.uri, name, "contradicted", text, seen=network.time_of(record.seen))
 
 
 def _by_first_bytes(network: Network, group: list[Link], found: Evidence) -> None:
@@ -123,10 +125,10 @@ def _first_bytes(network: Network, link: Link) -> LinkVerdict:
             text = f"its first bytes are {known.title}" if known is not None else "its first bytes and its size"
     except BytesError as fault:
         return judged(network, link, fault)
-    validator = remote.facts()["validator"]
+    validator, seen = remote.facts()["validator"], network.time_of(remote.seen)
     if size == 0:
-        return LinkVerdict(link.uri, _name(link), "contradicted", "the file is empty (0 bytes)", 0, seen=network.seen)
-    return LinkVerdict(link.uri, _name(link), "confirmed", text, size, None, validator, network.seen)
+        return LinkVerdict(link.uri, _name(link), "contradicted", "the file is empty (0 bytes)", 0, seen=seen)
+    return LinkVerdict(link.uri, _name(link), "confirmed", text, size, None, validator, seen)
 
 
 def _by_rsync(network: Network, folder: str, group: list[Link], found: Evidence) -> None:

@@ -11,6 +11,7 @@ from imgcif_core.formats import archive_suffix, packing_of
 from imgcif_core.images.limits import Limits
 from imgcif_core.model.uris import parse_uri
 from imgcif_core.net.cache import Cache
+from imgcif_core.net.documents import Documents
 from imgcif_core.net.remote import RemoteFile
 from imgcif_core.net.rsync import Listed
 from imgcif_core.net.settings import MB, NetSettings, default_cache, size_of
@@ -38,6 +39,7 @@ class Network:
             self.client = Tape(self.client, settings.tape, settings)
         # A tape is whole by itself: what a cache answers would not be on it.
         self.cache = Cache(settings if settings.tape is None else replace(settings, cache=None))
+        self.documents = Documents(self.client, self.cache)
         self._expected = expected or (lambda uri: ())
         self._files: dict[str, HttpFile] = {}
         self.sizes: dict[str, int] = {}
@@ -57,6 +59,12 @@ class Network:
         from imgcif_core.net.tape import now
 
         return self.client.time if self.settings.tape is not None else now()
+
+    def time_of(self, kept: float | None) -> str:
+        """The time of an answer: that of one that was kept, else `seen`."""
+        from imgcif_core.net.tape import now
+
+        return self.seen if kept is None else now(kept)
 
     def list_files(self, uri: str) -> list[Listed]:
         """The entries of a folder of an rsync server; raises as `rsync.list_files`."""

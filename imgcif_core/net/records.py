@@ -5,10 +5,9 @@ Answers come from outside: a field of another kind than expected is a field that
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -16,10 +15,12 @@ from imgcif_core.images.limits import BytesError
 from imgcif_core.model.repositories import Record, repository_of_host
 
 if TYPE_CHECKING:
-    from imgcif_core.net.http import Client
+    from imgcif_core.net.documents import Documents
 
 MAX_RECORD = 4_000_000
 MAX_DOI = 500_000
+# Days for which an answer is taken again: DOIs hardly change, licences and embargoes of records may.
+RECORD_DAYS, DOI_DAYS = 1.0, 7.0
 _FILE = re.compile(r"(?:/api)?/records?/([A-Za-z0-9][A-Za-z0-9-]{0,30})/files/(.+?)(?:/content)?")
 _CHECKSUM = re.compile(r"(?:md5|sha1|sha256|sha512):[0-9a-f]{32,128}")
 
@@ -51,7 +52,7 @@ class RecordFile:
 class ArchiveRecord:
     """A record as its repository has it; texts as it gives them, None for what is not told.
 
-    `access` is one of open, embargoed, restricted and closed.
+    `access` is one of open, embargoed, restricted and closed; `seen` is the time of an answer that was kept.
     """
 
     host: str
@@ -64,6 +65,7 @@ class ArchiveRecord:
     embargo: str | None
     version: str | None
     files: Mapping[str, RecordFile] = field(default_factory=dict)
+    seen: float | None = None
 
     @property
     def address(self) -> str:
@@ -103,7 +105,7 @@ def place_of(uri: str) -> RecordPlace | None:
     return RecordPlace(host, match[1], unquote(match[2]))
 
 
-def fetch_record(client: Client, place: RecordPlace) -> ArchiveRecord:
+def fetch_record(documents: Documents, place: RecordPlace) -> ArchiveRecord:
     """The record behind the address of a file.
 
     Raises
@@ -111,10 +113,10 @@ def fetch_record(client: Client, place: RecordPlace) -> ArchiveRecord:
     BytesError
         `unreached` if the answer is no record, or what the server does.
     """
-    told = _document(client, place.api, MAX_RECORD)
-    if not told or not isinstance(told.get("metadata"), Mapping):
+    told = documents.get(place.api, MAX_RECORD, RECORD_DAYS)
+    if not isinstance(told.values.get("metadata"), Mapping):
         raise BytesError("unreached", f"{place.host} gives no record for {place.number}")
-    return parse_record(told, place)
+    return replace(parse_record(told.values, place), seen=told.seen)
 
 
 def parse_record(told: Mapping[str, Any], place: RecordPlace) -> ArchiveRecord:
@@ -167,47 +169,43 @@ def _files(told: Any) -> dict[str, RecordFile]:
     return found
 
 
-def fetch_doi(client: Client, doi: str) -> DoiRecord:
+def fetch_doi(documents: Documents, doi: str) -> DoiRecord:
     """What the handle system and DataCite say of a DOI; what does not answer says nothing."""
     name = quote(doi, safe="/.-_")
-    is_registered: bool | None = None
-    try:
-        code = _document(client, f"https://doi.org/api/handles/{name}", MAX_DOI).get("responseCode")
-        is_registered = {1: True, 100: False, 200: True}.get(code) if isinstance(code, int) else None
-    except BytesError as fault:
-        is_registered = False if fault.kind == "gone" else None
+    is_registered, place = _handle(documents, name)
     if is_registered is False:
         return DoiRecord(doi, False)
     try:
-        told = _part(_part(_document(client, f"https://api.datacite.org/dois/{name}", MAX_DOI), "data"), "attributes")
+        answer = documents.get(f"https://api.datacite.org/dois/{name}", MAX_DOI, DOI_DAYS)
     except BytesError:
         # DOIs of other agencies are not DataCite's.
-        return DoiRecord(doi, is_registered)
+        return DoiRecord(doi, is_registered, url=place)
+    told = _part(_part(answer.values, "data"), "attributes")
     titles = [_text(entry.get("title")) for entry in _list(told, "titles")]
     creators = [_text(entry.get("name")) for entry in _list(told, "creators")]
     rights = [_text(entry.get("rightsIdentifier")) or _text(entry.get("rights")) for entry in _list(told, "rightsList")]
+    # DataCite tells of findable and registered DOIs, and to nobody but their owners of drafts.
+    is_known = _text(told.get("state")) in ("findable", "registered")
     return DoiRecord(
         doi,
-        is_registered,
+        True if is_known else is_registered,
         next(filter(None, titles), None),
-        _text(told.get("url")),
+        _text(told.get("url")) or place,
         tuple(filter(None, creators)),
         tuple(filter(None, rights)),
     )
 
 
-def _document(client: Client, url: str, most: int) -> Mapping[str, Any]:
-    """A JSON object behind an address; empty where it is none."""
-    from imgcif_core.net.http import Asked
-
-    answer = client.ask(Asked(url, min(most, max(1, client.budget.left)), accept="application/json"))
-    if answer.is_page:
-        raise BytesError("unreached", f"{urlsplit(url).hostname} gives a page for people, not the record")
+def _handle(documents: Documents, name: str) -> tuple[bool | None, str | None]:
+    """Whether the handle system knows a DOI, and where it leads; None where nothing is told."""
     try:
-        found = json.loads(answer.data)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, Mapping) else {}
+        told = documents.get(f"https://doi.org/api/handles/{name}", MAX_DOI, DOI_DAYS).values
+    except BytesError as fault:
+        return (False if fault.kind == "gone" else None), None
+    code = told.get("responseCode")
+    known = {1: True, 100: False, 200: True}.get(code) if isinstance(code, int) else None
+    places = [_part(entry, "data").get("value") for entry in _list(told, "values") if entry.get("type") == "URL"]
+    return known, next(filter(None, map(_text, places)), None)
 
 
 def _part(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:

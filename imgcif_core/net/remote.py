@@ -34,7 +34,8 @@ class RemoteFile:
     """A file on a server, read in ranges; nothing is asked before the first byte is wanted.
 
     `buffer` is how much a stream over it reads at a time. A server without ranges gives a file from its
-    start, as far as the bounds of a stream allow.
+    start, as far as the bounds of a stream allow. `seen` is the time of what an earlier run kept, while nothing else
+    is used.
     """
 
     path: Path | None = None
@@ -49,9 +50,10 @@ class RemoteFile:
         self._validator = ""
         self._has_ranges = True
         self._fault: BytesError | None = None
-        self._is_page = False
+        self.seen: float | None = None
         found = cache.facts(url)
         if found and size in (None, found["size"]):
+            self.seen = float(found["time"])
             self._size, self._validator = found["size"], found["validator"]
             self._parts = [Part(start, length, None) for start, length in cache.parts(url)]
 
@@ -136,6 +138,7 @@ class RemoteFile:
         try:
             answer = self._client.ask(asked)
             self._judge(answer)
+            self.seen = None
         except BytesError as fault:
             if fault.kind not in ("budget",):
                 self._fault = fault

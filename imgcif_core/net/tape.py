@@ -20,9 +20,9 @@ from imgcif_core.net.settings import NetSettings
 _NOT_ASKED = "was not asked when the links were followed"
 
 
-def now() -> str:
-    """The time, ISO 8601, UTC."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+def now(seconds: float | None = None) -> str:
+    """The time, or some seconds since 1970, ISO 8601, UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 class Tape:

@@ -307,10 +307,16 @@ def _contradicted(external: ExternalData, evidence: Evidence, told: np.ndarray) 
     severity="info",
     source="_database.dataset_DOI",
     message="uri {value!r} leads to record {record} of {title}, whose DOI is {expected}, not {doi}",
-    messages={"other": "uri {value!r} leads to {title}, but {doi} is a DOI of {owner}"},
+    messages={
+        "other": "uri {value!r} leads to {title}, but {doi} is a DOI of {owner}",
+        "unregistered": "{doi} is not registered, so that it leads nowhere",
+    },
+    helps={
+        "unregistered": "correct the DOI; one that is reserved for a draft leads somewhere once the draft is published"
+    },
 )
-def doi_and_uri_disagree(tables: Tables, external: ExternalData) -> Iterator[Problem]:
-    """What: The DOI of the data set and the links lead to different records or repositories.
+def doi_and_uri_disagree(tables: Tables, external: ExternalData, any_evidence: Evidence | None) -> Iterator[Problem]:
+    """What: The DOI of the data set and the links lead to different records or repositories, or the DOI leads nowhere.
     Why: A reader who follows the DOI finds other data than a program that follows the links.
     How to fix: Give the DOI of the record that holds the images; a DOI for all versions of a record may stay.
     Source: Core dictionary, _database.dataset_DOI; patterns by which repositories assign DOIs.
@@ -320,7 +326,14 @@ def doi_and_uri_disagree(tables: Tables, external: ExternalData) -> Iterator[Pro
     uris = uris_of(external).coarse
     if doi is None:
         raise NotApplicable("no DOI is stated")
+    if any_evidence is not None and any(
+        entry.doi == doi and entry.is_registered is False for entry in any_evidence.dois
+    ):
+        place = tables.table("database").at(0, "dataset_doi")
+        yield Problem(place, severity="warning", variant="unregistered", doi=doi)
+        return
     owner = repository_of_doi(doi)
+    own = _dois_told(any_evidence, doi)
     for shape, text in enumerate(uris.texts):
         for repository in repositories():
             match = repository.uri.match(text) if repository.uri and text else None
@@ -329,7 +342,16 @@ def doi_and_uri_disagree(tables: Tables, external: ExternalData) -> Iterator[Pro
             span, first = match.span(1), int(uris.first[shape])
             records = uris.numbers_in(shape, span) if uris.is_series else {int(match[1]): first}
             for record, row in records.items():
+                if str(record) in own:
+                    continue
                 yield from _disagreement(external, row, record, repository, doi, owner)
+
+
+def _dois_told(evidence: Evidence | None, doi: str) -> set[str]:
+    """The numbers of records that their repositories tie to a DOI, as their own or that of all their versions."""
+    records = evidence.records.values() if evidence is not None else ()
+    ties = {record.number: {(record.doi or "").casefold(), (record.concept_doi or "").casefold()} for record in records}
+    return {number for number, dois in ties.items() if doi.casefold() in dois}
 
 
 def _disagreement(
