@@ -110,6 +110,11 @@ class LocalData:
         """True if more than relative references can be found."""
         return bool(self._locals) or bool(self._maps) or len(self._resolvers) > 3
 
+    @property
+    def is_offline(self) -> bool:
+        """True if nothing is looked for but on this machine."""
+        return len(self._resolvers) == 3
+
     def stand_in(self, uri: str) -> Path | ByteSource | None:
         """What stands in for a URI, None if nothing does."""
         found = self._looked_up(uri)
@@ -275,7 +280,7 @@ class LocalData:
         """The stand-in for a URI, or the error that there is none."""
         place = self.found(uri)
         if place is None:
-            raise BytesError("missing", f"no local copy of {uri}")
+            raise BytesError("missing", f"{'offline, and ' if self.is_offline else ''}no local copy of {uri}")
         return place
 
     def _mapped(self, uri: str) -> Path | None:

@@ -1,6 +1,8 @@
 """Stacks of images behind one interface: CBF sections, HDF5 datasets, and what fabio reads."""
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -226,11 +228,12 @@ def _open_fabio(source: ByteSource, helper: Helper, wanted: Wanted) -> FabioImag
 def _open_hdf5(source: ByteSource, helper: Helper, wanted: Wanted) -> Hdf5Images:
     """A dataset of an HDF5 file; files that its links name are asked for one after the other."""
     request = wanted.reach.request(_on_disk(source))
-    found = with_stand_ins(
-        lambda: helper.facts("hdf5_facts", {"request": request, "dataset": wanted.path}),
-        request["stand_ins"],
-        wanted.beside,
-    )
+    with named(source.label, request["path"]):
+        found = with_stand_ins(
+            lambda: helper.facts("hdf5_facts", {"request": request, "dataset": wanted.path}),
+            request["stand_ins"],
+            wanted.beside,
+        )
     shape = tuple(found["shape"])
     if len(shape) < 2:
         raise BytesError("damaged", f"{found['path']} of {source.label} has {len(shape)} dimensions, no image")
@@ -242,6 +245,18 @@ def _open_hdf5(source: ByteSource, helper: Helper, wanted: Wanted) -> Hdf5Images
 Opener = Callable[[ByteSource, Helper, Wanted], ImageStack]
 # The readers of pixels by the word that the table of formats has for them.
 READERS: dict[str, Opener] = {"cbf": open_cbf, "hdf5": _open_hdf5, "fabio": _open_fabio}
+
+
+@contextmanager
+def named(label: str, place: str) -> Iterator[None]:
+    """Faults within name a file as its address does, not as the copy of it on this machine is called."""
+    try:
+        yield
+    except BytesError as fault:
+        own, other = os.path.basename(place), label.rstrip("/").rpartition("/")[2]
+        if own == other or own not in str(fault):
+            raise
+        raise BytesError(fault.kind, str(fault).replace(own, other)) from None
 
 
 def with_stand_ins(ask: Callable[[], Any], stand_ins: dict[str, str], beside: Beside | None) -> Any:

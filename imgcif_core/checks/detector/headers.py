@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from imgcif_core.checks.detector.faces import panel_place
-from imgcif_core.checks.external.inputs import may_lie_here, open_external
+from imgcif_core.checks.external.inputs import may_lie_here, no_copy, open_external
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.images.limits import BytesError
@@ -67,7 +67,7 @@ def _local_header(external: ExternalData, local: LocalData, options: CheckOption
     if options.images != "header":
         raise NotChecked("images are not read" if options.images == "none" else "judged with the pixels, by IMG001")
     if not may_lie_here(external, local):
-        raise NotChecked("no local copy of the external data")
+        raise no_copy(local)
     try:
         source = open_external(external, local, 0)
         head = source.read(0, min(HEAD_BYTES, source.size))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import address_of
+from imgcif_core.checks.external.inputs import address_of, no_copy
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances
@@ -60,7 +60,7 @@ def first_frames(
     wanted = {address: entry for entry in rows if (address := address_of(external, entry[0])) is not None}
     here = [address for address in wanted if local_data.stand_in(address.uri) is not None]
     if not here:
-        raise NotChecked("no local copy of the external data")
+        raise no_copy(local_data)
     from imgcif_core.compare import Comparison
     from imgcif_core.sources.imgcif import describe
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import address_of, problem_at
+from imgcif_core.checks.external.inputs import address_of, no_copy, problem_at
 from imgcif_core.checks.images.shapes import described, type_name
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, provider, rule
@@ -50,7 +50,7 @@ class Hdf5Header:
     """The header of one dataset: rows of the external table that lead to it, and what it says.
 
     shape : in the order of storage, slowest first; fault : why there is none; is_open : False if the file
-    itself could not be had.
+    itself could not be had; is_deposited : True if it was read on its server, where its neighbours are, too.
     """
 
     rows: np.ndarray
@@ -61,6 +61,7 @@ class Hdf5Header:
     filters: tuple[tuple[int, str], ...] = ()
     fault: BytesError | None = None
     is_open: bool = True
+    is_deposited: bool = False
 
 
 @provider("hdf5_headers")
@@ -88,7 +89,9 @@ def hdf5_headers(
         if address is not None and local_data.stand_in(address.uri) is not None:
             groups.setdefault(address, []).append(int(index))
     if not groups:
-        raise NotChecked("no local copy of the external data")
+        raise no_copy(local_data)
+    from imgcif_core.images.pixels import named
+
     found = []
     for address, source in local_data.open_all(groups):
         for index in groups[address]:
@@ -99,10 +102,11 @@ def hdf5_headers(
             try:
                 if isinstance(source, BytesError):
                     raise source
-                told = _layout(external.image(int(own[0])).path, str(source.path), address, local_data, decoders)
+                with named(label, str(source.path)):
+                    told = _layout(external.image(int(own[0])).path, str(source.path), address, local_data, decoders)
             except BytesError as fault:
-                is_open = not isinstance(source, BytesError)
-                found.append(Hdf5Header(own, label, array, fault=fault, is_open=is_open))
+                is_open, is_remote = not isinstance(source, BytesError), local_data.is_remote(address.uri)
+                found.append(Hdf5Header(own, label, array, fault=fault, is_open=is_open, is_deposited=is_remote))
                 continue
             filters = tuple((int(code), str(name)) for code, name in told["filters"])
             found.append(Hdf5Header(own, label, array, tuple(told["shape"]), np.dtype(told["dtype"]), filters))
@@ -130,7 +134,8 @@ def _layout(path: str | None, place: str, address: Address, local: LocalData, he
         try:
             found = local.open(neighbour)
         except BytesError as fault:
-            if fault.kind == "missing":
+            # A server that has no such file tells as much as a folder.
+            if fault.kind in ("missing", "gone"):
                 return None
             raise
         return str(found.path) if found.path is not None else None
@@ -317,7 +322,8 @@ def hdf5_filter_or_link(external: ExternalData, hdf5_headers: list[Hdf5Header]) 
             continue
         if header.is_open and (header.fault.kind == "unsafe" or is_dangling(header.fault)):
             # Outside of archives the file may only be absent from this machine.
-            is_partial = is_dangling(header.fault) and not external.table.explicit("archive_path")[header.rows].any()
+            is_whole = header.is_deposited or external.table.explicit("archive_path")[header.rows].any()
+            is_partial = is_dangling(header.fault) and not is_whole
             yield problem_at(
                 external.table,
                 header.rows,

@@ -103,6 +103,13 @@ def may_lie_here(external: ExternalData, local: LocalData) -> bool:
     return uris is not None and any(text and parse_uri(text).is_relative for text in uris.coarse.texts)
 
 
+def no_copy(local: LocalData) -> NotChecked:
+    """Why external data were not looked at: what is not on this machine is asked for with `--online` alone."""
+    if local.is_offline:
+        return NotChecked("offline, and no local copy of the external data")
+    return NotChecked("no local copy of the external data, and no address that is asked over the network")
+
+
 def address_of(external: ExternalData, row: int) -> Address | None:
     """Where the image file of a row is, None if it names none."""
     image = external.image(row)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import counted, may_lie_here, problem_at
+from imgcif_core.checks.external.inputs import counted, may_lie_here, no_copy, problem_at
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.cif.columns import Column
@@ -20,7 +20,6 @@ from imgcif_core.model.external import ExternalData
 if TYPE_CHECKING:
     from imgcif_core.images.archives import Archive
 
-NO_COPY = "no local copy of the external data"
 # Files that are looked for one by one; an archive costs one look, however many members it has.
 MAX_FILES = 20_000
 
@@ -69,7 +68,7 @@ def member_missing(external: ExternalData, local_data: LocalData, options: Check
     if uris is None:
         raise NotApplicable("no uri")
     if not may_lie_here(external, local_data):
-        raise NotChecked(NO_COPY)
+        raise no_copy(local_data)
     is_member = external.table.explicit("archive_path") | external.table.explicit("archive_format")
     archives = _by_uri(uris.column, np.flatnonzero(is_member))
     files = _by_uri(uris.column, np.flatnonzero(~is_member), most=MAX_FILES)
@@ -79,7 +78,7 @@ def member_missing(external: ExternalData, local_data: LocalData, options: Check
         for group in (archives, files)
     ]
     if not any(here):
-        raise NotChecked(NO_COPY)
+        raise no_copy(local_data)
     unasked: list[str] = []
     for uri, rows in here[0].items():
         yield from _judge_archive(external, local_data, uri, rows, unasked)
@@ -92,6 +91,8 @@ def member_missing(external: ExternalData, local_data: LocalData, options: Check
         )
     remote = sum(local_data.is_remote(uri) for uri in here[1])
     if unasked or (remote and not here[0]):
+        if not unasked and all(map(local_data.is_remote, here[1])):
+            raise NotApplicable("no archive among the links - whether single files are there is told by EXT018")
         raise NotChecked(unasked[0] if unasked else "no archive among the links")
 
 

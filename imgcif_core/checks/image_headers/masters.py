@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import address_of, may_lie_here
+from imgcif_core.checks.external.inputs import address_of, may_lie_here, no_copy
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances
@@ -65,10 +65,10 @@ def master_files(
     if not is_hdf5.any():
         raise NotApplicable("no HDF5 files")
     if not may_lie_here(external, local_data):
-        raise NotChecked("no local copy of the external data")
+        raise no_copy(local_data)
     wanted = _first_files(FrameImages(stored_arrays), external, is_hdf5, local_data)
     if not wanted:
-        raise NotChecked("no local copy of the external data")
+        raise no_copy(local_data)
     from imgcif_core.compare import Comparison
     from imgcif_core.sources.imgcif import describe
 
