@@ -1,6 +1,7 @@
 """Stacks of images behind one interface: CBF sections, HDF5 datasets, and what fabio reads."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -254,9 +255,10 @@ def named(label: str, place: str) -> Iterator[None]:
         yield
     except BytesError as fault:
         own, other = os.path.basename(place), label.rstrip("/").rpartition("/")[2]
-        if own == other or own not in str(fault):
+        text = re.sub(rf"(?<![\w.-]){re.escape(own)}(?!\w)", lambda _: other, str(fault))
+        if text == str(fault):
             raise
-        raise BytesError(fault.kind, str(fault).replace(own, other)) from None
+        raise BytesError(fault.kind, text) from None
 
 
 def with_stand_ins(ask: Callable[[], Any], stand_ins: dict[str, str], beside: Beside | None) -> Any:
