@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--max-download", metavar="SIZE", help="the most that is read over the network for a file (default: 50MB)")
     add("--no-cache", action="store_true", help="ask anew what was read over the network before")
     add("--contact", default="", metavar="ADDRESS", help="whom servers may write to, named in every request")
+    add("--ca-file", metavar="FILE", help="certificates (PEM) that are trusted beside those of the system")
     add(
         "--against",
         action="append",
@@ -214,12 +216,15 @@ def online_settings(given: argparse.Namespace) -> "NetSettings | None":
         If options of the network are given without `--online`, or what it needs is not installed.
     """
     if not given.online:
-        if given.max_download is not None or given.no_cache or given.contact:
-            raise UsageError("--max-download, --no-cache and --contact need --online: no network is used without it")
+        if given.max_download is not None or given.no_cache or given.contact or given.ca_file is not None:
+            options = "--max-download, --no-cache, --contact and --ca-file"
+            raise UsageError(f"{options} need --online: no network is used without it")
         return None
+    from imgcif_core.commands.progress import Progress
     from imgcif_core.net.network import settings_of
 
-    return settings_of(given.max_download, given.contact, uses_cache=not given.no_cache)
+    settings = settings_of(given.max_download, given.contact, uses_cache=not given.no_cache, ca_file=given.ca_file)
+    return replace(settings, observer=Progress(settings.max_download)) if sys.stderr.isatty() else settings
 
 
 def say_plan(document: "Document", options: "CheckOptions", dictionary: "Dictionary") -> None:

@@ -26,6 +26,7 @@ def add_looking(parser: argparse.ArgumentParser) -> None:
     add("--online", action="store_true", help="follow the links over the network; nothing is asked without this")
     add("--max-download", metavar="SIZE", help="the most that is read over the network (default: 50MB)")
     add("--contact", default="", metavar="ADDRESS", help="whom servers may write to, named in every request")
+    add("--ca-file", metavar="FILE", help="certificates (PEM) that are trusted beside those of the system")
     # Answers of earlier runs would be older than their date says.
     parser.set_defaults(no_cache=False)
 

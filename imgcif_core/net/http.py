@@ -79,15 +79,13 @@ class Client:
         lookup: Lookup = look_up,
         limiter: Limiter | None = None,
         observer: Observer | None = None,
-        ca_file: str | None = None,
     ) -> None:
         self.settings = settings
         self.budget = Budget(settings.max_download, settings.max_requests, settings.seconds)
         self._lookup = lookup
         shared = SharedLimiter(settings.shared) if settings.shared is not None else None
         self._limiter = limiter or shared or LIMITER
-        self._observer = observer
-        self._ca_file = ca_file
+        self._observer = observer or settings.observer
         self._connections: dict[tuple[str, str, int], Any] = {}
         self._gone: dict[str, BytesError] = {}
 
@@ -187,12 +185,12 @@ class Client:
             pieces.append(piece)
             size += len(piece)
             self.budget.bytes += len(piece)
+            if self._observer is not None:
+                self._observer(target.host, len(piece))
             self.budget.in_time(target.host)
             passed = time.monotonic() - began
             if passed > self.settings.read_seconds and size < passed * self.settings.least_speed:
                 raise BytesError("unreached", f"{target.host} sends fewer than {self.settings.least_speed:g} bytes/s")
-        if self._observer is not None:
-            self._observer(target.host, size)
         return b"".join(pieces)
 
     def _headers(self, target: Target, asked: Asked) -> dict[str, str]:
@@ -236,11 +234,11 @@ class Client:
             return HTTPConnection(address, target.port, timeout=seconds)
         import ssl
 
-        context = ssl.create_default_context(cafile=self._ca_file)
-        return HTTPSConnection(
-            address, target.port, timeout=seconds, ssl_context=context, server_hostname=target.host,
-            assert_hostname=target.host,
-        )  # fmt: skip
+        context = ssl.create_default_context()
+        if self.settings.ca_file is not None:
+            context.load_verify_locations(self.settings.ca_file)
+        # The name that the certificate has to bear is checked by the context.
+        return HTTPSConnection(address, target.port, timeout=seconds, ssl_context=context, server_hostname=target.host)
 
     def _drop(self, target: Target) -> None:
         """Close the connection to a host."""
@@ -281,6 +279,10 @@ def _judged(target: Target, asked: Asked, answer: Answer) -> Answer:
         raise BytesError("gone", f"{host} has no such file ({_status(status)})")
     if status == 401:
         raise BytesError("login", f"{host} gives it only after a login ({_status(status)})")
+    if status == 416 and asked.start is not None and asked.start <= 0:
+        told = answer.headers.get("content-range", "bytes */0").strip()
+        if told == "bytes */0":
+            raise BytesError("contradiction", f"{host} has it as an empty file (0 bytes)")
     if status == 416:
         raise BytesError("contradiction", f"{host} has no bytes at {asked.start} (status 416)")
     if status not in (200, 206):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from imgcif_core.errors import UsageError
@@ -146,14 +147,34 @@ def refuse_without_library() -> None:
         raise UsageError("the network is used by urllib3, which is not installed: imgcif_core[online]") from None
 
 
-def settings_of(max_download: str | None, contact: str, *, uses_cache: bool) -> NetSettings:
+def settings_of(max_download: str | None, contact: str, *, uses_cache: bool, ca_file: str | None = None) -> NetSettings:
     """The bounds that options of commands ask for.
 
     Raises
     ------
     UsageError
-        If the size is none, or what the network needs is not installed.
+        If the size is none, the certificates cannot be read, or what the network needs is not installed.
     """
     refuse_without_library()
     most = size_of(max_download) if max_download is not None else 50 * MB
-    return NetSettings(max_download=most, cache=default_cache() if uses_cache else None, contact=contact)
+    if ca_file is not None:
+        _refuse_certificates(ca_file)
+    return NetSettings(
+        max_download=most,
+        cache=default_cache() if uses_cache else None,
+        contact=contact,
+        ca_file=Path(ca_file) if ca_file is not None else None,
+    )
+
+
+def _refuse_certificates(ca_file: str) -> None:
+    """Say before anything is asked that a file holds no certificates."""
+    import ssl
+
+    try:
+        ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        # OpenSSL speaks of its own errors in words of its own.
+        is_missing = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
+        reason = getattr(error, "strerror", "") if is_missing else "no certificates in it"
+        raise UsageError(f"--ca-file {ca_file}: cannot be used ({reason})") from None

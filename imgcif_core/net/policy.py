@@ -89,7 +89,8 @@ def judge(url: str, *, lookup: Lookup = look_up, loopback: Loopback | None = Non
         f"?{quote(parts.query, safe='/%:@!$&()*+,;=?~')}" if parts.query else ""
     )
     if loopback is not None and host in loopback.ports:
-        return Target(url, "http", host, loopback.ports[host], path, ("127.0.0.1",))
+        own = "https" if host in loopback.tls else "http"
+        return Target(url, own, host, loopback.ports[host], path, ("127.0.0.1",))
     if loopback is not None and host == "127.0.0.1":
         return Target(url, parts.scheme, host, port or 80, path, ("127.0.0.1",))
     if parts.scheme != scheme:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +15,13 @@ _UNITS = {"": 1, "k": 1000, "m": MB, "g": 1000 * MB, "ki": 1 << 10, "mi": 1 << 2
 
 @dataclass(frozen=True, slots=True)
 class Loopback:
-    """For tests alone: servers on this machine that stand for hosts, by name, over plain http; `ports` may be empty."""
+    """For tests alone: servers on this machine that stand for hosts, by name, over plain http; `ports` may be empty.
+
+    `tls` names those that are spoken to over https.
+    """
 
     ports: Mapping[str, int] = field(default_factory=dict)
+    tls: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,10 @@ class NetSettings:
     # Where answers are kept so that the same check can be made again without asking; `is_replay` makes it so.
     tape: Path | None = None
     is_replay: bool = False
+    # A file of certificates that are trusted beside those of the system.
+    ca_file: Path | None = None
+    # Told of bytes as they come, with the host and their number.
+    observer: Callable[[str, int], None] | None = field(default=None, compare=False)
     loopback: Loopback | None = None
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import compress
 from operator import not_
 
-from imgcif_core.findings import FileReport, Finding, Report, Severity
+from imgcif_core.findings import FileReport, Finding, LinkVerdict, Report, Severity
 from imgcif_core.render.excerpt import cells, clipped, excerpt_of, visible
 from imgcif_core.render.summary import (
     PLURALS,
@@ -79,6 +79,7 @@ def _whole(entry: FileReport, paint: Paint, *, verbose: bool, level: str) -> Ite
     yield from _findings(list(compress(order, is_shown)), paint, entry if by_alert else None)
     if by_alert or verbose:
         yield from _old_replies(entry)
+    yield from _links(entry, verbose=verbose)
     yield ""
     yield from _folded(list(compress(order, map(not_, is_shown))), verbose=verbose)
     yield from _outcomes(entry) if verbose else _gaps_in_brief(entry)
@@ -172,6 +173,27 @@ def _old_replies(entry: FileReport) -> Iterator[str]:
         yield ""
     for line in lines:
         yield from _wrap(clipped(line, LONGEST), "  ")
+
+
+def _links(entry: FileReport, *, verbose: bool) -> Iterator[str]:
+    """What came of each link that was followed, links of one fate together; the grave ones first."""
+    if not entry.links:
+        return
+    states = [link.state for link in entry.links]
+    order = ("contradicted", "not checked", "confirmed")
+    told = ", ".join(f"{states.count(state)} {state}" for state in reversed(order) if state in states)
+    yield ""
+    yield f"  {numbered(len(states), 'link')}: {told}"
+    groups: dict[tuple[str, str], list[LinkVerdict]] = {}
+    for link in sorted(entry.links, key=lambda link: order.index(link.state)):
+        groups.setdefault((link.state, link.because), []).append(link)
+    most = SHOWN_OF_A_RULE if verbose else LISTED
+    for (state, because), found in list(groups.items())[:most]:
+        size = f", {found[0].size} bytes" if len(found) == 1 and found[0].size is not None else ""
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield from _wrap(clipped(f"{state}: {found[0].uri}{more} ({because}{size})", LONGEST), "    ")
+    if len(groups) > most:
+        yield f"    {len(groups) - most} more kinds; --format json lists all"
 
 
 def _wrap(text: str, indent: str) -> list[str]:

@@ -22,6 +22,10 @@ ARCHIVE = "https://zenodo.org/records/7654321/files/quartz_01.tar.bz2"
 @pytest.fixture
 def zenodo():
     with serving() as site:
+        told = b'{"responseCode": 1, "handle": "10.5281/zenodo.7654321"}'
+        site.handlers["/api/handles/10.5281/zenodo.7654321"] = lambda request: request.reply(
+            200, told, {"Content-Type": "application/json"}
+        )
         yield site
 
 
