@@ -31,7 +31,7 @@ def run(given: argparse.Namespace) -> int:
     cell = cell_of(given.cell, given.space_group)
     gathered = gather_frames(map(api.read, given.files), api.load_dictionary(), given.local, url_maps(given.map))
     cell = cell or gathered.cell
-    test = judge(gathered.sample, cell.starts if cell is not None else None)
+    test = judge(gathered.sample, cell)
     if given.svg:
         write(given.svg, picture(test), given.files)
     text = json.dumps(as_json(test, cell), indent=2) if given.format == "json" else as_text(test, cell)

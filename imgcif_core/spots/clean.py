@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from imgcif_core.model.scattering import resolution
-from imgcif_core.spots.geometry import WRITTEN, Reading, Sample, Shot
+from imgcif_core.spots.geometry import APART_DEG, WRITTEN, Reading, Sample, Shot, between
 
-# A spot at one place, within so many pixels, on frames this many degrees apart is of the detector.
-SAME_PLACE, APART_DEG = 1.0, 1.5
+# A spot at one place, within so many pixels, on frames of different orientations is of the detector.
+SAME_PLACE = 1.0
+# On frames of one orientation it is one reflection; it moves a little while the crystal turns.
+SAME_REFLECTION = 2.5
 # Ångström: powder rings of hexagonal ice, and half the width in 1/d within which they are crowded.
 ICE = (3.895, 3.661, 3.435, 2.667, 2.247, 2.068, 1.948, 1.916, 1.882, 1.719)
 RING = 0.0025
@@ -22,6 +24,9 @@ def cleaned(sample: Sample, most: int) -> Sample:
     shots, repeated = _without_repeated(sample.shots)
     if repeated:
         notes.append(f"{repeated} spots stand at one place on frames of different angles and were left out")
+    shots, again = _merged(tuple(shots))
+    if again:
+        notes.append(f"{again} spots repeat a reflection of a neighbouring frame and were not counted again")
     sample = Sample(tuple(shots))
     shots, crowded = _without_rings(sample)
     if crowded:
@@ -46,7 +51,7 @@ def _without_repeated(shots: tuple[Shot, ...]) -> tuple[list[Shot], int]:
                     other is shot
                     or index >= len(other.spots)
                     or not len(other.spots[index])
-                    or _between(shot, other) < APART_DEG
+                    or between(shot, other) < APART_DEG
                 ):
                     continue
                 there = other.spots[index]
@@ -58,10 +63,27 @@ def _without_repeated(shots: tuple[Shot, ...]) -> tuple[list[Shot], int]:
     return kept, count
 
 
-def _between(one: Shot, other: Shot) -> float:
-    """Degrees by which the sample turns from one frame to another."""
-    cosine = 0.5 * (float(np.trace(one.rotation().T @ other.rotation())) - 1.0)
-    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+def _merged(shots: tuple[Shot, ...]) -> tuple[list[Shot], int]:
+    """Frames with each reflection on the one where it is strongest, and how many spots repeated it.
+
+    A reflection lasts over several fine slices: its spots are one observation.
+    """
+    kept, count = [], 0
+    for place, shot in enumerate(shots):
+        masks = [np.ones(len(spots), dtype=bool) for spots in shot.spots]
+        for number, other in enumerate(shots):
+            if number == place or between(shot, other) >= APART_DEG:
+                continue
+            for index, (mine, theirs) in enumerate(zip(shot.spots, other.spots, strict=False)):
+                if not len(mine) or not len(theirs):
+                    continue
+                off = np.hypot(mine.fast[:, None] - theirs.fast, mine.slow[:, None] - theirs.slow)
+                ahead = mine.counts[:, None] < theirs.counts
+                ahead |= (mine.counts[:, None] == theirs.counts) & (number < place)
+                masks[index] &= ~((off <= SAME_REFLECTION) & ahead).any(axis=1)
+        count += int(sum(np.count_nonzero(~mask) for mask in masks))
+        kept.append(_kept(shot, masks))
+    return kept, count
 
 
 def _without_rings(sample: Sample) -> tuple[list[Shot], int]:

@@ -11,6 +11,8 @@ from imgcif_core.model.vectors import rotation_matrices, unit
 from imgcif_core.spots.finder import Spots
 
 WRITTEN = "as written"
+# Frames less than so many degrees apart show the same reflections.
+APART_DEG = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,12 @@ class Shot:
         return np.zeros(3), 0.0
 
 
+def between(one: Shot, other: Shot) -> float:
+    """Degrees by which the sample turns from one frame to another."""
+    cosine = 0.5 * (float(np.trace(one.rotation().T @ other.rotation())) - 1.0)
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One way to read the geometry; immutable.
@@ -146,6 +154,15 @@ class Sample:
     def count(self) -> int:
         """The number of spots on all frames."""
         return sum(shot.count for shot in self.shots)
+
+    @cached_property
+    def stances(self) -> tuple[int, ...]:
+        """For each frame the number of its orientation: that of the first frame it is hardly apart from."""
+        found: list[int] = []
+        for index, shot in enumerate(self.shots):
+            near = (found[one] for one in range(index) if between(self.shots[one], shot) < APART_DEG)
+            found.append(next(near, max(found, default=-1) + 1))
+        return tuple(found)
 
     @cached_property
     def basis(self) -> np.ndarray:

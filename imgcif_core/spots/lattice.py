@@ -16,17 +16,22 @@ from imgcif_core.spots.geometry import Mapped, Reading, Sample
 # transform knows vectors of up to some 0.23 points / |q|, so that large cells need low resolution or many points.
 PLANS = ((64, 1.0), (64, 0.55), (64, 0.3), (128, 1.0), (128, 0.6), (64, 0.16))
 QUICK = ((64, 1.0), (64, 0.55), (64, 0.3))
-# The same where each frame is transformed by itself.
-BY_FRAME = ((64, 1.0), (64, 0.55), (128, 1.0), (128, 0.6), (128, 0.3))
 LEAST = 12
 CANDIDATES, TRIED = 40, 14
+# Highest points of a transform that are looked at, and the neighbours of each.
+PEAKS = 1500
+_AROUND = np.array([(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1) if (x, y, z) != (0, 0, 0)])
 # Distance from whole indices within which a spot belongs to a lattice: 3 % of all positions lie so near.
 NEAR = 0.2
 LOOSE = 0.3
+# And in pixels: in small cells 0.2 of an index are 20 pixels, and no geometry that is right is so far off.
+PIXELS = 4.0
 # Score of a lattice from which no other is looked for.
-CLEAR = 0.8
+CLEAR = 0.7
 # Cubic ångström and share of the product of the edges: no crystal has a smaller or flatter cell.
 LEAST_VOLUME, LEAST_FLAT = 25.0, 0.12
+# By so much the distance or the wavelength may be off, which scale a known cell.
+MOST_SCALE = 0.03
 # Shift of the beam centre in pixels that a fit may make of itself.
 MOST_SHIFT = 40.0
 
@@ -38,7 +43,7 @@ class Fit:
     vectors : (3, 3) real-space vectors in rows, ångström, in the frame of the crystal; shift : (2,) pixels by
     which the detector had to be moved along fast and slow; inside : (n,) which spots lie on it; by_frame :
     share of the spots of each frame on it; distance : root mean square of theirs from whole indices;
-    score : 0 to 1, the mean over frames of 1 - (distance / NEAR)**2 of their spots; plan : how it was found.
+    score : 0 to 1, the mean over orientations of 1 - d**2 of their spots, d as by `away`; plan : how it was found.
     """
 
     reading: Reading
@@ -72,14 +77,18 @@ def no_fit(reading: Reading, count: int) -> Fit:
 
 
 def fit_lattice(
-    sample: Sample, reading: Reading, starts: list[np.ndarray] | None = None, plans: Sequence[tuple[int, float]] = PLANS
+    sample: Sample,
+    reading: Reading,
+    starts: Sequence[np.ndarray] = (),
+    plans: Sequence[tuple[int, float]] = PLANS,
+    cell: np.ndarray | None = None,
 ) -> Fit:
-    """The best lattice of the spots under one reading; `starts` are further lattices to begin with."""
+    """The best lattice of the spots under one reading; `starts` are lattices to begin with of a cell that is known."""
     mapped = sample.mapped(reading)
     best = no_fit(reading, len(mapped.q))
     length = np.linalg.norm(mapped.q, axis=1)
-    for vectors in starts or ():
-        best = better(best, refine(sample, reading, vectors, 0.16))
+    for vectors in starts:
+        best = better(best, refine(sample, reading, vectors, 0.16, cell=cell))
     for grid, level in plans:
         which = length <= level * length.max() * 1.0001
         if np.count_nonzero(which) < LEAST:
@@ -98,12 +107,9 @@ def better(one: Fit, other: Fit) -> Fit:
     return one if one.score >= other.score else other
 
 
-def lattices(q: np.ndarray, grid: int, parts: Sequence[np.ndarray] = ()) -> list[np.ndarray]:
-    """Some lattices that explain reciprocal positions (n, 3): vectors in rows, best first.
-
-    With `parts`, the positions of each frame, q are differences of positions within frames.
-    """
-    vectors, heights = candidates(q, grid, parts)
+def lattices(q: np.ndarray, grid: int) -> list[np.ndarray]:
+    """Some lattices that explain reciprocal positions (n, 3): vectors in rows, best first."""
+    vectors, heights = candidates(q, grid)
     if len(vectors) < 3:
         return []
     order = np.argsort(-heights, kind="stable")[:TRIED]
@@ -128,52 +134,53 @@ def lattices(q: np.ndarray, grid: int, parts: Sequence[np.ndarray] = ()) -> list
     return found[:1] if np.allclose(found[0], found[1]) else found
 
 
-def candidates(q: np.ndarray, grid: int, parts: Sequence[np.ndarray] = ()) -> tuple[np.ndarray, np.ndarray]:
+def candidates(q: np.ndarray, grid: int) -> tuple[np.ndarray, np.ndarray]:
     """Real-space vectors (m, 3) in ångström with which many positions have whole products, and how clearly."""
-    top = max(float(np.abs(part).max()) for part in parts or (q,))
-    step = 2.0 * top / (0.94 * grid)
-    if parts:
-        # The phase of each frame is open: the shift of the beam centre turns it.
-        wave = sum(np.abs(_transform(part, step, grid)) ** 2 for part in parts).ravel()
-    else:
-        wave = _transform(q, step, grid).real.ravel()
-    peaks = np.argpartition(-wave, 2500)[:2500]
-    peaks = peaks[np.argsort(-wave[peaks], kind="stable")]
-    places = np.stack(np.unravel_index(peaks, (grid, grid, grid // 2 + 1)), axis=1)
-    places = np.where(places >= grid // 2, places - grid, places)
-    vectors = places / (grid * step)
+    step = step_of(q, grid)
+    vectors = peaks(transform(q, step, grid).real, grid) / (grid * step)
     # Shorter than twice the resolution are shoulders of the peak at zero.
     far = np.linalg.norm(vectors, axis=1) > 1.4 / np.linalg.norm(q, axis=1).max()
-    vectors = _sharpen(_apart(vectors[far], 1.8 / (grid * step)), q)
+    vectors = _sharpen(vectors[far][:CANDIDATES], q)
     heights = np.cos(2.0 * np.pi * (vectors @ q.T)).mean(axis=1)
+    order = np.argsort(-heights, kind="stable")
+    vectors, heights = vectors[order], heights[order]
+    length = np.linalg.norm(vectors, axis=1)
+    apart = np.minimum(
+        np.linalg.norm(vectors[:, None] - vectors, axis=2), np.linalg.norm(vectors[:, None] + vectors, axis=2)
+    )
+    near = apart <= 0.02 * length[:, None]
     kept: list[int] = []
-    for index in np.argsort(-heights, kind="stable").tolist():
-        one = vectors[index]
-        if heights[index] > 0.15 and all(
-            min(np.linalg.norm(one - vectors[other]), np.linalg.norm(one + vectors[other])) > 0.02 * np.linalg.norm(one)
-            for other in kept
-        ):
+    for index in np.flatnonzero(heights > 0.15).tolist():
+        if not near[index, kept].any():
             kept.append(index)
-    return vectors[kept], heights[kept] - 0.002 * np.linalg.norm(vectors[kept], axis=1) * step
+    return vectors[kept], heights[kept] - 0.002 * length[kept] * step
 
 
-def _transform(q: np.ndarray, step: float, grid: int) -> np.ndarray:
+def step_of(q: np.ndarray, grid: int) -> float:
+    """Steps per ångström of a grid that holds all positions."""
+    return 2.0 * float(np.abs(q).max()) / (0.94 * grid)
+
+
+def peaks(wave: np.ndarray, grid: int) -> np.ndarray:
+    """Places (m, 3) of the highest points of a transform that no neighbour exceeds, highest first."""
+    flat = wave.ravel()
+    order = np.argpartition(-flat, PEAKS)[:PEAKS]
+    order = order[np.argsort(-flat[order], kind="stable")]
+    places = np.stack(np.unravel_index(order, wave.shape), axis=1)
+    around = (places[:, None] + _AROUND).reshape(-1, 3)
+    # The half that is not stored is the same seen through the middle.
+    around = np.where(around[:, 2:] < 0, -around, around)
+    around = np.where(around[:, 2:] > grid // 2, grid - around, around) % grid
+    highest = wave[around[:, 0], around[:, 1], around[:, 2]].reshape(len(places), -1).max(axis=1)
+    places = places[flat[order] >= highest]
+    return np.where(places >= grid // 2, places - grid, places)
+
+
+def transform(q: np.ndarray, step: float, grid: int) -> np.ndarray:
     """The Fourier transform of positions on a grid of steps per ångström."""
     cells = np.rint(q / step).astype(np.int64) % grid
     density = np.bincount((cells[:, 0] * grid + cells[:, 1]) * grid + cells[:, 2], minlength=grid**3)
     return np.fft.rfftn(density.reshape(grid, grid, grid).astype(np.float32))
-
-
-def _apart(vectors: np.ndarray, distance: float) -> np.ndarray:
-    """The first of the vectors that lie near each other, at most so many as are looked at."""
-    kept: list[np.ndarray] = []
-    left = vectors
-    while len(left) and len(kept) < CANDIDATES:
-        first = left[0]
-        kept.append(first)
-        near = np.minimum(np.linalg.norm(left - first, axis=1), np.linalg.norm(left + first, axis=1)) < distance
-        left = left[~near]
-    return np.array(kept).reshape(-1, 3)
 
 
 def _sharpen(vectors: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -193,21 +200,30 @@ def judged(sample: Sample, fit: Fit, shift: np.ndarray) -> Fit:
     return _judged(sample, fit.reading, sample.mapped(fit.reading, shift), fit.vectors, shift, shift)
 
 
-def refine(sample: Sample, reading: Reading, vectors: np.ndarray, level: float, shift: np.ndarray | None = None) -> Fit:
-    """A lattice fitted to the spots, from those at low resolution to all."""
+def refine(
+    sample: Sample,
+    reading: Reading,
+    vectors: np.ndarray,
+    level: float,
+    shift: np.ndarray | None = None,
+    cell: np.ndarray | None = None,
+) -> Fit:
+    """A lattice fitted to the spots, from those at low resolution to all; at last with a cell that is known."""
     start = np.zeros(2) if shift is None else shift
     moved = start.copy()
     mapped = sample.mapped(reading, start)
     length = np.linalg.norm(mapped.q, axis=1)
     cuts = [cut for cut in (0.16, 0.3, 0.45, 0.6, 0.8, 1.0, 1.0, 1.0, 1.0) if cut >= level]
     for turn, cut in enumerate(cuts):
-        tolerance = LOOSE if turn < len(cuts) - 2 else NEAR
         _, off = misfit(mapped, vectors, moved - start)
-        inside = (np.sum(off**2, axis=1) < tolerance**2) & (length <= cut * length.max() * 1.0001)
-        if np.count_nonzero(inside) < 8:
-            break
+        square = np.sum(off**2, axis=1) / LOOSE**2 if turn < len(cuts) - 2 else away(mapped, vectors, off)
+        inside = (square < 1.0) & (length <= cut * length.max() * 1.0001)
+        if np.count_nonzero(inside) < (8 if cell is None else 5):
+            continue
         step = _solve(mapped.part(inside), vectors, off[inside])
         vectors = vectors + step[0]
+        if cell is not None and turn > len(cuts) - 6 and np.isfinite(vectors).all():
+            vectors = turned_cell(cell, vectors)
         moved = moved + step[1]
         if not np.isfinite(vectors).all() or np.abs(moved - start).max() > MOST_SHIFT:
             return no_fit(reading, len(length))
@@ -217,20 +233,41 @@ def refine(sample: Sample, reading: Reading, vectors: np.ndarray, level: float, 
     return _judged(sample, reading, mapped, vectors, moved, start)
 
 
+def turned_cell(cell: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """A cell (edges in rows) turned as near as can be to other edges, and scaled a little as they are."""
+    left, _, right = np.linalg.svd(np.linalg.solve(cell, vectors))
+    scale = (abs(np.linalg.det(vectors)) / abs(np.linalg.det(cell))) ** (1.0 / 3.0)
+    return float(np.clip(scale, 1.0 - MOST_SCALE, 1.0 + MOST_SCALE)) * cell @ left @ right
+
+
 def _judged(
     sample: Sample, reading: Reading, mapped: Mapped, vectors: np.ndarray, moved: np.ndarray, start: np.ndarray
 ) -> Fit:
     """What lies on a lattice, frame by frame."""
     _, off = misfit(mapped, vectors, moved - start)
-    square = np.sum(off**2, axis=1)
-    inside = square < NEAR**2
+    square = away(mapped, vectors, off)
+    inside = square < 1.0
     total = np.bincount(mapped.shot, minlength=len(sample.shots))
     hits = np.bincount(mapped.shot[inside], minlength=len(sample.shots))
     shares = tuple(float(hit / count) if count else 0.0 for hit, count in zip(hits, total, strict=True))
-    distance = float(np.sqrt(square[inside].mean())) if inside.any() else 1.0
-    worth = np.bincount(mapped.shot, weights=np.maximum(1.0 - square / NEAR**2, 0.0), minlength=len(sample.shots))
-    score = float(np.mean(worth[total > 0] / total[total > 0])) if total.any() else 0.0
+    distance = float(np.sqrt(np.sum(off[inside] ** 2, axis=1).mean())) if inside.any() else 1.0
+    stance = np.array(sample.stances)[mapped.shot]
+    worth = np.bincount(stance, weights=np.maximum(1.0 - square, 0.0))
+    spots = np.bincount(stance)
+    score = float(np.mean(worth[spots > 0] / spots[spots > 0])) if len(square) else 0.0
     return Fit(reading, vectors, moved, inside, shares, distance, score)
+
+
+def away(mapped: Mapped, vectors: np.ndarray, off: np.ndarray) -> np.ndarray:
+    """Squares (n,) of the distances from lattice points, 1 where a spot is no longer of the lattice.
+
+    off : (n, 3) distances from whole indices. Both count: in parts of NEAR, and on the detector in parts of PIXELS.
+    """
+    apart = off @ np.linalg.inv(vectors).T
+    pixel = np.linalg.norm(mapped.by_shift, axis=(1, 2)) / np.sqrt(2.0)
+    return np.asarray(
+        np.sum(off**2, axis=1) / NEAR**2 + np.sum(apart**2, axis=1) / np.maximum(PIXELS * pixel, 1e-12) ** 2
+    )
 
 
 def misfit(mapped: Mapped, vectors: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -257,45 +294,3 @@ def _solve(mapped: Mapped, vectors: np.ndarray, off: np.ndarray) -> tuple[np.nda
     solved, *_ = np.linalg.lstsq(damped, np.concatenate([-off.ravel(), np.zeros(11)]), rcond=None)
     solved = solved / scale
     return solved[:9].reshape(3, 3), solved[9:]
-
-
-def fit_elsewhere(sample: Sample, reading: Reading, reach: float) -> Fit:
-    """The best lattice if the beam centre may lie anywhere within so many pixels.
-
-    Differences of spots of one frame hardly depend on the beam centre: they give the lattice, and the
-    positions themselves then the centre.
-    """
-    mapped = sample.mapped(reading)
-    best = no_fit(reading, len(mapped.q))
-    length = np.linalg.norm(mapped.q, axis=1)
-    for grid, level in BY_FRAME:
-        near = length <= level * length.max() * 1.0001
-        parts = [mapped.q[near & (mapped.shot == index)][:80] for index in range(len(sample.shots))]
-        parts = [part for part in parts if len(part) > 4]
-        if sum(len(part) for part in parts) < LEAST:
-            continue
-        pairs = [np.triu_indices(len(part), 1) for part in parts]
-        pool = np.concatenate([part[first] - part[second] for part, (first, second) in zip(parts, pairs, strict=True)])
-        for vectors in lattices(pool, grid, parts):
-            best = better(best, refine(sample, reading, vectors, 0.3, _shift(mapped, vectors, reach)))
-        if best.score > CLEAR:
-            break
-    return best
-
-
-def _shift(mapped: Mapped, vectors: np.ndarray, reach: float) -> np.ndarray:
-    """The shift in pixels (2,) with which the most positions are whole, of equals the smallest."""
-    slope = np.einsum("ij,njk->nik", vectors, mapped.by_shift).mean(axis=0)
-    step = min(max(0.15 / max(np.abs(slope).max(), 1e-9), 0.5), reach / 8)
-    line = np.arange(-reach, reach + step, step)
-    grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    rows = slice(0, 90)
-    phase = mapped.q[rows] @ vectors.T
-    total = np.zeros(len(grid))
-    by_shift = np.einsum("ij,njk->nik", vectors, mapped.by_shift[rows])
-    for spot, change in zip(phase, by_shift, strict=True):
-        products = spot[:, None] + change @ grid.T
-        off = products - np.round(products)
-        total += np.sum(off**2, axis=0) < LOOSE**2
-    total -= 0.02 * len(phase) * np.linalg.norm(grid, axis=1) / reach
-    return grid[int(np.argmax(total))]

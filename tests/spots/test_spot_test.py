@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from simulate import Content, Crystal, Instrument, Noise, image_of, mistaken, reflections, spots_of, stated, sweep
 
 from imgcif_core.images.measure import Levels
+from imgcif_core.spots.cell import KnownCell
 from imgcif_core.spots.finder import box_sum, find_spots
 from imgcif_core.spots.predict import predict
 from imgcif_core.spots.verdict import BETTER, CONSISTENT, TOO_FEW, grouped, judge
@@ -18,7 +19,7 @@ from imgcif_core.spots.verdict import BETTER, CONSISTENT, TOO_FEW, grouped, judg
 NONE = Levels(np.nan, np.nan, np.nan)
 SWUNG = Instrument(two_theta=12.0, two_theta_axis=(0.0, 1.0, 0.0))
 FRAMES = sweep((0.0, 45.0, 90.0))
-MISTAKES = ("axis omega reversed", "fast reversed", "slow reversed", "fast and slow swapped", "two-theta reversed")
+MISTAKES = ("axis omega reversed", "fast reversed", "fast and slow swapped", "two-theta reversed")
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,34 @@ def test_readings_that_spots_cannot_tell_apart_are_named_together() -> None:
 def test_few_spots_say_nothing() -> None:
     few = spots_of(Crystal(), SWUNG, FRAMES, Noise(per_frame=5, foreign=0.0))
     assert judge(stated(SWUNG, FRAMES, few)).verdict == TOO_FEW
+
+
+def test_a_beam_centre_that_is_off_is_named_with_its_shift(spots: list) -> None:
+    test = judge(stated(mistaken(SWUNG, "beam centre off"), FRAMES, spots))
+    assert test.verdict == BETTER
+    assert test.best.names == ("beam centre off",)
+    # The statement was moved by (22, -17) pixels, so that the detector has to be moved by as much.
+    np.testing.assert_allclose(test.best.fit.shift, (22.0, -17.0), atol=1.0)
+
+
+def test_a_reflection_on_neighbouring_slices_counts_once() -> None:
+    slices = sweep((0.0, 0.1, 0.2), width=0.1)
+    one = spots_of(Crystal(), SWUNG, slices[:1], Noise(per_frame=20, foreign=0.0, pixels=0.0), smallest=1.2)[0]
+    test = judge(stated(SWUNG, slices, [one, one, one]))
+    assert test.verdict == TOO_FEW
+    assert f"{len(one[0])} reflections" in test.reason
+
+
+def test_fewer_spots_are_enough_with_a_cell() -> None:
+    crystal = Crystal((5.4, 8.1, 12.0, 90.0, 90.0, 90.0), 4)
+    wide = sweep((0.0, 40.0, 80.0), width=2.0)
+    few = spots_of(crystal, SWUNG, wide, Noise(per_frame=6, foreign=0.0), 0.7, 0.9)
+    assert judge(stated(SWUNG, wide, few, 0.7)).verdict == TOO_FEW
+    cell = KnownCell(crystal.cell)
+    assert judge(stated(SWUNG, wide, few, 0.7), cell).verdict == CONSISTENT
+    wrong = judge(stated(mistaken(SWUNG, "axis omega reversed"), wide, few, 0.7), cell)
+    assert wrong.verdict == BETTER
+    assert "axis omega reversed" in wrong.named()
 
 
 def test_hot_pixels_on_every_frame_are_left_out(spots: list) -> None:

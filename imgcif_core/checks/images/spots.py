@@ -149,8 +149,7 @@ def spots_and_geometry(spot_frames: SpotFrames) -> Iterator[Problem]:
     """
     if len(spot_frames.sample.shots) < 2:
         raise NotApplicable("one frame alone: spots tell of the geometry by appearing on several")
-    starts = spot_frames.cell.starts if spot_frames.cell is not None else None
-    test = judge(spot_frames.sample, starts)
+    test = judge(spot_frames.sample, spot_frames.cell)
     if test.verdict in (TOO_FEW, UNDECIDED):
         raise NotChecked(f"{test.verdict}: {test.reason}")
     best, written = test.best, test.written
