@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from imgcif_core._version import __version__
-from imgcif_core.commands.common import UNUSABLE
+from imgcif_core.commands.common import UNUSABLE, add_limit, memory_limits, paths_in
 from imgcif_core.errors import Ended, ImgcifError, OutputError
+from imgcif_core.memory import bounded_memory
 
 # Each is a module of `imgcif_core.commands`, imported only when it is called.
 COMMANDS = {
@@ -31,6 +32,8 @@ COMMANDS = {
     "dictionary": "work with DDLm dictionaries",
     "conformance": "run the conformance suite on this or another tool",
 }
+# Those that bind the memory of each input themselves, or of their workers, and those that read none.
+_UNBOUND = frozenset({"check", "serve", "conformance", "explain", "rules", "profiles"})
 SHORT_HELP = """\
 imgcif-check PATH...   check imgCIF and CBF files, directories, or - for standard input
 imgcif create INPUT... an imgCIF from raw data or an experiment description
@@ -117,10 +120,15 @@ def _run(program: str, name: str, given: Sequence[str]) -> int:
     text = COMMANDS[name]
     parser = argparse.ArgumentParser(program, description=f"{text[0].upper()}{text[1:]}.")
     command.add_arguments(parser)
+    if name not in _UNBOUND:
+        add_limit(parser)
     _add_version(parser)
     options = parser.parse_args(given)
     try:
-        return int(command.run(options))
+        if name in _UNBOUND:
+            return int(command.run(options))
+        with bounded_memory(paths_in(options), memory_limits(options.limit)):
+            return int(command.run(options))
     except ImgcifError as error:
         sys.stderr.write(f"{program.split()[0]}: {error}\n")
         return UNUSABLE

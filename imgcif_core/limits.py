@@ -1,5 +1,6 @@
 """How much is read, unpacked, kept and computed for one input that somebody else made, each limit with its reason."""
 
+import time
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -40,7 +41,7 @@ class Limits:
     memory: int = 1 * GIB
     # Room for unpacked members.
     disk: int = 1 * GIB
-    # Computing and waiting for one file; None for any time.
+    # Computing and waiting for one file and all that it leads to; None for any time.
     cpu: float | None = 60.0
     wall: float | None = None
 
@@ -56,6 +57,10 @@ class Limits:
     def memory_for(self, size: int) -> int:
         """The memory that a check of a text of a size on disk may take."""
         return int(self.memory * max(1.0, size / SMALL_INPUT))
+
+    def image_bytes(self) -> int:
+        """The bytes that one image may take, decoded: it is held some five times while its pixels are measured."""
+        return 3 * self.memory // 16
 
     def disk_for(self, packed: int) -> int:
         """The room that members of an archive of a size may take at a time."""
@@ -95,3 +100,49 @@ def _amount(entry: str, text: str, *, is_time: bool) -> float | None:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+class Budget:
+    """The time that is left for one check, whatever process computes; it grows with what is read.
+
+    `size` is that of the input as it lies on disk, in bytes; times are in seconds.
+    """
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, size: int = 0) -> None:
+        self._limits, self._size = limits, size
+        self._elsewhere = 0.0
+        self._began = time.monotonic(), time.process_time()
+
+    def admit(self, size: int) -> None:
+        """Count a further input, such as a file of images."""
+        self._size += size
+
+    def charge(self, seconds: float) -> None:
+        """Count what another process has computed."""
+        self._elsewhere += seconds
+
+    @property
+    def cpu(self) -> float | None:
+        """The computing time that all may take together, None for any."""
+        return None if self._limits.cpu is None else self._limits.cpu * max(1.0, self._size / SMALL_INPUT)
+
+    @property
+    def cpu_left(self) -> float | None:
+        """The computing time that is left, at least 0; None for any."""
+        most = self.cpu
+        return None if most is None else max(0.0, most - (time.process_time() - self._began[1] + self._elsewhere))
+
+    @property
+    def wall_left(self) -> float | None:
+        """The time on the clock that is left, at least 0; None for any."""
+        if self._limits.wall is None:
+            return None
+        return max(0.0, self._limits.wall - (time.monotonic() - self._began[0]))
+
+    def is_up(self) -> str:
+        """Why no further work may begin, or an empty text."""
+        if self.wall_left == 0.0:
+            return f"the time for one file, {self._limits.wall:g} s, is used up (--limit wall=SECONDS allows more)"
+        if self.cpu_left == 0.0:
+            return f"the computing time for one file, {self.cpu:g} s, is used up (--limit cpu=SECONDS allows more)"
+        return ""

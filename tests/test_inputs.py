@@ -80,9 +80,57 @@ def test_a_check_that_takes_too_much_memory_ends_with_one_sentence(tmp_path: Pat
     path.write_text("data_x\nloop_ _a.b\n" + "1 2 3 4 \n" * 400_000, encoding="ascii")
     command = [sys.executable, "-m", "imgcif_core.cli", "check", "--limit", "memory=1k", str(path)]
     # What the interpreter takes anyway is allowed, so that the text must be larger than that.
-    code = "from imgcif_core.commands import common; common._OWN_MEMORY = 1 << 20; "
+    code = "from imgcif_core import memory; memory._OWN_MEMORY = 1 << 20; "
     code += "from imgcif_core.cli import main; import sys; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run([sys.executable, "-c", code, *command[3:]], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "MiB of memory; --limit memory=SIZE allows more" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded by the system's own means on Linux")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", "FILE"],
+        ["diff", "FILE", "FILE"],
+        ["fix", "FILE"],
+        ["export", "FILE", "--to", "expt"],
+        ["derive", "FILE"],
+        ["spots", "FILE"],
+        ["create", "FILE"],
+        ["merge", "FILE"],
+        ["dictionary", "lint", "FILE"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_every_command_bounds_its_memory(words: list[str], tmp_path: Path, monkeypatch, capsys) -> None:
+    from imgcif_core import memory
+    from imgcif_core.cli import main
+
+    path = tmp_path / "x.cif"
+    path.write_text("data_x\nloop_ _a.b\n" + "1 2 3 4 \n" * 100_000, encoding="ascii")
+    found: list[tuple[int, int]] = []
+
+    def refuse(*_: object, **__: object) -> None:
+        import resource
+
+        found.append(resource.getrlimit(resource.RLIMIT_DATA))
+        raise MemoryError
+
+    monkeypatch.setattr(memory, "_OWN_MEMORY", 2 << 30)
+    for name in ("imgcif_core.inputs.os.open", "imgcif_core.inputs._opened"):
+        monkeypatch.setattr(name, refuse)
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    first, *rest = [str(path) if word == "FILE" else word for word in words]
+    assert main([first, "--limit", "memory=512MiB", *rest]) == 2
+    assert found[0][0] == (512 << 20) + (2 << 30)
+    assert "takes more than 512 MiB of memory; --limit memory=SIZE allows more" in capsys.readouterr().err
+
+
+def test_other_limits_are_refused_where_they_bind_nothing(capsys) -> None:
+    from imgcif_core.cli import main
+
+    assert main(["show", "--limit", "disk=1G", "x.cif"]) == 2
+    assert "this command takes memory=SIZE" in capsys.readouterr().err

@@ -13,6 +13,7 @@ LAYERS = {
     "formats": 0,
     "limits": 1,
     "inputs": 2,
+    "memory": 2,
     "output": 1,
     "cif": 3,
     "ddlm": 4,

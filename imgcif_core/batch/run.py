@@ -9,11 +9,13 @@ from imgcif_core import api
 from imgcif_core._version import __version__
 from imgcif_core.batch.lines import Done, line_of, line_of_unreadable, run_name
 from imgcif_core.checks.options import CheckOptions
+from imgcif_core.cif.document import Source
 from imgcif_core.cif.reader import open_source
 from imgcif_core.cif.reader import read as read_source
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError, UsageError
-from imgcif_core.findings import Report, Severity
+from imgcif_core.findings import FileReport, Report, Severity
+from imgcif_core.memory import bounded_memory
 
 # So many files of each worker are under way, so that none waits and no result piles up.
 _AHEAD = 4
@@ -40,20 +42,23 @@ class Run:
         """The line of one file, and its exit status; an empty line where it is among those that are done."""
         sha256 = ""
         try:
-            source = open_source(path, limits=self.options.limits)
-            sha256 = source.sha256
-            if done and done.holds(path, sha256, self.name):
-                return "", 0
-            document = read_source(source)
-            if self.options.block is not None and all(block.name != self.options.block for block in document.blocks):
-                raise InputError(f"{path}: no data block named {self.options.block}")
-            report = api.check_document(document, options=self.options, dictionary=self.dictionary)
-        except MemoryError:
-            return line_of_unreadable(path, f"{path}: takes more memory than there is", self.name, sha256), 2
+            with bounded_memory([path], self.options.limits):
+                source = open_source(path, limits=self.options.limits)
+                sha256 = source.sha256
+                if done and done.holds(path, sha256, self.name):
+                    return "", 0
+                report = self._judged(path, source)
         except InputError as error:
             return line_of_unreadable(path, str(error), self.name, sha256), 2
         status = Report(__version__, (), (report,)).exit_status(self.fail_on, self.require)
         return line_of(path, report, self.name, status), status
+
+    def _judged(self, path: str, source: Source) -> FileReport:
+        """The report of one file."""
+        document = read_source(source)
+        if self.options.block is not None and all(block.name != self.options.block for block in document.blocks):
+            raise InputError(f"{path}: no data block named {self.options.block}")
+        return api.check_document(document, options=self.options, dictionary=self.dictionary)
 
 
 _WORKER: list[Run] = []

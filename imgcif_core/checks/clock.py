@@ -2,10 +2,14 @@
 
 import signal
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from imgcif_core.limits import Budget
+
+# What a rule may take where the time is used up while its inputs are built.
+_LAST_SECONDS = 2.0
 
 _UNLIMITED = nullcontext()
 
@@ -41,28 +45,27 @@ def _alarmed(seconds: float) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How long one rule and one file may take: wall clock and CPU of this process, in seconds; None for any time."""
+    """How long one rule may take, in seconds, None for any time; and what is left for the whole check."""
 
-    rule: float | None = None
-    wall: float | None = None
-    cpu: float | None = None
-    _started: tuple[float, float] = field(default_factory=lambda: (time.monotonic(), time.process_time()))
+    rule: float | None
+    budget: Budget
 
     def is_up(self) -> str:
-        """Why no further rule may begin, or an empty text."""
-        if self.wall is not None and time.monotonic() - self._started[0] > self.wall:
-            return f"the time for one file, {self.wall:g} s, is used up"
-        if self.cpu is not None and time.process_time() - self._started[1] > self.cpu:
-            return f"the computing time for one file, {self.cpu:g} s, is used up"
-        return ""
+        """Why no further rule may begin, or an empty text; without a limit of rules, computing takes any time."""
+        return self.budget.is_up() if self.rule is not None or self.budget.wall_left == 0.0 else ""
 
     def for_rule(self, patience: float = 0.0) -> float | None:
         """How long the next rule may take, and `patience` for waits that are no fault of its."""
-        if self.rule is None and self.wall is None and self.cpu is None:
-            return None
-        left = [] if self.wall is None else [self.wall - (time.monotonic() - self._started[0])]
-        if self.cpu is not None:
-            # Waiting is not computing, so that a rule may take somewhat longer than the computing time that is left.
-            left.append(2.0 * (self.cpu - (time.process_time() - self._started[1])))
-        times = [seconds for seconds in (self.rule, *left) if seconds is not None]
-        return max(0.01, min(times)) + patience if times else None
+        rule, wall = self.rule, self.budget.wall_left
+        times = [] if wall is None else [max(_LAST_SECONDS, wall)]
+        if rule is not None:
+            times.append(rule)
+            cpu = self.budget.cpu_left
+            if cpu is not None:
+                # Waiting is not computing: a rule may take somewhat longer than the computing time that is left.
+                times.append(max(_LAST_SECONDS, 2.0 * cpu))
+        return min(times) + patience if times else None
+
+    def stopped_early(self, seconds: float | None, patience: float = 0.0) -> bool:
+        """True if a rule was given less than any rule is, for the time of the whole check is used up."""
+        return seconds is not None and (self.rule is None or seconds - patience < self.rule)

@@ -45,6 +45,7 @@ from imgcif_core.findings import (
     Severity,
     Unchecked,
 )
+from imgcif_core.limits import Budget
 from imgcif_core.tables import Tables
 
 MAX_BLOCKS = 1000
@@ -187,6 +188,7 @@ def inputs_of(document: Document, dictionary: Dictionary, options: CheckOptions)
             "source": document.source,
             "dictionary": dictionary,
             "options": options,
+            "budget": Budget(options.limits, document.source.size),
             "profile": profile,
             "tolerances": Tolerances(),
             "all_tables": all_tables,
@@ -203,7 +205,7 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
     try:
         # Numbers at the ends of the range overflow somewhere; what comes of it is judged, not warned of.
         with np.errstate(all="ignore"):
-            clock = Clock(options.rule_seconds, options.limits.wall, options.cpu_seconds(len(document.source.data)))
+            clock = Clock(options.rule_seconds, top.get("budget"))
             unjudged = len(blocks) - len(all_tables)
             findings, outcomes = _run_all(profile, options, top, inner, unjudged=unjudged, clock=clock)
             ready = _readiness(document, dictionary, profile, inner, findings, clock)
@@ -310,6 +312,7 @@ def _run_one(
     asked: set[str] = set()
     found: Sequence[Finding] = ()
     error: BaseException | None = None
+    given: float | None = None
     # Pixels of many images take as long as they take; their decoders have a limit of their own.
     options = inputs.get("options")
     is_long = options.images in ("sample", "all")
@@ -317,9 +320,11 @@ def _run_one(
     patience = options.online.seconds if options.online is not None else 0.0
     try:
         with inputs.watch() as asked:
-            with limited(None if is_long else clock.for_rule(patience)):
+            given = None if is_long else clock.for_rule(patience)
+            with limited(given):
                 arguments = {name: inputs.get(name) for name in rule.inputs}
-            with limited(clock.for_rule(patience)):
+            given = clock.for_rule(patience)
+            with limited(given):
                 attempt = _Kept(rule.function(**arguments))
                 problems = iter(attempt)
                 first = next(problems, None)
@@ -338,6 +343,9 @@ def _run_one(
         record.endings.add("blocked" if causes else "not_applicable")
         record.by |= causes
         record.inapplicable[str(error)] = None
+    elif isinstance(error, TimeUp) and clock.stopped_early(given, patience):
+        record.endings.add("not_checked")
+        record.reasons.append(clock.is_up() or str(error))
     elif isinstance(error, NotChecked):
         record.endings.add("not_checked")
         if str(error) not in record.reasons[-1:]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from imgcif_core.limits import DEFAULT_LIMITS, SMALL_INPUT, Limits
+from imgcif_core.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from imgcif_core.model.repositories import Record
@@ -44,9 +44,3 @@ class CheckOptions:
     rule_seconds: float | None = None
     records: Sequence[Record] | None = None
     online: NetSettings | None = None
-
-    def cpu_seconds(self, size: int) -> float | None:
-        """The computing time for a file of a size in bytes; reading all pixels takes as long as it takes."""
-        if self.limits.cpu is None or self.rule_seconds is None or self.images in ("sample", "all"):
-            return None
-        return self.limits.cpu * max(1.0, size / SMALL_INPUT)

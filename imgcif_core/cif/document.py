@@ -35,12 +35,16 @@ class Quoting(IntEnum):
 
 
 class Source:
-    """The bytes of a file, and lines and columns in them; `folder` is None where it is no file on disk."""
+    """The bytes of a file, and lines and columns in them.
 
-    def __init__(self, path: str, data: bytes, folder: Path | None = None) -> None:
+    `folder` is None where it is no file on disk; `size` is the number of bytes as they came, perhaps packed.
+    """
+
+    def __init__(self, path: str, data: bytes, folder: Path | None = None, size: int | None = None) -> None:
         self.path = path
         self.data = data
         self.folder = folder
+        self.size = len(data) if size is None else size
         self.opaque: list[tuple[int, int]] = []
 
     @cached_property

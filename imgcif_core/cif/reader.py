@@ -119,14 +119,15 @@ def open_source(
         If it cannot be read, or expands beyond all measure.
     """
     if isinstance(source, (bytes, bytearray)):
-        return Source(name or "<bytes>", _expand(bytes(source), name or "<bytes>", limits))
+        return Source(name or "<bytes>", _expand(bytes(source), name or "<bytes>", limits), size=len(source))
     if isinstance(source, (str, PathLike)):
         data = read_path(source, limits)
-        return Source(name or str(source), _expand(data, str(source), limits), Path(source).parent)
+        return Source(name or str(source), _expand(data, str(source), limits), Path(source).parent, len(data))
     if not hasattr(source, "read"):
         raise InputError(f"cannot read from a {type(source).__name__}: expected path, bytes or binary file")
     label = name or str(getattr(source, "name", "<file>"))
-    return Source(label, _expand(read_stream(source, label, limits), label, limits))
+    data = read_stream(source, label, limits)
+    return Source(label, _expand(data, label, limits), size=len(data))
 
 
 def _expand(data: bytes, name: str, limits: Limits) -> bytes:

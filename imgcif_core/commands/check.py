@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgcif_core._version import __version__
-from imgcif_core.commands.common import UNUSABLE, bounded_memory, write
+from imgcif_core.commands.common import UNUSABLE, write
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.findings import QUESTIONS, FileReport, Report, Severity
+from imgcif_core.memory import bounded_memory
 
 if TYPE_CHECKING:
     from imgcif_core.checks.options import CheckOptions

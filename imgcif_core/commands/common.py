@@ -1,55 +1,51 @@
 """What several commands share: text to the terminal or into a file."""
 
+import argparse
 import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import TextIO
 
-from imgcif_core.errors import InputError
-from imgcif_core.limits import DEFAULT_LIMITS, MIB, Limits
+from imgcif_core.errors import UsageError
+from imgcif_core.limits import DEFAULT_LIMITS, Limits
 
 UNUSABLE = 2
-# The interpreter, numpy and the dictionary, beside what an input takes.
-_OWN_MEMORY = 256 * MIB
 
 
-@contextmanager
-def bounded_memory(inputs: Iterable[str], limits: Limits = DEFAULT_LIMITS) -> Iterator[None]:
-    """Let work on some inputs fail rather than the machine: their size tells how much memory it may take.
+def add_limit(parser: argparse.ArgumentParser) -> None:
+    """The option that allows a command more memory."""
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="memory=SIZE",
+        help="the memory that inputs below 10 MB may take, larger ones in proportion (default: 1GiB)",
+    )
+
+
+def memory_limits(settings: list[str]) -> Limits:
+    """The limits of a command of which only the memory is bound.
 
     Raises
     ------
-    InputError
-        Where more would have been taken.
+    UsageError
+        If another limit is named, or the value is none.
     """
-    try:
-        import resource
-    except ImportError:
-        yield
-        return
-    names = list(inputs)
-    most = limits.memory_for(sum(map(_size, names))) + _OWN_MEMORY
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    allowed = [most, *(bound for bound in (soft, hard) if bound != resource.RLIM_INFINITY)]
-    resource.setrlimit(resource.RLIMIT_DATA, (min(allowed), hard))
-    try:
-        yield
-    except MemoryError:
-        text = f"takes more than {limits.memory_for(sum(map(_size, names))) // MIB} MiB of memory"
-        raise InputError(f"{names[0]}: {text}; --limit memory=SIZE allows more") from None
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    for entry in settings:
+        if entry.partition("=")[0] != "memory":
+            raise UsageError(f"--limit {entry}: this command takes memory=SIZE")
+    return DEFAULT_LIMITS.with_settings(settings)
 
 
-def _size(path: str) -> int:
-    """The size of a file; that of pipes is what may be read of them."""
-    try:
-        found = os.stat(path)
-    except (OSError, ValueError):
-        return DEFAULT_LIMITS.memory // 8
-    return found.st_size if stat.S_ISREG(found.st_mode) else DEFAULT_LIMITS.memory // 8
+def paths_in(given: argparse.Namespace) -> Iterator[str]:
+    """All that options name which is a file or folder, or standard input; of `kind:path` the path."""
+    for value in vars(given).values():
+        for entry in value if isinstance(value, (list, tuple)) else [value]:
+            if not isinstance(entry, str):
+                continue
+            name = next((name for name in (entry, entry.partition(":")[2]) if name and os.path.exists(name)), None)
+            if name is not None or entry == "-":
+                yield name or entry
 
 
 def write(path: str | None, text: str, inputs: Iterable[str] = ()) -> None:

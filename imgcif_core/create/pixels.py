@@ -9,6 +9,7 @@ from imgcif_core.create.builder import Built
 from imgcif_core.create.layout import are_stacked
 from imgcif_core.errors import InputError
 from imgcif_core.images.limits import BytesError
+from imgcif_core.limits import DEFAULT_LIMITS, Budget
 from imgcif_core.sources.description import ImageFiles
 
 
@@ -60,7 +61,9 @@ def _read(path: Path, images: ImageFiles, index: int) -> np.ndarray:
     from imgcif_core.images.pixels import open_images
 
     name = str(path)
-    local, helper = LocalData(maps={name: name}), Helper()
+    budget = Budget(DEFAULT_LIMITS)
+    local = LocalData(maps={name: name}, budget=budget)
+    helper = Helper(memory=DEFAULT_LIMITS.memory, budget=budget)
     try:
         stack = open_images(local.open(Address(name)), helper, path=images.path)
         return stack.read(index if stack.frames > 1 else 0)

@@ -4,13 +4,11 @@ import numpy as np
 
 from imgcif_core.cif.document import BinarySection
 from imgcif_core.images.isolated import Helper
-from imgcif_core.images.limits import BytesError
+from imgcif_core.images.limits import MAX_IMAGE_BYTES, BytesError, refuse_large
 from imgcif_core.images.mime import ElementType, SectionHeader, element_type
 from imgcif_core.images.payload import read_bytes
 from imgcif_core.images.transfer import TransferError
 
-# Two 32-bit images of 16,000 x 16,000 pixels; larger ones are no single frames.
-MAX_IMAGE_BYTES = 1 << 31
 KNOWN = frozenset({"none", "byte_offset", "packed", "packed_v2", "canonical", "nibble_offset"})
 # The least number of bits that one element takes: packed data hold blocks of 128 equal steps in some 6 bits.
 _LEAST_BITS = {"byte_offset": 8.0, "nibble_offset": 4.0, "canonical": 1.0, "packed": 0.04, "packed_v2": 0.0001}
@@ -50,7 +48,7 @@ def decode_section(
         body = read_bytes(data, section, header)
     except TransferError as fault:
         raise BytesError("damaged", str(fault)) from None
-    elements = _elements(header, shape, kind, len(body))
+    elements = _elements(header, shape, kind, len(body), helper)
     if header.compression == "none":
         pixels = _plain(body, header, kind, elements)
     elif header.compression == "byte_offset" and kind is not None and kind.kind == "complex":
@@ -69,7 +67,9 @@ def image_shape(dimensions: tuple[int, ...]) -> tuple[int, ...]:
     return dimensions[::-1]
 
 
-def _elements(header: SectionHeader, shape: tuple[int, ...], kind: ElementType | None, size: int) -> int | None:
+def _elements(
+    header: SectionHeader, shape: tuple[int, ...], kind: ElementType | None, size: int, helper: Helper
+) -> int | None:
     """The number of elements to decode, None where nobody states it; refused where the data cannot hold them."""
     elements = int(np.prod(shape, dtype=object)) if shape else header.elements
     if elements is None:
@@ -80,6 +80,7 @@ def _elements(header: SectionHeader, shape: tuple[int, ...], kind: ElementType |
     least = _LEAST_BITS.get(header.compression or "none", width * 8)
     if elements * least > size * 8:
         raise BytesError("damaged", f"{size} bytes cannot hold {elements} elements of {header.compression} data")
+    refuse_large(int(elements * max(width, 4.0)), helper.image_bytes, "the image")
     return elements
 
 
@@ -192,6 +193,7 @@ def _by_cbflib(
         width = kind.bytes_per_element if kind else 4.0
         if front * max(width, 4.0) > MAX_IMAGE_BYTES or front * _LEAST_BITS[header.compression or ""] > len(body) * 8:
             raise BytesError("limit", f"{len(body)} bytes of {header.compression} data claim to hold {front} elements")
+        refuse_large(int(front * max(width, 4.0)), helper.image_bytes, "the image")
     is_real = kind is not None and kind.kind == "real"
     if kind is not None and kind.kind == "complex":
         raise BytesError("unsupported", "CBFlib does not decode complex elements")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.formats import fabio_readers
-from imgcif_core.images.limits import GIB, BytesError
+from imgcif_core.images.limits import GIB, BytesError, refuse_large
 from imgcif_core.images.tiff_pages import refuse_circles
 
 MAX_FRAME_BYTES = 1 * GIB
@@ -50,9 +50,10 @@ def facts(path: str, reader: str) -> dict[str, Any]:
     }
 
 
-def frame(path: str, reader: str, index: int) -> np.ndarray:
-    """The pixels of one frame: (slow, fast)."""
+def frame(path: str, reader: str, index: int, most: int = MAX_FRAME_BYTES) -> np.ndarray:
+    """The pixels of one frame of at most so many bytes: (slow, fast)."""
     image = _opened(path, reader)
+    refuse_large(int(np.prod(image.shape, dtype=object)) * np.dtype(image.dtype).itemsize, most, "a frame")
     if not 0 <= index < image.nframes:
         raise BytesError("missing", f"the file has {image.nframes} frames, no number {index + 1}")
     try:

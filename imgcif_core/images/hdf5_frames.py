@@ -16,7 +16,7 @@ from imgcif_core.images.hdf5_door import (
     is_group,
     names_in,
 )
-from imgcif_core.images.limits import MAX_PIXELS, BytesError
+from imgcif_core.images.limits import MAX_IMAGE_BYTES, MAX_PIXELS, BytesError, refuse_large
 
 MAX_TEXT = 400
 MAX_NODES = 4000
@@ -96,14 +96,15 @@ def layout(request: Mapping[str, Any], dataset: str | None) -> dict[str, Any]:
     }
 
 
-def frame(request: Mapping[str, Any], dataset: str, axis: int, index: int) -> np.ndarray:
-    """One frame: the dataset itself for a negative axis, else the slice `index` along it."""
+def frame(request: Mapping[str, Any], dataset: str, axis: int, index: int, most: int = MAX_IMAGE_BYTES) -> np.ndarray:
+    """One frame of at most so many bytes: the dataset itself for a negative axis, else the slice `index` along it."""
     found = _opened(request).stack(dataset)
     shape = found.shape or ()
     left = [size for position, size in enumerate(shape) if position != axis]
     count = int(np.prod(left, dtype=object))
     if count > MAX_PIXELS:
         raise BytesError("limit", f"a frame of {dataset} has {count} pixels, more than {MAX_PIXELS}")
+    refuse_large(count * found.dtype.itemsize, most, f"a frame of {dataset}")
     if axis < 0:
         return found[()]
     if not 0 <= index < shape[axis]:

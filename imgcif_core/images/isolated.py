@@ -7,37 +7,58 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from imgcif_core.images.limits import BytesError
+from imgcif_core.limits import DEFAULT_LIMITS, Budget
 
 if TYPE_CHECKING:
     import subprocess
 
 TIME_LIMIT = 120.0
 MAX_ANSWER = 1 << 31
+# For programs that have asked for all of some images.
+UNBOUND = replace(DEFAULT_LIMITS, cpu=None)
 MAX_LINE = 1 << 26
 COMMAND = (sys.executable, "-m", "imgcif_core.images.worker")
 _PACKAGE_ROOT = Path(__file__).parent.parent.parent
 
 
 class Helper:
-    """A helper process, started with the first request and again after a crash."""
+    """A helper process, started with the first request and again after a crash.
+
+    Parameters
+    ----------
+    time_limit :
+        The time on the clock for one request, in seconds.
+    memory :
+        The memory of the process, in bytes.
+    budget :
+        The time for all requests together, and what else works on the same check; any if it is not given.
+    """
 
     def __init__(
-        self, time_limit: float = TIME_LIMIT, command: Sequence[str] | None = None, memory: int | None = None
+        self,
+        time_limit: float = TIME_LIMIT,
+        command: Sequence[str] | None = None,
+        memory: int | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._process: subprocess.Popen | None = None
         self._command = list(command or COMMAND)
         self._time_limit = time_limit
         self._memory = memory
+        self._charged = 0.0
+        self.budget = budget or Budget(UNBOUND)
         self._stop: Any = None
 
     def array(self, operation: str, arguments: Mapping[str, Any], blob: bytes = b"") -> np.ndarray:
@@ -54,6 +75,11 @@ class Helper:
     def facts(self, operation: str, arguments: Mapping[str, Any], blob: bytes = b"") -> dict[str, Any]:
         """The plain data that an operation gives; raises as `array`."""
         return self._request(operation, arguments, blob)[0]["facts"]
+
+    @property
+    def image_bytes(self) -> int:
+        """The bytes that one image may take, decoded."""
+        return MAX_ANSWER if self._memory is None else replace(DEFAULT_LIMITS, memory=self._memory).image_bytes()
 
     def close(self) -> None:
         """End the process."""
@@ -76,23 +102,36 @@ class Helper:
 
     def _answer(self, operation: str, arguments: Mapping[str, Any], blob: bytes) -> tuple[dict[str, Any], bytearray]:
         """Send a request and wait for the answer; a process that takes too long is ended."""
+        if reason := self.budget.is_up():
+            raise BytesError("budget", reason)
+        cpu, wall = self.budget.cpu_left, self.budget.wall_left
         process = self._running()
-        line = json.dumps({"operation": operation, "arguments": dict(arguments), "size": len(blob)}).encode() + b"\n"
+        head = {"operation": operation, "arguments": dict(arguments), "size": len(blob), "cpu": cpu}
+        line = json.dumps(head).encode() + b"\n"
         late = threading.Event()
-        timer = threading.Timer(self._time_limit, _end_late, (process, late))
+        seconds = self._time_limit if wall is None else min(self._time_limit, wall)
+        timer = threading.Timer(seconds, _end_late, (process, late))
         timer.daemon = True
         timer.start()
         try:
             answer, body = _exchange(process, line, blob)
         except (OSError, EOFError, ValueError, KeyError, TypeError):
-            raise BytesError("crashed", self._epitaph(process, is_late=late.is_set())) from None
+            raise BytesError("crashed", self._epitaph(process, late, seconds)) from None
         finally:
             timer.cancel()
+        self._count(answer)
         if "error" in answer:
             if answer.get("is_last"):
                 self.close()
             raise BytesError(str(answer["error"]), str(answer["text"]))
         return answer, body
+
+    def _count(self, answer: Mapping[str, Any]) -> None:
+        """Charge what a request has computed, and count the files that links led to."""
+        spent = float(answer.get("cpu", 0.0))
+        self._charged += spent
+        self.budget.charge(spent)
+        self.budget.admit(int(answer.get("linked", 0)))
 
     def _running(self) -> subprocess.Popen:
         """The process, started if it does not run."""
@@ -102,7 +141,8 @@ class Helper:
             environment = {name: value for name, value in os.environ.items() if not name.startswith("HDF5_")}
             paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
             # Threads of linear algebra take address space, and decoders need none.
-            environment.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+            environment.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", BLOSC_NTHREADS="1")
+            self._charged = 0.0
             if self._memory is not None:
                 environment["IMGCIF_WORKER_MEMORY"] = str(self._memory)
             environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
@@ -116,21 +156,31 @@ class Helper:
             self._stop = weakref.finalize(self, _end, self._process)
         return self._process
 
-    def _epitaph(self, process: subprocess.Popen, *, is_late: bool) -> str:
-        """How the process ended, which it does now at the latest."""
+    def _epitaph(self, process: subprocess.Popen, late: threading.Event, seconds: float) -> str:
+        """How the process ended, which it does now at the latest; `seconds` is the time that it was given."""
         import subprocess
 
+        before = _seconds_of_children()
         try:
             status = process.wait(0.5)
         except subprocess.TimeoutExpired:
             status = None
         _end(process)
         self._process = None
-        if is_late:
-            return f"the decoder gave no answer within {self._time_limit:g} s"
+        self.budget.charge(max(0.0, _seconds_of_children() - before - self._charged))
+        if late.is_set():
+            return f"the decoder gave no answer within {seconds:g} s"
+        if status is not None and -status == getattr(signal, "SIGXCPU", 0):
+            return "the decoder took more computing time than one file may take"
         if status is None:
             return "the decoder gave an answer that makes no sense"
         return f"the decoder crashed (signal {-status})" if status < 0 else f"the decoder ended (status {status})"
+
+
+def _seconds_of_children() -> float:
+    """The computing time of all processes of ours that have ended."""
+    found = os.times()
+    return found.children_user + found.children_system
 
 
 def _end_late(process: subprocess.Popen, late: threading.Event) -> None:

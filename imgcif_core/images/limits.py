@@ -10,6 +10,8 @@ __all__ = ["DEFAULT_LIMITS", "GIB", "MIB", "OWN_FOLDER", "BytesError", "Limits",
 
 # One image: the largest detectors have 18 million pixels, image plates and stitched films some more.
 MAX_PIXELS = 64 * MIB
+# Two 32-bit images of 16,000 x 16,000 pixels; larger ones are no single frames.
+MAX_IMAGE_BYTES = 2 * GIB
 
 # What says nothing of the bytes themselves.
 _OF_SERVERS = frozenset({"gone", "login", "page", "contradiction", "changed"})
@@ -23,7 +25,7 @@ class BytesError(ImgcifError):
     (a name or link that leads outside), `changed` (while it was read) and `unsupported`. Of servers:
     `gone`, `login` (only after one), `page` (for people, in place of the file), `contradiction` (headers and
     bytes do not belong together), and three that say nothing of the file: `refused` (an address that is not
-    asked), `unreached` (no answer, or none that helps) and `budget` (more than may be read).
+    asked), `unreached` (no answer, or none that helps) and `budget` (more than may be read or computed).
     """
 
     def __init__(self, kind: str, text: str) -> None:
@@ -39,6 +41,13 @@ class BytesError(ImgcifError):
     def is_of_server(self) -> bool:
         """True if a server is why there are no bytes; the rule about links tells it."""
         return self.kind in _UNASKED or self.kind in _OF_SERVERS
+
+
+def refuse_large(size: int, most: int, what: str) -> None:
+    """Raise for an image that takes more memory than one may; nothing is said of the image itself."""
+    if size > most:
+        text = f"{what} takes {size // MIB} MiB, more than the {most // MIB} MiB that one may take"
+        raise BytesError("budget", f"{text}; --limit memory=SIZE allows more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from imgcif_core.images.bytes import ByteSource, FileBytes, open_stream
 from imgcif_core.images.expand import Expanded
 from imgcif_core.images.limits import BytesError, Limits, Reach
 from imgcif_core.images.workspace import Workspace
+from imgcif_core.limits import Budget
 
 if TYPE_CHECKING:
     from imgcif_core.images.archives import Archive
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Resolver = Callable[[str], "Path | ByteSource | None"]
 _KEPT = 64
+# A master and the files that it links are read together.
+_IN_USE = 8
 # Last parts of download addresses that are no file names.
 _VERBS = ("content", "download")
 
@@ -82,6 +85,8 @@ class LocalData:
         Stand-ins for single URIs, or for all below a URI that ends with a slash.
     follow :
         True to follow symbolic links, and links within HDF5 files, out of these folders.
+    budget :
+        The time for all work on one check; files that are opened here add to it.
     """
 
     def __init__(
@@ -93,9 +98,11 @@ class LocalData:
         limits: Limits | None = None,
         resolvers: Sequence[Resolver] = (),
         follow: bool = False,
+        budget: Budget | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.workspace = Workspace()
+        self._budget, self._admitted = budget or Budget(self.limits), set[Path]()
         self._helper: Helper | None = None
         self._base, self._maps = base, dict(maps or {})
         self._locals = () if local is None else (local,) if isinstance(local, Path) else tuple(local)
@@ -162,8 +169,7 @@ class LocalData:
             if isinstance(place, Path) and place.is_dir():
                 self._archives[uri] = FolderArchive(place, self.limits)
             else:
-                source = FileBytes(place) if isinstance(place, Path) else place
-                self._archives[uri] = self._opened_archive(source)
+                self._archives[uri] = self._opened_archive(self._admit(place))
         return self._archives[uri]
 
     def _opened_archive(self, source: ByteSource) -> Archive:
@@ -180,7 +186,7 @@ class LocalData:
         from imgcif_core.images.unpacking import IsolatedArchive
 
         if self._helper is None:
-            self._helper = Helper(memory=self.limits.memory)
+            self._helper = Helper(memory=self.limits.memory, budget=self._budget)
         return IsolatedArchive(source, self._helper, self.limits)
 
     def open(self, address: Address) -> ByteSource:
@@ -237,9 +243,19 @@ class LocalData:
         """A file that is no member of an archive."""
         try:
             place = self._place(address.uri)
-            return self._expanded(FileBytes(place) if isinstance(place, Path) else place)
+            return self._expanded(self._admit(place))
         except BytesError as error:
             return error
+
+    def _admit(self, place: Path | ByteSource) -> ByteSource:
+        """A source; the size of a file on this machine, holes apart, adds to the time that a check may take."""
+        if not isinstance(place, Path):
+            return place
+        source = FileBytes(place)
+        if place not in self._admitted:
+            self._admitted.add(place)
+            self._budget.admit(min(source.size, 512 * getattr(place.stat(), "st_blocks", source.size)))
+        return source
 
     def _expanded(self, source: ByteSource) -> ByteSource | BytesError:
         """The source itself, or what a packed single file expands to."""
@@ -247,7 +263,7 @@ class LocalData:
             packing = packing_of(source.read(0, 8))
             if packing is None:
                 return source if source.path is not None else self._at_hand(source)
-            most = min(self.limits.member_bytes, self.limits.disk_for(source.size))
+            most = min(self.limits.member_bytes, self._room(self.limits.disk_for(source.size)))
             stream: Any = Expanded(open_stream(source), source.size, packing, source.label, self.limits, most)
             name = PurePosixPath(_parts(source.label).path).stem
             whole = self.workspace.keep_whole(stream, name, source.label)
@@ -255,6 +271,12 @@ class LocalData:
             return whole
         except BytesError as error:
             return error
+
+    def _room(self, most: int) -> int:
+        """The bytes that may be unpacked beside what lies there; sources of before are let go to make room."""
+        while self.workspace.used() > most // 4 and len(self._sources) > _IN_USE:
+            self.workspace.drop(self._sources.pop(next(iter(self._sources))))
+        return max(0, most - self.workspace.used())
 
     def _at_hand(self, source: ByteSource) -> ByteSource:
         """A source as a file: HDF5 with holes that reading fills, others whole."""

@@ -121,7 +121,7 @@ class Hdf5Images:
     def read(self, index: int) -> np.ndarray:
         """The pixels of one frame; only its chunks are read."""
         arguments = {"request": self.request, "dataset": self.dataset, "axis": self.axis, "index": index}
-        return self.helper.array("hdf5_frame", arguments)
+        return self.helper.array("hdf5_frame", {**arguments, "most": self.helper.image_bytes})
 
 
 @dataclass
@@ -139,7 +139,8 @@ class FabioImages:
 
     def read(self, index: int) -> np.ndarray:
         """The pixels of one frame."""
-        return self.helper.array("fabio_frame", {"path": self.path, "reader": self.kind, "index": index})
+        arguments = {"path": self.path, "reader": self.kind, "index": index, "most": self.helper.image_bytes}
+        return self.helper.array("fabio_frame", arguments)
 
 
 @dataclass(frozen=True, slots=True)

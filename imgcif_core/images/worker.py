@@ -5,8 +5,10 @@ decoder is known to raise is answered by the hook for uncaught ones, and ends th
 """
 
 import json
+import math
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -17,7 +19,7 @@ from imgcif_core.images.limits import GIB, BytesError
 
 MEMORY_LIMIT = 12 * GIB
 LIBRARIES = 1 * GIB // 2
-_EXPECTED = (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, EOFError, MemoryError, OverflowError)
+_EXPECTED = (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, EOFError, OverflowError)
 
 
 def decode_by_cbflib(blob: bytes, *, is_real: bool, compression: str) -> np.ndarray:
@@ -60,21 +62,49 @@ def operations() -> dict[str, Callable[..., Any]]:
     }
 
 
+class _Costs:
+    """What requests cost: computing time, and the size of files that links led to."""
+
+    def __init__(self) -> None:
+        self._at = time.process_time()
+
+    def begin(self, seconds: float | None) -> None:
+        """Let the system end this process where a request computes for longer."""
+        try:
+            import resource
+        except ImportError:
+            return
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        wanted = hard if seconds is None else math.ceil(time.process_time() + seconds) + 1
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+    def end(self) -> dict[str, Any]:
+        """The costs since the last request."""
+        from imgcif_core.images.hdf5_door import take_linked_bytes
+
+        before, self._at = self._at, time.process_time()
+        return {"cpu": self._at - before, "linked": take_linked_bytes()}
+
+
+_COSTS = _Costs()
+
+
 def _answer(output: BinaryIO, found: Any) -> None:
     """Send an array, or plain data."""
     if isinstance(found, np.ndarray):
         array = np.ascontiguousarray(found)
-        head = {"dtype": array.dtype.str, "shape": list(array.shape), "size": array.nbytes}
+        head = {"dtype": array.dtype.str, "shape": list(array.shape), "size": array.nbytes, **_COSTS.end()}
         output.write(json.dumps(head).encode() + b"\n")
         output.write(memoryview(array).cast("B") if array.size else b"")
     else:
-        output.write(json.dumps({"facts": found, "size": 0}).encode() + b"\n")
+        output.write(json.dumps({"facts": found, "size": 0, **_COSTS.end()}).encode() + b"\n")
     output.flush()
 
 
 def _refuse(output: BinaryIO, kind: str, text: str, *, is_last: bool = False) -> None:
     """Send the reason why there is no answer."""
-    answer = {"error": kind, "text": " ".join(text.split())[:400], "is_last": is_last}
+    answer = {"error": kind, "text": " ".join(text.split())[:400], "is_last": is_last, **_COSTS.end()}
     output.write(json.dumps(answer).encode() + b"\n")
     output.flush()
 
@@ -85,6 +115,7 @@ def _serve(requests: BinaryIO, output: BinaryIO, known: Mapping[str, Callable[..
         request = json.loads(line)
         blob = requests.read(request["size"])
         arguments = request["arguments"]
+        _COSTS.begin(request.get("cpu"))
         if request["operation"] == "cbflib":
             arguments["blob"] = blob
         try:
@@ -94,6 +125,8 @@ def _serve(requests: BinaryIO, output: BinaryIO, known: Mapping[str, Callable[..
         except BytesError as refusal:
             if not _met_hole(output):
                 _refuse(output, refusal.kind, str(refusal))
+        except MemoryError:
+            _refuse(output, "limit", "it takes more memory than one decoder may (--limit memory=SIZE allows more)")
         except _EXPECTED as error:
             if not _met_hole(output):
                 _refuse(output, "damaged", _described(error))

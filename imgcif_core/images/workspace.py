@@ -45,7 +45,7 @@ class Workspace:
             raise BytesError("limit", f"{label}: {size} bytes, more than the {most} that are unpacked")
         if size > shutil.disk_usage(self.folder).free:
             raise BytesError("limit", f"{label}: {size} bytes, more than there is room for in {self.folder.parent}")
-        if self._room is not None and size + sum(entry.stat().st_size for entry in self.folder.iterdir()) > self._room:
+        if self._room is not None and size + self.used() > self._room:
             raise BytesError("limit", f"{label}: more than {self._room} bytes would lie unpacked at a time")
         path = self._new(name)
         with self._written(path, label) as target:
@@ -67,6 +67,10 @@ class Workspace:
         with self._written(path, label) as target:
             shutil.copyfileobj(stream, target, BUFFER)
         return FileBytes(path, label)
+
+    def used(self) -> int:
+        """The bytes that lie in the folder."""
+        return 0 if self._folder is None else sum(entry.stat().st_size for entry in self._folder.iterdir())
 
     def new(self, name: str) -> Path:
         """A path in the folder for a file that its owner removes."""

@@ -13,6 +13,7 @@ from imgcif_core.images.isolated import Helper
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import LocalData
 from imgcif_core.images.measure import Levels, code_mask
+from imgcif_core.limits import Budget
 from imgcif_core.model.detector import Panel
 from imgcif_core.model.external import build_external
 from imgcif_core.model.frame_images import FrameImage, FrameImages
@@ -44,7 +45,8 @@ def picture_of(
         is_shared = panel.section_id is not None and any(entry.array_id == panel.array_id for entry in candidates)
         reason = "each image holds several panels" if is_shared else f"none of panel {panel.id} is listed"
         return None, f"No image is drawn: {reason}."
-    with closing(Helper(memory=max(options.limits.memory, 1))) as helper:
+    budget = Budget(options.limits, document.source.size)
+    with closing(Helper(memory=max(options.limits.memory, 1), budget=budget)) as helper:
         reader = ImageReader(arrays, frames, document, external, local, helper)
         try:
             pixels = reader.pixels(image)

@@ -18,7 +18,8 @@ import numpy as np
 
 from imgcif_core.errors import ImgcifError, InputError, UsageError
 from imgcif_core.images.isolated import COMMAND, TIME_LIMIT, Helper
-from imgcif_core.images.limits import DEFAULT_LIMITS, BytesError, Limits
+from imgcif_core.images.limits import BytesError, Limits
+from imgcif_core.limits import DEFAULT_LIMITS, Budget
 
 # What may be called, by name; each gives plain values, arrays and descriptions.
 FUNCTIONS = {
@@ -44,13 +45,19 @@ def call(function: str, path: str | Path, *given: Any, **named: Any) -> Any:
     InputError
         What the function raises, or that the process ended or took too long.
     """
-    return _asked(_shared(), function, path, given, named)
+    helper = _shared()
+    try:
+        # A file, or the folder of many, is one piece of work.
+        helper.budget = Budget(DEFAULT_LIMITS, Path(path).stat().st_size)
+    except OSError:
+        helper.budget = Budget(DEFAULT_LIMITS)
+    return _asked(helper, function, path, given, named)
 
 
 def call_once(function: str, path: str | Path, *given: Any, limits: Limits = DEFAULT_LIMITS, **named: Any) -> Any:
     """The same in a process for this call alone, which may take as long as the size of the file lets expect."""
     seconds = max(TIME_LIMIT, Path(path).stat().st_size / _SLOW_BYTES)
-    helper = Helper(seconds, _command(), limits.memory)
+    helper = Helper(seconds, _command(), limits.memory, Budget(limits, Path(path).stat().st_size))
     try:
         return _asked(helper, function, path, given, named)
     finally:

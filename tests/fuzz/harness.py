@@ -1,26 +1,37 @@
 """Damaged inputs of every kind, made from a seed: python tests/fuzz/harness.py KIND COUNT [FIRST]
 
-Each kind is a function of a random generator that makes one damaged input and gives it to the code that
-reads it. What may be raised on bad input is named; anything else is a crash. Prints counts as JSON.
+Each kind is a function of a random generator that makes one damaged input, gives it to the code that
+reads it, and tells its size in bytes. What may be raised on bad input is named; anything else is a crash, an
+answer that takes too much computing time a hang, and memory over ten times the input is counted. Libraries that
+read HDF5 and images run in the processes in which checks have them run. Prints counts as JSON.
 """
 
+import contextlib
 import gzip
 import io
 import json
+import os
 import random
-import resource
+import signal
 import sys
 import tarfile
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 SLOW_SECONDS = 20.0
+# Computing time of one input, after which it counts as a hang.
+HANG_SECONDS = 60.0
+# Memory over so many times the input counts as too much; what readers take for any input is free.
+MEMORY_FACTOR, FREE_MEMORY = 10, 64 << 20
 NUMBERS = (
     "0 0.0 -0 1e400 -1e400 1e308 -1e308 4.9e-324 1e-400 1(99999999999) 1e400(3) 1.5(0) nan inf ? . "
     "99999999999999999999 -1 1e99999 0x10 1e 360 1e15 '' -0.0 2147483648 -2147483649 9223372036854775808 1e-300"
@@ -66,15 +77,16 @@ def _texts() -> list[bytes]:
     return [path.read_bytes() for path in paths if path.stat().st_size < 20_000]
 
 
-def text(dice: random.Random, pool: list[bytes], folder: Path) -> None:
+def text(dice: random.Random, pool: list[bytes], folder: Path) -> int:
     from imgcif_core import api
 
     data = dice.choice(pool)
     data = reworded(data.decode("utf-8", "replace"), dice).encode() if dice.random() < 0.5 else damaged(data, dice)
-    api.read(data, name="x")
+    _told(api.read, data, name="x")
+    return len(data)
 
 
-def check(dice: random.Random, pool: list[bytes], folder: Path) -> None:
+def check(dice: random.Random, pool: list[bytes], folder: Path) -> int:
     from imgcif_core import api
 
     data = dice.choice(pool)
@@ -82,6 +94,7 @@ def check(dice: random.Random, pool: list[bytes], folder: Path) -> None:
     report = api.check(data, name="x").files[0]
     if report.outcomes.crashed:
         raise AssertionError("; ".join(f"{entry.rule} {entry.reason}" for entry in report.outcomes.crashed))
+    return len(data)
 
 
 def _archives() -> list[bytes]:
@@ -107,7 +120,7 @@ def _archives() -> list[bytes]:
     return found
 
 
-def archive(dice: random.Random, pool: list[bytes], folder: Path) -> None:
+def archive(dice: random.Random, pool: list[bytes], folder: Path) -> int:
     from imgcif_core.images.archives import open_archive
     from imgcif_core.images.bytes import MemoryBytes
     from imgcif_core.images.limits import BytesError, Limits
@@ -119,14 +132,19 @@ def archive(dice: random.Random, pool: list[bytes], folder: Path) -> None:
     else:
         data = damaged(data, dice)
     workspace = Workspace()
-    try:
+
+    def read() -> None:
         found = open_archive(MemoryBytes(data, "x"), Limits())
         names = [member.name for member in found.listing().members]
         for _, source in found.fetch(names[:3], workspace):
             if not isinstance(source, BytesError):
                 source.close()
+
+    try:
+        _told(read)
     finally:
         workspace.close()
+    return len(data)
 
 
 def _stacks() -> list[bytes]:
@@ -159,27 +177,19 @@ def _stacks() -> list[bytes]:
     return found
 
 
-def hdf5(dice: random.Random, pool: list[bytes], folder: Path) -> None:
-    from imgcif_core.images import hdf5_frames
-    from imgcif_core.images.limits import BytesError
-    from imgcif_core.sources.nxmx import read_master
+def hdf5(dice: random.Random, pool: list[bytes], folder: Path) -> int:
+    from imgcif_core.sources.isolated import read_described_master
 
     path = folder / f"{dice.randrange(1 << 40)}.h5"
     path.write_bytes(damaged(dice.choice(pool), dice))
     request = {"path": str(path), "stand_ins": {}, "folders": [], "follow": False}
-    try:
-        for ask in (
-            lambda: hdf5_frames.header(request),
-            lambda: hdf5_frames.frame(request, hdf5_frames.facts(request, None)["path"], 0, 0),
-            lambda: read_master(path),
-        ):
-            try:
-                ask()
-            except (BytesError, *EXPECTED):
-                continue
-    finally:
-        hdf5_frames._door.cache_clear()
-        path.unlink()
+    worker = _worker()
+    _told(worker.facts, "hdf5_header", {"request": request})
+    found = _told(worker.facts, "hdf5_facts", {"request": request, "dataset": None})
+    if found is not None:
+        _told(worker.array, "hdf5_frame", {"request": request, "dataset": found["path"], "axis": 0, "index": 0})
+    _told(read_described_master, path)
+    return path.stat().st_size
 
 
 def _sources() -> list[tuple[str, bytes]]:
@@ -195,7 +205,7 @@ def _sources() -> list[tuple[str, bytes]]:
     return found
 
 
-def source(dice: random.Random, pool: list[tuple[str, bytes]], folder: Path) -> None:
+def source(dice: random.Random, pool: list[tuple[str, bytes]], folder: Path) -> int:
     from imgcif_core.create.loop import Wishes, create
 
     suffix, data = dice.choice(pool)
@@ -205,37 +215,49 @@ def source(dice: random.Random, pool: list[tuple[str, bytes]], folder: Path) -> 
         data = damaged(data, dice)
     path = folder / f"a_{dice.randrange(1 << 20):06d}.{suffix}"
     path.write_bytes(data)
-    try:
-        create([path], None, Wishes(force=dice.random() < 0.1))
-    finally:
-        path.unlink()
+    _told(create, [path], None, Wishes(force=dice.random() < 0.1))
+    return len(data)
 
 
-def image(dice: random.Random, pool: list[tuple[str, bytes]], folder: Path) -> None:
-    from imgcif_core.formats import pixel_reader_of
-    from imgcif_core.images import fabio_files
-    from imgcif_core.images.bytes import MemoryBytes
-    from imgcif_core.images.pixels import open_cbf
+def image(dice: random.Random, pool: list[tuple[str, bytes]], folder: Path) -> int:
+    from imgcif_core.images.bytes import FileBytes
+    from imgcif_core.images.pixels import open_images
 
     suffix, data = dice.choice([entry for entry in pool if entry[0] != "expt"])
-    data = damaged(data, dice)
-    if suffix == "cbf":
-        open_cbf(MemoryBytes(data, "x.cbf"), None).read(0)
-        return
-    reader, _, told = pixel_reader_of(data[:4096]).partition(":")
-    if reader != "fabio":
-        return
     path = folder / f"a_{dice.randrange(1 << 40)}.{suffix}"
-    path.write_bytes(data)
+    path.write_bytes(damaged(data, dice))
+    stack = _told(open_images, FileBytes(path), _worker())
+    if stack is not None:
+        _told(stack.read, 0)
+    return path.stat().st_size
+
+
+def _told(function: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    """What a function gives; None where it tells in one sentence what is wrong with the input."""
+    from imgcif_core.errors import ImgcifError
+
     try:
-        fabio_files.facts(str(path), told)
-        fabio_files.frame(str(path), told, 0)
-    finally:
-        fabio_files._open.cache_clear()
-        path.unlink()
+        return function(*given, **named)
+    except ImgcifError as error:
+        if getattr(error, "kind", "") == "crashed" or "not readable - the decoder" in str(error):
+            DIED.append(str(error))
+        return None
 
 
-KINDS = {
+@lru_cache(maxsize=1)
+def _worker() -> Any:
+    """The process in which checks have images decoded."""
+    import atexit
+
+    from imgcif_core.images.isolated import Helper
+    from imgcif_core.limits import Limits
+
+    found = Helper(HANG_SECONDS, memory=Limits().memory)
+    atexit.register(found.close)
+    return found
+
+
+KINDS: dict[str, tuple[Callable[..., int], Callable[[], list[Any]]]] = {
     "text": (text, _texts),
     "check": (check, _texts),
     "archive": (archive, _archives),
@@ -243,50 +265,105 @@ KINDS = {
     "source": (source, _sources),
     "image": (image, _sources),
 }
-# What a helper process answers with a word, because it runs in a process of its own.
-EXPECTED: tuple[type[BaseException], ...] = ()
+# How processes of their own ended while an input was read: the check tells it, and goes on.
+DIED: list[str] = []
 
 
-def run(kind: str, count: int, first: int = 0) -> dict:
+class Hang(BaseException):
+    """An input takes more computing time than any may."""
+
+
+class Peaks:
+    """The most memory that this process and its own take since the last look."""
+
+    def __init__(self) -> None:
+        self._base: dict[int, int] = {}
+
+    def begin(self) -> None:
+        """Forget earlier peaks."""
+        self._base = {}
+        for number in self._processes():
+            try:
+                Path(f"/proc/{number}/clear_refs").write_text("5")
+                self._base[number] = _memory(number, "VmRSS")
+            except OSError:
+                continue
+
+    def grown(self) -> int:
+        """The bytes by which a process has grown at most, for those that were there before."""
+        return max((_memory(number, "VmHWM") - base for number, base in self._base.items()), default=0)
+
+    def _processes(self) -> list[int]:
+        found = [os.getpid()]
+        with contextlib.suppress(OSError):
+            found += map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+        return found
+
+
+def _memory(number: int, name: str) -> int:
+    """A number of bytes that the system tells of a process."""
+    try:
+        text = Path(f"/proc/{number}/status").read_text()
+    except OSError:
+        return 0
+    line = next((line for line in text.splitlines() if line.startswith(f"{name}:")), "x 0 kB")
+    return int(line.split()[1]) << 10
+
+
+def run(kind: str, count: int, first: int = 0) -> dict[str, Any]:
     """Give so many damaged inputs to one kind of reader; what went wrong by its place."""
     import warnings
 
-    from imgcif_core.errors import ImgcifError
-    from imgcif_core.images import worker
-
-    global EXPECTED
-    EXPECTED = (ImgcifError,)
-    allowed = EXPECTED + (worker._EXPECTED if kind in ("hdf5", "image") else ())
-    if kind in ("hdf5", "image"):
-        # The process of its own answers whatever its decoders raise.
-        allowed = (*allowed, Exception)
     warnings.simplefilter("ignore")
     function, make = KINDS[kind]
     pool = make()
     crashes: dict[str, list[int]] = {}
-    slow: list[tuple[int, float]] = []
+    found: dict[str, list[Any]] = {"hangs": [], "slow": [], "large": [], "died": []}
+    peaks, largest = Peaks(), 0
+    before = signal.signal(signal.SIGPROF, _ring)
     with tempfile.TemporaryDirectory() as name:
         for seed in range(first, first + count):
+            DIED.clear()
+            peaks.begin()
             started = time.process_time()
+            signal.setitimer(signal.ITIMER_PROF, HANG_SECONDS)
+            size = 0
             try:
-                function(random.Random(seed), pool, Path(name))
-            except allowed:
-                pass
+                size = function(random.Random(seed), pool, Path(name))
+            except Hang:
+                found["hangs"].append(seed)
             except Exception as error:
-                trace = error.__traceback__
-                while trace.tb_next is not None:
-                    trace = trace.tb_next
-                place = (
-                    f"{type(error).__name__} at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno} {error}"
-                )
-                crashes.setdefault(place[:300], []).append(seed)
+                crashes.setdefault(_place(error), []).append(seed)
+            finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)
             taken = time.process_time() - started
             if taken > SLOW_SECONDS:
-                slow.append((seed, round(taken, 1)))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return {"kind": kind, "inputs": count, "first": first, "crashes": crashes, "slow": slow, "peak_mb": peak}
+                found["slow"].append((seed, round(taken, 1)))
+            if DIED:
+                found["died"].append((seed, DIED[0]))
+            grown = peaks.grown()
+            largest = max(largest, grown)
+            if grown > max(MEMORY_FACTOR * size, FREE_MEMORY):
+                found["large"].append((seed, size, grown))
+            for entry in Path(name).iterdir():
+                entry.unlink()
+    signal.signal(signal.SIGPROF, before)
+    return {"kind": kind, "inputs": count, "first": first, "crashes": crashes, **found, "grown_mb": largest >> 20}
+
+
+def _ring(*_: object) -> None:
+    raise Hang
+
+
+def _place(error: BaseException) -> str:
+    """What was raised, and where."""
+    trace = error.__traceback__
+    assert trace is not None
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno} {error}"[:300]
 
 
 if __name__ == "__main__":
     number = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-    sys.stdout.write(json.dumps(run(sys.argv[1], int(sys.argv[2]), number), indent=1) + "\n")
+    sys.stdout.write(json.dumps(run(sys.argv[1], int(sys.argv[2]), number)) + "\n")

@@ -12,6 +12,7 @@ from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, prov
 from imgcif_core.cif.document import Source
 from imgcif_core.images.bytes import ByteSource
 from imgcif_core.images.local import Address, LocalData
+from imgcif_core.limits import Budget
 from imgcif_core.model.external import ExternalData, build_external
 from imgcif_core.model.shapes import Shapes
 from imgcif_core.model.uris import parse_uri
@@ -79,7 +80,7 @@ def evidence(any_evidence: Evidence | None) -> Evidence:
 
 @provider("local_data")
 def local_data(
-    options: CheckOptions, source: Source, network: Network | None, any_evidence: Evidence | None
+    options: CheckOptions, source: Source, network: Network | None, any_evidence: Evidence | None, budget: Budget
 ) -> LocalData:
     """The bytes of external data: on this machine, and over the network where that is asked for.
 
@@ -92,6 +93,7 @@ def local_data(
         follow=options.follow,
         limits=options.limits,
         resolvers=(network.resolve,) if network is not None else (),
+        budget=budget,
     )
 
 

@@ -10,7 +10,7 @@ from imgcif_core.images.mime import element_type
 
 _KINDS = {"i": "integer", "u": "integer", "f": "real", "c": "complex", "b": "integer"}
 # Faults whose finding another rule owns, or that say nothing against the file.
-_NOT_JUDGED = frozenset({"missing", "unsupported", "unsafe"})
+_NOT_JUDGED = frozenset({"missing", "unsupported", "unsafe", "budget"})
 
 
 def described(sizes: tuple[int, ...]) -> str:

@@ -19,6 +19,7 @@ from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import Address, LocalData
 from imgcif_core.images.measure import ImageFacts, Levels, Thumbnail, measure, thumbnail
 from imgcif_core.images.mime import read_header
+from imgcif_core.limits import Budget
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.frame_images import FrameImage, FrameImages
 from imgcif_core.model.storage import StoredArray, StoredArrays
@@ -90,11 +91,11 @@ class Survey:
 
 
 @provider("decoders")
-def decoders(options: CheckOptions) -> Helper:
+def decoders(options: CheckOptions, budget: Budget) -> Helper:
     """The process in which decoders run; started by the first that needs it."""
     from imgcif_core.images.isolated import Helper
 
-    return Helper(memory=max(options.limits.memory, 1))
+    return Helper(memory=max(options.limits.memory, 1), budget=budget)
 
 
 @provider("stored_arrays")
@@ -129,6 +130,7 @@ def any_survey(
     any_external: ExternalData,
     local_data: LocalData,
     decoders: Helper,
+    budget: Budget,
 ) -> Survey:
     """What came of reading the images that the options ask for, which may be none."""
     frames = FrameImages(stored_arrays)
@@ -139,7 +141,7 @@ def any_survey(
     reader = ImageReader(stored_arrays, frames, document, any_external, local_data, decoders)
     chosen = (image for image in frames.chosen(sample=options.images == "sample") if image.data_row >= 0)
     found = Survey()
-    for entry in reader.read_all(chosen):
+    for entry in reader.read_all(chosen, budget):
         if isinstance(entry, Surveyed):
             found.images.append(entry)
         else:
@@ -174,13 +176,14 @@ class ImageReader:
         self._spotted = 0
         self._last: tuple[tuple, ImageStack] | None = None
 
-    def read_all(self, chosen: Iterable[FrameImage]) -> Iterator[Surveyed | Unread]:
-        """All of the chosen images: embedded ones first, then file by file."""
+    def read_all(self, chosen: Iterable[FrameImage], budget: Budget) -> Iterator[Surveyed | Unread]:
+        """All of the chosen images, as far as the time goes: embedded ones first, then file by file."""
         by_address: dict[Address, list[FrameImage]] = {}
         for image in chosen:
             binary = self._binary(image)
             if binary is not None:
-                yield self._embedded(image, binary)
+                spent = _used_up(budget)
+                yield self._unread(image, self._label_of(image), spent) if spent else self._embedded(image, binary)
                 continue
             row = int(self._external.of_data[image.data_row]) if len(self._external) else -1
             address = address_of(self._external, row) if row >= 0 else None
@@ -188,10 +191,11 @@ class ImageReader:
                 by_address.setdefault(address, []).append(image)
         for address, source in self._local.open_all(by_address):
             for image in by_address[address]:
-                if isinstance(source, BytesError):
-                    yield self._unread(image, _label(address), source)
+                found = source if isinstance(source, BytesError) else _used_up(budget) or source
+                if isinstance(found, BytesError):
+                    yield self._unread(image, _label(address), found)
                     continue
-                yield self._from_file(image, address, source)
+                yield self._from_file(image, address, found)
 
     def pixels(self, image: FrameImage) -> np.ndarray:
         """The pixels of one image.
@@ -223,12 +227,16 @@ class ImageReader:
 
     def _embedded(self, image: FrameImage, binary: Binary) -> Surveyed | Unread:
         """The numbers of an embedded image."""
-        label = f"binary {self._frames.data.text('binary_id', image.data_row, '1')}"
+        label = self._label_of(image)
         try:
             pixels = self._section_pixels(image, binary)
         except BytesError as fault:
             return self._unread(image, label, fault, binary)
         return self._measured(image, self._arrays[image.array_id], label, pixels, binary)
+
+    def _label_of(self, image: FrameImage) -> str:
+        """An embedded image for messages."""
+        return f"binary {self._frames.data.text('binary_id', image.data_row, '1')}"
 
     def _section_pixels(self, image: FrameImage, binary: Binary) -> np.ndarray:
         """The pixels of an embedded image."""
@@ -315,6 +323,12 @@ def _read(stack: ImageStack, index: int, source: ByteSource) -> np.ndarray:
     if isinstance(source, FileBytes):
         source.refuse_change()
     return pixels
+
+
+def _used_up(budget: Budget) -> BytesError | None:
+    """Why no further image is read; None while there is time."""
+    reason = budget.is_up()
+    return BytesError("budget", reason) if reason else None
 
 
 def _label(address: Address) -> str:

@@ -11,7 +11,6 @@ from imgcif_core.checks.edits import all_like
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.compound import compound_links
 from imgcif_core.checks.suggest import did_you_mean
-from imgcif_core.cif.columns import hash_text
 from imgcif_core.cif.document import Change, Document, Place, Quoting
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.model.joins import NONE, combined, filled_hashes, folded_key, identities, repeats, rows_named
@@ -73,10 +72,12 @@ def array_ids_disagree(tables: Tables) -> Iterator[Problem]:
         column = table.column("array_id")
         if not foreign or column is None:
             continue
+        first = {column.text(int(row)): int(row) for row in column.distinct()[0][:5000]}
         disjoint = len(foreign) == len(used)
         for value in foreign[:20]:
             found = foreigners.setdefault((disjoint, value.casefold()), _Foreign(value, [], [], 0))
-            rows = np.flatnonzero(column.hashes == hash_text(value))
+            # Bytes that are no text have no hash of their text: a value is looked for by its first row.
+            rows = np.flatnonzero(column.hashes == column.hashes[first[value]])
             found.names.append(column.name)
             found.places.extend(table.at(int(row), "array_id") for row in rows[:6])
             found.count += len(rows)
