@@ -205,11 +205,12 @@ def merged(parts: Sequence[tuple[np.ndarray, Any]], size: int) -> Any:
     if len(shapes) != 1:
         raise Unsupported
     kinds = [value.values.dtype if isinstance(value, Rows) else np.asarray(value).dtype for value in given]
-    values = np.zeros((size, *shapes.pop()), dtype=np.result_type(float, *kinds))
-    valid = np.zeros(size, dtype=bool)
+    shape = shapes.pop()
+    values: Any = np.zeros((1, *shape), dtype=np.result_type(float, *kinds))
+    valid: Any = np.zeros(size, dtype=bool)
     for mask, value in parts:
-        if isinstance(value, Rows):
-            values[mask], valid[mask] = value.values[mask], value.valid[mask]
-        elif value is not None:
-            values[mask], valid[mask] = value, True
+        if value is not None:
+            wide = mask.reshape(size, *[1] * len(shape))
+            values = np.where(wide, value.values if isinstance(value, Rows) else value, values)
+            valid |= (mask & value.valid) if isinstance(value, Rows) else mask
     return Rows(values, valid)
