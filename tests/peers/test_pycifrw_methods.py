@@ -11,47 +11,58 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "ddlm" / "drel"))
 
-from numpy.testing import assert_allclose
 from shared import DICTIONARIES, needs_dictionaries
 from test_official import STRUCTURE
 
 from imgcif_core.cif.reader import open_source, read
 from imgcif_core.ddlm.compile import load_dictionary
 from imgcif_core.ddlm.drel.program import Program
-from imgcif_core.ddlm.drel.values import plain
+from imgcif_core.ddlm.drel.values import is_nothing, plain
 from imgcif_core.ddlm.drel.world import World
 from imgcif_core.derive.store import TableStore
 from imgcif_core.tables import Tables
 
 pytestmark = [pytest.mark.peers, needs_dictionaries]
-SINGLE = (
-    "_cell.volume",
-    "_cell.reciprocal_length_a",
-    "_cell.reciprocal_angle_gamma",
-    "_cell.metric_tensor",
-    "_space_group.multiplicity",
-)
-LOOPED = (
-    "_refln.hkl",
-    "_refln.d_spacing",
-    "_space_group_symop.R",
-    "_space_group_symop.T",
-    "_atom_site.site_symmetry_multiplicity",
-    "_atom_site_aniso.matrix_U",
-)
+# What PyCIFRW 5 does not evaluate, or evaluates to something else, and why.
+NO_DEFAULTS = "no way to tabulated defaults or to what an absent row of ATOM_TYPE_SCAT would hold"
+EXPLAINED = {
+    "_refln.form_factor_table": NO_DEFAULTS,
+    "_refln.F_complex": f"rests on the form factors: {NO_DEFAULTS}",
+    "_refln.F_calc": f"rests on the form factors: {NO_DEFAULTS}",
+    "_refln.A_calc": f"rests on the form factors: {NO_DEFAULTS}",
+    "_refln.B_calc": f"rests on the form factors: {NO_DEFAULTS}",
+    "_refln.phase_calc": f"rests on the form factors: {NO_DEFAULTS}",
+    "_atom_type_scat.Cromer_Mann_as": NO_DEFAULTS,
+    "_atom_type_scat.Cromer_Mann_bs": NO_DEFAULTS,
+    "_atom_type_scat.hi_ang_Fox_coefs": NO_DEFAULTS,
+    "_atom_type_scat.dispersion": NO_DEFAULTS,
+    "_cell.atomic_mass": f"rests on tabulated masses: {NO_DEFAULTS}",
+    "_exptl_crystal.density_diffrn": f"rests on the mass of the cell: {NO_DEFAULTS}",
+    "_cell.reciprocal_orthogonal_matrix": "has no built-in function Inverse",
+    "_space_group_symop.RT": "transposes no list",
+    "_geom_bond.distance": "has no NULL",
+    "_atom_type.number_in_cell": "loses a site in some runs, by the order of its sets",
+    "_atom_site_aniso.matrix_beta": "takes the default Uiso, for it does not look the type up in the row of ATOM_SITE",
+}
+UNSTEADY = {"_atom_type.number_in_cell"}
 
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The structure with the core dictionary as PyCIFRW reads them."""
+    """Makes the structure with the core dictionary as PyCIFRW reads them."""
     peer = pytest.importorskip("CifFile")
     path = tmp_path_factory.mktemp("peer") / "s.cif"
     path.write_text(STRUCTURE, encoding="utf-8")
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         dictionary = peer.CifDic(str(DICTIONARIES / "cif_core.dic"), do_dREL=True, grammar="auto")
+
+    def fresh() -> Any:
+        # A block in which an evaluation has failed is not used again.
         block = peer.ReadCif(str(path), grammar="2.0")["structure"]
         block.assign_dictionary(dictionary)
-    return block
+        return block
+
+    return fresh
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +72,41 @@ def ours() -> World:
     return World(TableStore(tables), dictionary, Program(dictionary.methods))
 
 
-@pytest.mark.parametrize("name", [*SINGLE, *LOOPED])
-def test_the_value_is_that_of_pycifrw(name: str, ours: World, theirs: Any) -> None:
-    item = ours.dictionary.lookup(name)
+def derived_names(world: World) -> list[str]:
+    """The items that a method of their own evaluates in the structure."""
+    names = []
+    for method in world.dictionary.methods.all():
+        item = world.dictionary.lookup(method.id)
+        if method.purpose == "Evaluation" and item is not None and not method.id.startswith("_function"):
+            values = [world.value(item, row).value for row in range(world.row_count(item.category))]
+            if any(not is_nothing(value) for value in values):
+                names.append(item.id)
+    return list(dict.fromkeys(names))
+
+
+def is_the_same(world: World, name: str, theirs: Any) -> bool:
+    """True if PyCIFRW gives the values that we give; what it cannot evaluate raises."""
+    item = world.dictionary.lookup(name)
     assert item is not None
-    found = [plain(ours.value(item, row).value) for row in range(ours.row_count(item.category))]
-    with contextlib.redirect_stdout(io.StringIO()):
-        expected = np.asarray(theirs[name], dtype=float)
-    assert_allclose(np.asarray(found[0] if name in SINGLE else found, dtype=float), expected, atol=1e-9)
+    found = [plain(world.value(item, row).value) for row in range(world.row_count(item.category))]
+    category = world.dictionary.category(item.category)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        other = theirs()[name]
+    one = found if category is not None and not category.is_set else found[0]
+    if item.is_numeric:
+        one, other = (np.asarray(values, dtype=complex).ravel() for values in (one, other))
+        return one.shape == other.shape and bool(np.allclose(one, other, atol=1e-9))
+    return [str(value) for value in one] == [str(value) for value in other]
+
+
+def test_each_derived_value_is_that_of_pycifrw_or_has_its_reason(ours: World, theirs: Any) -> None:
+    same, other = [], []
+    for name in derived_names(ours):
+        try:
+            agrees = is_the_same(ours, name, theirs)
+        # Whatever stops PyCIFRW, it does not give the value.
+        except Exception:
+            agrees = False
+        (same if agrees else other).append(name)
+    assert EXPLAINED.keys() - UNSTEADY <= set(other) <= EXPLAINED.keys()
+    assert len(same) >= 27
