@@ -20,6 +20,8 @@ from imgcif_core.ddlm.spellings import import_requests, with_present_names
 from imgcif_core.errors import InputError
 
 Attributes = dict[str, list[str]]
+# More than ten times the largest official dictionary; a frame takes some kilobytes of memory.
+MAX_BYTES = 16 << 20
 UNREAD = ("_description.", "_description_example.")
 _NULLS = (".", "?")
 _ASSIGNMENT = re.compile(r"(?<![\w.])_?([a-z]\w*\.[a-z]\w*)\s*=(?!=)", re.I)
@@ -144,6 +146,9 @@ def read_file(path: Path) -> File:
         If the file cannot be read, or is no DDLm dictionary.
     """
     source = open_source(path)
+    if len(source.data) > MAX_BYTES:
+        size = len(source.data) / 1e6
+        raise InputError(f"{path}: is {size:.0f} MB long - dictionaries of up to {MAX_BYTES >> 20} MB are read")
     file = File(path, source)
     frames = quick_frames(source.data, UNREAD)
     kind = _kind_of(frames) if frames is not None else ""

@@ -40,11 +40,13 @@ _TOKEN = re.compile(
             rb"(" + _nested(2) + _END + rb")",
             rb"('''(?:[^']|'(?!''))*+'''" + _END + rb"|\"\"\"(?:[^\"]|\"(?!\"\"))*+\"\"\"" + _END + rb")",
             rb"([^ \t\n])",
+            # Blanks at the end are taken once and not from each of them on.
+            rb"(\Z)",
         )
     )
     + rb")"
 )
-_NAME, _BARE, _SINGLE, _TEXT, _KEYWORD, _LIST, _TRIPLE, _ODD = range(1, 9)
+_NAME, _BARE, _SINGLE, _TEXT, _KEYWORD, _LIST, _TRIPLE, _ODD, _END_OF_TEXT = range(1, 10)
 
 
 @dataclass(slots=True)
@@ -107,6 +109,8 @@ class _Sweep:
             elif kind == _KEYWORD:
                 self._close(b"")
                 self._heading(match[_KEYWORD], match.start(_KEYWORD), match.end())
+            elif kind == _END_OF_TEXT:
+                break
             elif kind == _ODD:
                 raise _NotPlain
             elif self._is_loop and names:

@@ -7,7 +7,7 @@ import pytest
 from dictionaries import dictionary, write
 from shared import DICTIONARIES, ROOT, needs_dictionaries
 
-from imgcif_core import load_dictionary
+from imgcif_core import InputError, load_dictionary
 from imgcif_core.cif.reader import open_source, read
 from imgcif_core.ddlm.frames import UNREAD, _raw_frame, read_file
 from imgcif_core.ddlm.quick import RawFrame, quick_frames
@@ -109,6 +109,33 @@ def test_a_method_has_the_line_where_it_stands_on_both_roads(tmp_path: Path, end
     (method,) = load_dictionary([path]).methods.all()
     assert method.line == text[: text.index("_method.expression")].count("\n") + 2
     assert "_sample.mass = 1" in method.text
+
+
+HOSTILE = (
+    " " * 300_000,
+    "#\n" * 150_000,
+    "[" * 50_000,
+    "[" + "'a' " * 50_000,
+    "{" + "'a':1 " * 30_000,
+    "\n;\n" * 50_000,
+    '"""' + '""a' * 80_000,
+    "[[1] " * 50_000,
+    "'a':" * 50_000,
+    "_a" * 100_000,
+)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: repr(text[:8]))
+def test_hostile_text_takes_no_more_time_than_its_length(hostile: str) -> None:
+    # Each takes milliseconds; what goes back over its steps would take minutes.
+    quick_frames(f"#\\#CIF_2.0\ndata_x\n_a.b 1 {hostile}\n".encode(), UNREAD)
+
+
+def test_a_dictionary_beyond_all_measure_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "huge.dic"
+    path.write_bytes(dictionary().encode() + b"#" * (17 << 20))
+    with pytest.raises(InputError, match=r"huge\.dic: is 18 MB long - dictionaries of up to 16 MB are read"):
+        load_dictionary([path])
 
 
 def test_a_loaded_dictionary_is_read_by_the_parser_only_when_it_is_asked(tmp_path: Path) -> None:
