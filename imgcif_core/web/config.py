@@ -35,6 +35,8 @@ class Limits:
     burst: int = 60
     # Unused jobs are removed after this time; None keeps them until the service stops.
     keep_seconds: float | None = None
+    # All jobs together; beyond, the oldest go of who holds most.
+    store_bytes: int | None = None
     # Of the network, where the operator allows it: for the links of one file.
     download_bytes: int = 50_000_000
     online_seconds: float = 600.0
@@ -59,6 +61,7 @@ PUBLIC = Limits(
     per_client=8,
     per_minute=120,
     keep_seconds=3600.0,
+    store_bytes=20_000_000_000,
     online_seconds=120.0,
     idle_seconds=15.0,
     least_rate=10_000.0,

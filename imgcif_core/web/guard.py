@@ -74,7 +74,9 @@ class Guard:
         Problem
             If the request is refused.
         """
-        self._refuse_host(request)
+        if self._config.token or path not in _OPEN:
+            # Who asks how the service is asks by the address that the machine itself has.
+            self._refuse_host(request)
         self._refuse_origin(request, path)
         if not path.startswith(_UNCOUNTED):
             wait = self._rate.wait(client)

@@ -47,6 +47,11 @@ class Service:
             await asyncio.sleep(min(_SWEEP_SECONDS, keep / 4 if keep else _SWEEP_SECONDS))
             for job in self.store.expired():
                 self.store.drop(job)
+            most = self.config.limits.store_bytes
+            if most is not None:
+                sizes = await asyncio.to_thread(self.store.sizes)
+                for job in self.store.beyond(most, sizes):
+                    await asyncio.to_thread(self.store.drop, job)
 
     def job(self, request: Request, kind: str = "") -> Job:
         """The job that a path names.

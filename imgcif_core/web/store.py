@@ -4,11 +4,12 @@ import fcntl
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 import time
-from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -104,6 +105,26 @@ class Store:
         oldest = time.monotonic() - self.keep_seconds
         return [job for job in self._jobs.values() if job.used < oldest and job.state not in ("queued", "running")]
 
+    def sizes(self) -> dict[str, int]:
+        """The bytes that each job takes on the disk, by id."""
+        return {name: _size_of(job.folder) for name, job in list(self._jobs.items())}
+
+    def beyond(self, most: int, sizes: Mapping[str, int]) -> list[Job]:
+        """Jobs to remove so that all together take no more: each time the oldest of the client that holds most."""
+        known = [job for job in self._jobs.values() if job.id in sizes]
+        held: Counter[str] = Counter()
+        for job in known:
+            held[job.client] += sizes[job.id]
+        idle = sorted((job for job in known if job.state not in ("queued", "running")), key=lambda job: job.used)
+        found: list[Job] = []
+        while held.total() > most and idle:
+            first = max((job.client for job in idle), key=lambda client: held[client])
+            job = next(job for job in idle if job.client == first)
+            idle.remove(job)
+            held[first] -= sizes[job.id]
+            found.append(job)
+        return found
+
     @contextmanager
     def kept_if_whole(self, job: Job) -> Iterator[None]:
         """Remove a job if what happens within raises."""
@@ -120,6 +141,17 @@ class Store:
         self._jobs.clear()
         shutil.rmtree(self.root, ignore_errors=True)
         self._lock.close()
+
+
+def _size_of(folder: Path) -> int:
+    """The bytes of the files below a folder; what goes meanwhile is none."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            entry = path.lstat()
+            # Holes take nothing, and a file with several names is counted once.
+            total += entry.st_blocks * 512 // (entry.st_nlink if stat.S_ISREG(entry.st_mode) else 1)
+    return total
 
 
 def _sweep_leftovers(parent: Path) -> None:
