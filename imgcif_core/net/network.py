@@ -120,6 +120,12 @@ class HttpFile(RemoteFile):
         if found.format == "ZIP":
             return RemoteZip(self, limits)
         packing = packing_of(self.read_head())
+        if packing == "xz":
+            from imgcif_core.net.xzblocks import open_blocks
+
+            found_blocks = open_blocks(self, limits, self._stream, self._expected(self.url))
+            if found_blocks is not None:
+                return found_blocks
         if packing is not None:
             return RemotePackedTar(self, packing, limits, self._stream)
         return RemoteTar(self, limits, self._expected(self.url))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imgcif_core.images.archives import Fetched, TarArchive, tar_member
-from imgcif_core.images.bytes import open_stream
+from imgcif_core.images.bytes import ByteSource, open_stream
 from imgcif_core.images.limits import GIB, BytesError, Limits
 from imgcif_core.images.members import Listing, Member, plain_name
 from imgcif_core.images.sparse import Slice
@@ -46,8 +46,11 @@ class RemoteTar(TarArchive):
     are then known by place, not by sight: `predicted` counts them.
     """
 
-    def __init__(self, source: RemoteFile, limits: Limits, expected: Sequence[str] = ()) -> None:
+    def __init__(
+        self, source: ByteSource, limits: Limits, expected: Sequence[str] = (), *, most_hops: int = MAX_HOPS
+    ) -> None:
         super().__init__(source, None, limits)
+        self._most_hops = most_hops
         self._remote, self._expected = source, [plain_name(name) for name in expected]
         self._entries_read: dict[str, Entry] = {}
         self._run: tuple[int, int, dict[str, int]] | None = None
@@ -69,9 +72,11 @@ class RemoteTar(TarArchive):
                 self._entries_read[plain_name(entry.member.name)] = entry
                 if len(entries) >= 2 and self._run is None and self._predict(entries):
                     break
-                if len(entries) >= MAX_HOPS:
+                if len(entries) >= self._most_hops:
                     total = shown_size(self._remote.size)
-                    text = f"{self.label}: {MAX_HOPS} members were seen of {total}, and each other costs a request"
+                    text = (
+                        f"{self.label}: {self._most_hops} members were seen of {total}, and each other costs a request"
+                    )
                     fault = BytesError("budget", text)
                     break
         except BytesError as error:
