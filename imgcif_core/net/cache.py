@@ -36,7 +36,7 @@ class Cache:
             found = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
             age = time.time() - float(found["time"])
             is_good = found["url"] == url and isinstance(found["validator"], str) and isinstance(found["size"], int)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return {}
         # A date in the future comes of a clock that is or was wrong.
         return found if is_good and 0.0 <= age <= self._days * 86_400.0 else {}
