@@ -22,7 +22,8 @@ _PARENT = "_array_data_external_data.id"
     source="_array_data.external_data_id",
     message="{name} is {value!r}, which _array_data_external_data.id does not hold",
     messages={
-        "implied": "{count_text} of ARRAY_DATA with neither data nor link, so that link 1 is understood - {parent} holds no 1",
+        "implied": "{count_text} of ARRAY_DATA with neither data nor link, so that link 1 is understood - "
+        "{parent} holds no 1",
         "nothing": "{count_text} of ARRAY_DATA with neither data nor link, the first array {array}, binary {binary}",
         "no_table": "{name} is {value!r}, but ARRAY_DATA_EXTERNAL_DATA is not given",
     },
