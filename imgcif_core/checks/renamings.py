@@ -75,6 +75,15 @@ NAMES = {
     "_array_structure_list.size": Renaming("_array_structure_list.dimension", "the number of elements"),
     "_array_structure.array_id": Renaming("_array_structure.id", "the table of arrays has the plain id"),
     "_array_element_size.pixel_size": Renaming("_array_element_size.size", "the size along one dimension, in metres"),
+    "_array_intensities.undefined": Renaming(
+        "_array_intensities.undefined_value", "the mark of pixels without a value"
+    ),
+    "_diffrn_radiation_wavelength.polarizn_source_ratio": Renaming(
+        "_diffrn_radiation.polarizn_source_ratio", "the polarization belongs to the radiation"
+    ),
+    "_diffrn_radiation_wavelength.polarizn_source_norm": Renaming(
+        "_diffrn_radiation.polarizn_source_norm", "the polarization belongs to the radiation"
+    ),
     "_array_intensities.saturation": Renaming("_array_intensities.overload", "the level of saturation"),
     "_array_intensities.saturation_value": Renaming("_array_intensities.overload", "the level of saturation"),
     "_axis.axis_id": Renaming("_axis.id", "the table of axes has the plain id"),
@@ -105,6 +114,7 @@ NAMES = {
 NOWHERE = {
     "_diffrn_data_frame.scan_id": "the scan of a frame is told by _diffrn_scan_frame.scan_id",
     "_diffrn_data_frame.detector_id": "the detector is told by the element: _diffrn_detector_element.detector_id",
+    "_diffrn_frame_data.detector_id": "the detector is told by the element: _diffrn_detector_element.detector_id",
     "_diffrn_data_frame.frame_number": "the number of a frame is told by _diffrn_scan_frame.frame_number",
     "_diffrn_scan_frame.scale_factor": "imgCIF describes raw data; scale factors of frames have no item",
     "_diffrn_detector.type": "give maker and model in _diffrn_detector.make, the kind in _diffrn_detector.description",

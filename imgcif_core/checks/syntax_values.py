@@ -55,7 +55,7 @@ def quoted_null(tables: Tables) -> Iterator[Problem]:
     "category-in-several-parts",
     severity="warning",
     source="CIF 1.1 syntax specification, loops; DDLm, one table for a category",
-    message="{category} stands in {parts} places - the one here has {rows} of {most} rows",
+    message="items of {category} stand in {parts} places - those here have {rows} of {most} rows",
 )
 def category_in_several_parts(tables: Tables) -> Iterator[Problem]:
     """What: The items of one category are spread over several loops, or partly looped and partly not.

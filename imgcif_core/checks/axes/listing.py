@@ -43,6 +43,7 @@ def pixel_axes(tables: Tables, axes: Axes) -> list[int]:
     source="_array_structure_list_axis.axis_id",
     message="pixel axis {axis} is set in {category}: {setting} is {value:g}",
     messages={"zero": "pixel axes {axes} are listed in {category}, at zero"},
+    helps={"zero": "nothing is needed; rows of pixel axes at zero in {category} can also be left out"},
 )
 def pixel_axis_set(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
     """What: An axis along which pixels run also has a setting in a scan.

@@ -199,7 +199,7 @@ def equipment_mixed(tables: Tables, axes: Axes) -> Iterator[Problem]:
     """What: An axis depends on one of other equipment: on gravity or source, or goniometer and detector mixed.
     Why: Gravity and source only give directions, so the entry usually slipped in by mistake; a goniometer
     and a detector are rarely mounted on each other, apart from a shared two-theta circle.
-    How to fix: Name the axis that carries this one, or a dot where it stands on the floor.
+    How to fix: Name the axis that carries this one in _axis.depends_on, or write a dot where it stands on the floor.
     Source: Dictionary imgCIF, _axis.equipment and _axis.depends_on.
     """
     carried = np.flatnonzero(axes.parent >= 0)

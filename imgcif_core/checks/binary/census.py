@@ -66,6 +66,7 @@ def _rows_without_sections(tables: Tables) -> Iterator[Problem]:
     source="_array_data.header_convention",
     message="header_convention is {convention}, which names no creator and version known to readers",
     messages={"detector": "header_convention is {convention}, but the header speaks of the detector {detector}"},
+    helps={"detector": "nothing is needed where the lines are written as in {convention}, which many programs read"},
 )
 def header_convention(tables: Tables) -> Iterator[Problem]:
     """What: The convention of the text header is not a registered one, or belongs to another make of detector.

@@ -62,7 +62,6 @@ def is_local(name: str) -> bool:
         "gap": "{name} is not in what could be had of the dictionary {dictionary} - an import is missing",
     },
     helps={
-        "": "look {name} up in the dictionary and correct it, or mark it as your own, such as _axis.[local]_name",
         "nothing": "check that this is an imgCIF; other kinds of CIF are judged with --dictionary FILE",
         "undefined": "nothing is needed; programs may not know the name",
     },
@@ -118,9 +117,16 @@ def _unknown(
     if found is not None:
         taken.add(found.item.id)
     edits = _renamed(tables, dictionary, column, found) if found else []
-    help_text = _help_for(column, found) if found else nowhere(column.name)
+    help_text = _help_for(column, found) if found else nowhere(column.name) or _as_own(column.name)
     place = name_place(tables.block, column)
     return Problem(place, name=column.name, dictionary=title, help=help_text, edits=edits)
+
+
+def _as_own(name: str) -> str:
+    """What to do about a name of which nothing is known."""
+    category, dot, item = name.partition(".")
+    local = f"{category}.[local]_{item}" if dot else f"_[local]_{name.lstrip('_')}"
+    return f"look {name} up in the dictionary and correct it, or mark it as your own: {local}"
 
 
 def _help_for(column: Column, found: Suggestion) -> str:

@@ -66,7 +66,7 @@ def by_value(
         "advisory": "{name} is {value!r} - the dictionary lists, without demanding it, {states}",
     },
     helps={
-        "": "write the one of {states} that holds, or ? where none does",
+        "": "write the one of these words that holds, or ? where none does",
         "gap": "nothing is needed; readers of raw data know the word, and the dictionary may take it up",
         "advisory": "nothing is needed where the word says more than those of the dictionary",
     },

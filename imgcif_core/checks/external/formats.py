@@ -129,7 +129,7 @@ def rows_without_frame(external: ExternalData) -> np.ndarray | None:
     "storage-of-external-data",
     severity="info",
     source="_array_structure.compression_type",
-    message="{names} of ARRAY_STRUCTURE: the decoded array is meant, the external files state their own storage",
+    message="{names} of ARRAY_STRUCTURE hold for the decoded array, not for the bytes of the external files",
 )
 def storage_of_external_data(tables: Tables, external: ExternalData) -> Iterator[Problem]:
     """What: Byte order or compression is given for arrays whose data lie in external files.

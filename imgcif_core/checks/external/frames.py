@@ -179,7 +179,8 @@ def file_numbers_out_of_order(external: ExternalData) -> Iterator[Problem]:
     """What: The numbers in the names of the image files do not count with the frames of the scan, or one of the
     files has the name of another series.
     Why: Images were most likely exchanged or left out, so that frames have the angles of other images.
-    How to fix: Order the links as the detector numbered the files; if images are missing, say so in the scan.
+    How to fix: Order the links as the detector numbered the files; where
+    images were left out, describe what comes before and after as scans of their own.
     Source: Dictionary imgCIF, _diffrn_scan_frame.frame_number and _array_data_external_data.archive_path.
     """
     sequence = external.sequence

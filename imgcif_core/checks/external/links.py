@@ -27,6 +27,10 @@ _PARENT = "_array_data_external_data.id"
         "nothing": "{count_text} of ARRAY_DATA with neither data nor link, the first array {array}, binary {binary}",
         "no_table": "{name} is {value!r}, but ARRAY_DATA_EXTERNAL_DATA is not given",
     },
+    helps={
+        "nothing": "name the file of each image in a row of ARRAY_DATA_EXTERNAL_DATA and the id of that row in "
+        "_array_data.external_data_id, or put the image into _array_data.data",
+    },
 )
 def data_not_reachable(tables: Tables, any_external: ExternalData) -> Iterator[Problem]:
     """What: A row of array data holds no data, and no external row that it points to exists.

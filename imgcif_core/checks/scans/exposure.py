@@ -20,7 +20,7 @@ MAX_PLACES = 6
     "exposure-not-positive",
     severity="warning",
     source="_diffrn_scan_frame.integration_time",
-    message="{count_text} of {value:.6g} s",
+    message="{time} of {count_text} is {value:.6g} s",
 )
 def exposure_not_positive(tables: Tables) -> Iterator[Problem]:
     """What: The exposure of a frame is zero, or negative.
@@ -36,18 +36,19 @@ def exposure_not_positive(tables: Tables) -> Iterator[Problem]:
             continue
         is_judged = True
         times = table.numbers("integration_time")
-        noun = "exposure" if category == "diffrn_scan_frame" else "average exposure"
+        noun, time = ("frame", "exposure") if category == "diffrn_scan_frame" else ("scan", "average exposure")
         for where, severity in ((times == 0, None), (times < 0, "error")):
             rows = np.flatnonzero(where)
             if len(rows):
                 places = [table.at(int(row), "integration_time") for row in rows[:MAX_PLACES]]
-                text = noun if len(rows) == 1 else f"{len(rows)} {noun}s"
+                text = f"1 {noun}" if len(rows) == 1 else f"{len(rows)} {noun}s"
                 yield Problem(
                     places[0],
                     severity=severity,
                     more=places[1:],
                     count=len(rows),
                     count_text=text,
+                    time=time,
                     value=times[rows[0]],
                 )
     if not is_judged:
