@@ -1,6 +1,8 @@
 """A run over many files: inputs one by one, workers that get the dictionary once, lines as they come."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -19,6 +21,7 @@ from imgcif_core.memory import bounded_memory
 
 # So many files of each worker are under way, so that none waits and no result piles up.
 _AHEAD = 4
+ENDED = "the process that judged it ended; it may need more memory than there is"
 
 
 @dataclass(frozen=True)
@@ -79,26 +82,47 @@ def lines(run: Run, paths: Iterable[str], jobs: int, done: Done) -> Iterator[tup
     if jobs <= 1:
         yield from (run.line(path, done) for path in paths)
         return
-    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-
-    def is_open(path: str) -> bool:
-        """False for a file that is done; only those that have a line are read here."""
-        if not done.may_hold(path):
-            return True
+    left = left_of(run, paths, done)
+    while True:
+        under_way: dict[Any, str] = {}
         try:
-            return not done.holds(path, open_source(path, limits=run.options.limits).sha256, run.name)
-        except InputError:
-            return not done.holds(path, "", run.name)
+            yield from _in_pool(run, left, jobs, under_way)
+            return
+        except BrokenExecutor:
+            # One of the files is to blame, which none of the others should suffer for.
+            for path in list(under_way.values()):
+                try:
+                    yield from _in_pool(run, iter([path]), 1, {})
+                except BrokenExecutor:
+                    yield line_of_unreadable(path, f"{path}: {ENDED}", run.name), 2
 
-    left = (path for path in paths if is_open(path))
+
+def left_of(run: Run, paths: Iterable[str], done: Done) -> Iterator[str]:
+    """The files that are not done; only those that have a line are read here."""
+    for path in paths:
+        sha256 = ""
+        if done.may_hold(path):
+            with suppress(InputError):
+                sha256 = open_source(path, limits=run.options.limits).sha256
+            if done.holds(path, sha256, run.name):
+                continue
+        yield path
+
+
+def _in_pool(run: Run, left: Iterator[str], jobs: int, under_way: dict[Any, str]) -> Iterator[tuple[str, int]]:
+    """Lines from workers that get what judges once; `under_way` tells which files have none yet."""
+    from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+
     with ProcessPoolExecutor(jobs, initializer=start_worker, initargs=(run,)) as pool:
-        pending: set[Future[tuple[str, int]]] = set()
         while True:
-            pending |= {pool.submit(_line_in_worker, path) for path in islice(left, jobs * _AHEAD - len(pending))}
-            if not pending:
+            for path in islice(left, jobs * _AHEAD - len(under_way)):
+                under_way[pool.submit(_line_in_worker, path)] = path
+            if not under_way:
                 return
-            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in finished)
+            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                found = future.result()
+                del under_way[future]
+                yield found
 
 
 def inputs_of(paths: Sequence[str], lists: Sequence[str], stdin: Iterable[str]) -> Iterator[str | InputError]:

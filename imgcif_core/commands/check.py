@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--rule-seconds", type=float, default=60.0, metavar="S", help="time limit of one rule (default: 60)")
     add("--jobs", type=int, default=1, metavar="N", help="files checked side by side")
+    add("--cluster", metavar="N|ADDRESS", help="with --format jsonl: N Dask workers here, or those of a scheduler")
     add("--files-from", action="append", default=[], metavar="LIST", help="paths, one a line; - is standard input")
     add("--resume", action="store_true", help="with --format jsonl: go on in -o FILE where an earlier run stopped")
     add("--shard", metavar="I/N", help="check every N-th file from the I-th on: one part of a job array")
@@ -128,6 +129,8 @@ def _refuse_combinations(given: argparse.Namespace) -> None:
         raise UsageError("no input: give a PATH, or --files-from LIST")
     if given.resume and (given.format != "jsonl" or given.output is None):
         raise UsageError("--resume goes on in the lines of --format jsonl -o FILE")
+    if given.cluster is not None and (given.format != "jsonl" or given.jobs > 1 or given.online):
+        raise UsageError("--cluster goes with --format jsonl, and with neither --jobs nor --online")
     if given.format == "jsonl" and "-" in given.paths:
         raise UsageError("--format jsonl takes no text from standard input; --files-from - takes paths")
 
@@ -144,7 +147,8 @@ def _run_lines(given: argparse.Namespace, options: "CheckOptions") -> int:
     """Write one line a file as soon as it is judged; the status tells of all lines, those of earlier runs too."""
     from imgcif_core import api
     from imgcif_core.batch.lines import Done, done_in
-    from imgcif_core.batch.run import Run, lines
+    from imgcif_core.batch.progress import Progress
+    from imgcif_core.batch.run import Run, left_of, lines
     from imgcif_core.output import open_lines
 
     chosen = _selected(given)
@@ -162,13 +166,19 @@ def _run_lines(given: argparse.Namespace, options: "CheckOptions") -> int:
             else:
                 yield entry
 
-    with open_lines(given.output or "-", keep, inputs=given.paths) as stream:
-        for count, (line, own) in enumerate(lines(judge, paths(), given.jobs, done), 1):
+    if given.cluster is not None:
+        from imgcif_core.batch.cluster import lines_of_cluster
+
+        found = lines_of_cluster(given.cluster, _words(given, _OF_RUNS), judge, left_of(judge, paths(), done))
+    else:
+        found = lines(judge, paths(), given.jobs, done)
+    with open_lines(given.output or "-", keep, inputs=given.paths) as stream, Progress(sys.stderr) as progress:
+        for line, own in found:
             status = max(status, own)
             if line:
                 stream.write(f"{line}\n".encode())
-            if count % 100 == 0 and sys.stderr.isatty():
-                sys.stderr.write(f"\r{count} files")
+                stream.flush()
+            progress.count(own)
     return UNUSABLE if unusable else status
 
 
@@ -319,26 +329,44 @@ def _outcomes(
     inputs: Sequence, options: "CheckOptions", dictionary: "Dictionary", given: argparse.Namespace
 ) -> list["Checked | InputError"]:
     """The report, with a sheet for a page, or the InputError of each input, in order."""
-    from functools import partial
-
-    check = partial(_outcome, options=options, dictionary=dictionary, command=_command_to_repeat(given))
-    if given.format != "html":
-        check = partial(check, command=None)
+    judge = _Judge(options, dictionary, _command_to_repeat(given) if given.format == "html" else None)
     # One request at a time: files are judged one after the other where the network is used.
     if given.jobs > 1 and options.online is None and len(inputs) > 1 and "-" not in inputs:
         from concurrent.futures import ProcessPoolExecutor
 
-        with ProcessPoolExecutor(min(given.jobs, len(inputs))) as pool:
-            return list(pool.map(check, inputs))
-    return [check(entry) for entry in inputs]
+        workers = min(given.jobs, len(inputs))
+        with ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(judge,)) as pool:
+            return list(pool.map(_outcome_in_worker, inputs))
+    return [_outcome(entry, judge) for entry in inputs]
 
 
-def _outcome(
-    entry: str, options: "CheckOptions", dictionary: "Dictionary", command: str | None
-) -> "Checked | InputError":
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """What judges all inputs; `command` is the one to repeat it, for pages."""
+
+    options: "CheckOptions"
+    dictionary: "Dictionary"
+    command: str | None
+
+
+_WORKER: list[_Judge] = []
+
+
+def _start_worker(judge: _Judge) -> None:
+    """In a worker, once: what judges."""
+    _WORKER[:] = [judge]
+
+
+def _outcome_in_worker(entry: str) -> "Checked | InputError":
+    """In a worker: the outcome of one input."""
+    return _outcome(entry, _WORKER[0])
+
+
+def _outcome(entry: str, judge: _Judge) -> "Checked | InputError":
     """The report of one input and, where a command to repeat it is given, its sheet; or why it cannot be read."""
     from imgcif_core import api
 
+    options, dictionary, command = judge.options, judge.dictionary, judge.command
     limits = options.limits
     try:
         if entry == "-" and sys.stdin is None:
@@ -362,17 +390,26 @@ def _outcome(
 
 def _command_to_repeat(given: argparse.Namespace) -> str:
     """The command with all options that differ from their defaults."""
+    return shlex.join(["imgcif-check", *_words(given, ("paths", "output")), *given.paths])
+
+
+# Options of a run over many files, which say nothing of how one is judged.
+_OF_RUNS = ("paths", "output", "format", "cluster", "jobs", "files_from", "resume", "shard", "no_color")
+
+
+def _words(given: argparse.Namespace, without: Sequence[str]) -> list[str]:
+    """The options that differ from their defaults, but for some."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     usual = vars(parser.parse_args(["-"]))
-    words = ["imgcif-check"]
+    words: list[str] = []
     for name, value in vars(given).items():
-        if name in ("paths", "output") or name not in usual or value == usual[name]:
+        if name in without or name not in usual or value == usual[name]:
             continue
         option = f"--{name.replace('_', '-')}"
         for part in value if isinstance(value, list) else [value]:
             words += [option] if part is True else [option, str(part)]
-    return shlex.join([*words, *given.paths])
+    return words
 
 
 def _rendered(report: Report, given: argparse.Namespace, sheets: Sequence["Sheet | None"]) -> str:

@@ -1,17 +1,21 @@
 """Runs over many files go on where they stopped, and their lines give one report whatever their order."""
 
+import io
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from imgcif_core.batch.lines import done_in, read_lines
 from imgcif_core.batch.merge import SHOWN, merged, rendered
-from imgcif_core.batch.run import shard_of
+from imgcif_core.batch.progress import Progress
+from imgcif_core.batch.run import inputs_of, shard_of
 from imgcif_core.cli import check_main, main
 from imgcif_core.errors import InputError, UsageError
 
@@ -140,3 +144,62 @@ def test_lines_group_rules_by_reason(folder: Path, tmp_path: Path) -> None:
     assert done_in(str(out))[1] == len(text)
     with pytest.raises(InputError, match="cannot be read"):
         list(read_lines(str(tmp_path / "absent")))
+
+
+def test_a_file_that_ends_its_process_harms_no_other(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imgcif_core.batch import run as batch_run
+
+    judge = batch_run.Run.line
+
+    def falls(self: batch_run.Run, path: str, done: object = None) -> tuple[str, int]:
+        if path.endswith("f03.cif"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return judge(self, path)
+
+    monkeypatch.setattr(batch_run.Run, "line", falls)
+    out = tmp_path / "out.jsonl"
+    assert run(str(folder), "-o", str(out), "--jobs", "2") == 2
+    lines = out.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 12
+    fallen = [line for line in lines if "the process that judged it ended" in line]
+    assert len(fallen) == 1 and "f03.cif" in fallen[0]
+
+
+def test_lists_are_read_as_they_come() -> None:
+    def endless() -> Iterator[str]:
+        yield "a.cif\n"
+        raise AssertionError("the list is read ahead")
+
+    assert next(iter(inputs_of([], ["-"], endless()))) == "a.cif"
+
+
+def test_progress_is_one_line_that_goes() -> None:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Screen()
+    with Progress(screen) as progress:
+        progress._last -= 10
+        for status in (0, 1, 2, 3):
+            progress.count(status)
+        assert "4 files" in progress.text(progress._last)
+        assert "1 with findings, 1 unreadable, 1 with a crashed rule" in progress.text(progress._last)
+    assert "\r\x1b[K1 files" in screen.getvalue()
+    assert screen.getvalue().endswith("\r\x1b[K")
+
+
+def test_a_dictionary_goes_to_a_worker_once_for_every_format(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imgcif_core.ddlm.model import Dictionary
+
+    def refuse(self: Dictionary) -> None:
+        raise AssertionError("a dictionary is packed for each file")
+
+    monkeypatch.setattr(Dictionary, "__getstate__", refuse, raising=False)
+    out = tmp_path / "out.json"
+    assert check_main([str(folder), "--format", "json", "-o", str(out), "--jobs", "2"]) == 2
+    assert len(json.loads(out.read_text(encoding="utf-8"))["files"]) == 11
