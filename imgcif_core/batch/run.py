@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from imgcif_core import api
@@ -127,7 +127,7 @@ def _in_pool(run: Run, left: Iterator[str], jobs: int, under_way: dict[Any, str]
 
 def inputs_of(paths: Sequence[str], lists: Sequence[str], stdin: Iterable[str]) -> Iterator[str | InputError]:
     """The files that paths, folders and lists of paths name; what stands for none is an error among them."""
-    for path in (*paths, *_listed(lists, stdin)):
+    for path in chain(paths, _listed(lists, stdin)):
         try:
             yield from (str(entry) for entry in api.expand(path))  # type: ignore[misc]
         except InputError as error:
