@@ -6,6 +6,7 @@ import sys
 
 from imgcif_core.commands.common import emit
 from imgcif_core.commands.looking import add_looking, looking_of, say_plan
+from imgcif_core.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,8 @@ def run(given: argparse.Namespace) -> int:
     from imgcif_core.tables import Tables
 
     document, dictionary = api.read(given.file), api.load_dictionary()
+    if not document.blocks:
+        raise InputError(f"{given.file}: holds no data block")
     looking = looking_of(given, document.source.folder)
     if given.output is not None:
         refuse_output(given.output, overwrite=given.overwrite, inputs=[given.file])

@@ -151,3 +151,18 @@ def test_the_command_writes_what_it_confirmed(tmp_path: Path, monkeypatch, capsy
     assert valid(json.loads(out)) and "nothing was confirmed" in err
     assert main(["manifest", "quartz.cif", "-o", "quartz.cif", "--overwrite"]) == 2
     assert (tmp_path / "quartz.cif").read_bytes() == QUARTZ.read_bytes()
+
+
+@pytest.mark.parametrize("data", [b"", b"\0\1\2", b"no cif"])
+def test_what_holds_nothing_is_one_sentence(tmp_path: Path, data: bytes, capsys) -> None:
+    (tmp_path / "a.cif").write_bytes(data)
+    assert main(["manifest", str(tmp_path / "a.cif"), "-o", str(tmp_path / "m.json")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "m.json").exists()
+
+
+def test_a_file_of_images_alone_is_told_by_its_digest() -> None:
+    path = ROOT / "conformance/datasets/img/IMG003-many-overloaded-pixels/pass-few.cbf"
+    manifest = valid(manifest_of(api.read(path), api.load_dictionary(), Looking()))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert manifest["links"] == [] and manifest["file"]["digests"] == [f"sha256:{digest}"]
+    assert not confirms_nothing(manifest) and counted(manifest) == "0 links"
