@@ -42,13 +42,13 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
     if schema != SCHEMA:
         found = f"its schema is {schema[:60]!r}" if isinstance(schema, str) else "it names no schema"
         raise InputError(f"{name}: is no manifest of the form {SCHEMA} ({found})")
-    fault = _fault(told)
+    fault = fault_of_manifest(told)
     if fault:
         raise InputError(f"{name}: is no whole manifest ({fault})")
     return told
 
 
-def _fault(told: dict[str, Any]) -> str:
+def fault_of_manifest(told: Mapping[str, Any]) -> str:
     """What a manifest lacks; empty where it is whole."""
     if not isinstance(told.get("date"), str):
         return "no date"
@@ -58,6 +58,9 @@ def _fault(told: dict[str, Any]) -> str:
         entries = told.get(name)
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             return f"no list of {name}"
+    for name, key in (("dois", "doi"), ("records", "address")):
+        if not all(isinstance(entry.get(key), str) for entry in told[name]):
+            return f"no {key} in {name}"
     for number, link in enumerate(told["links"], 1):
         sources = [link[name] for name in ("server", "copy") if name in link]
         if not isinstance(link.get("uri"), str) or not all(map(_is_source, sources)) or not _is_listing(link):

@@ -115,3 +115,18 @@ def test_the_command_refuses_before_it_writes(tmp_path: Path, monkeypatch, capsy
     assert sorted(path.name for path in tmp_path.iterdir()) == ["downloads", REPORT, "quartz.cif"]
     assert main(["manifest", "quartz.cif", "--crate", METADATA, "--overwrite", "--local", "downloads"]) == 0
     assert entities(tmp_path)[ARCHIVE]["contentSize"]
+
+
+@pytest.mark.peers
+def test_another_program_reads_the_crate(tmp_path: Path) -> None:
+    rocrate = pytest.importorskip("rocrate.rocrate", reason="the package rocrate is not installed")
+    write_quartz(tmp_path)
+    crate = tmp_path / "crate"
+    crate.mkdir()
+    with serving() as site:
+        record(site, archive())
+        crate_of(crate, tmp_path / "quartz.cif", looking_at(site))
+    found = rocrate.ROCrate(str(crate))
+    assert found.name == "quartz" and [entry.id for entry in found.data_entities] == ["quartz.cif", REPORT, ARCHIVE]
+    assert found.license.id == "https://creativecommons.org/licenses/by/4.0/"
+    assert found.dereference(ARCHIVE)["contentSize"] == str(len(archive()))

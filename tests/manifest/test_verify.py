@@ -14,8 +14,8 @@ from imgcif_core.cli import main
 from imgcif_core.errors import InputError
 from imgcif_core.manifest.comparing import Kept, compare, counts, status_of
 from imgcif_core.manifest.looking import Looking
-from imgcif_core.manifest.reading import read_manifest
-from imgcif_core.manifest.verification import as_text, verify
+from imgcif_core.manifest.reading import fault_of_manifest, links_in, read_manifest
+from imgcif_core.manifest.verification import as_json, as_text, verify
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs/verification-schema.json").read_text(encoding="utf-8"))
@@ -205,3 +205,42 @@ def test_a_manifest_that_is_not_there_is_one_sentence(tmp_path: Path, capsys) ->
     assert main(["verify", str(tmp_path)]) == 2
     assert main(["verify", "a", "b", "c"]) == 2
     assert capsys.readouterr().err.count("\n") == 3
+
+
+ODD = [None, 1, -1, "x", "\x1b[2J", [], {}, [None], [[]], {"a": 1}, True, 1e400]
+
+
+def places(value, path=()) -> list[tuple]:
+    """The places of all values within a manifest."""
+    found = [path] if path else []
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, entry in entries:
+        found += places(entry, (*path, key))
+    return found
+
+
+def test_a_manifest_of_odd_values_is_refused_or_compared() -> None:
+    with serving() as site:
+        data = archive()
+        site.files["/records/7654321/files/quartz_01.tar.bz2"] = data
+        record(site, data)
+        for path in ("/api/handles/10.5281/zenodo.7654321", "/dois/10.5281/zenodo.7654321"):
+            site.handlers[path] = lambda request: request.reply(200, b'{"responseCode": 1, "data": {"attributes": {}}}')
+        whole = json.loads(json.dumps(look(QUARTZ.read_bytes(), Looking(), site)))
+    assert whole["dois"] and whole["records"]
+    outcomes = {"compared": 0, "refused": 0}
+    for path in places(whole):
+        for odd in ODD:
+            told = json.loads(json.dumps(whole))
+            inner = told
+            for key in path[:-1]:
+                inner = inner[key]
+            inner[path[-1]] = odd
+            fault = fault_of_manifest(told)
+            if not fault:
+                kept = compare(told, {**whole, "links": [], "file": {"path": "a"}}) + compare(told, whole)
+                as_text(told, kept, is_verbose=True)
+                json.dumps(as_json(told, "m.json", kept))
+                links_in(told)
+            outcomes["refused" if fault else "compared"] += 1
+    assert min(outcomes.values()) > 100
