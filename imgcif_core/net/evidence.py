@@ -16,6 +16,9 @@ from imgcif_core.net.network import Network, plain_address
 from imgcif_core.net.plan import SAMPLE
 from imgcif_core.net.records import ArchiveRecord, DoiRecord, fetch_doi, fetch_record, place_of
 
+# Formats whose first bytes are theirs alone.
+_TOLD = frozenset({"HDF5", "CBF"})
+
 
 @dataclass
 class Evidence:
@@ -123,6 +126,9 @@ def _first_bytes(network: Network, link: Link) -> LinkVerdict:
             size = remote.size
             known = image_format_of(head)
             text = f"its first bytes are {known.title}" if known is not None else "its first bytes and its size"
+            if known is not None and not link.archive and link.format in _TOLD and known.word != link.format:
+                text = f"it is stated to be {link.format}, and its first bytes are {known.title}"
+                return LinkVerdict(link.uri, _name(link), "contradicted", text, size, seen=network.time_of(remote.seen))
     except BytesError as fault:
         return judged(network, link, fault)
     validator, seen = remote.facts()["validator"], network.time_of(remote.seen)

@@ -164,3 +164,20 @@ def test_texts_of_servers_stay_on_one_line(site) -> None:
     site.handlers["/a"] = lambda request: request.reply(206, b"x" * 10, {"Content-Range": "bytes \x1b[2J" + "y" * 500})
     (verdict,) = gather(network(), [Link(site.url("/a"), "CBF", "", (), 1)]).verdicts.values()
     assert verdict.because.isprintable() and len(verdict.because) < 300
+
+
+@pytest.mark.parametrize(
+    ("stated", "data", "state"),
+    [
+        ("HDF5", b"###CBF: VERSION 1.5\n" * 9, "contradicted"),
+        ("CBF", b"\x89HDF\r\n\x1a\n" + bytes(600), "contradicted"),
+        ("CBF", b"II*\0" + bytes(600), "contradicted"),
+        ("CBF", b"###CBF: VERSION 1.5\n" * 9, "confirmed"),
+        ("CBF", b"\x1f\x8b\x08" + bytes(600), "confirmed"),
+        ("SMV", b"II*\0" + bytes(600), "confirmed"),
+    ],
+)
+def test_a_file_of_another_kind_than_stated_is_told(site, stated: str, data: bytes, state: str) -> None:
+    site.files["/a"] = data
+    (verdict,) = gather(network(), [Link(site.url("/a"), stated, "", (), 1)]).verdicts.values()
+    assert verdict.state == state, verdict
