@@ -169,10 +169,12 @@ class Layout:
     def _element_sizes(self, origin: str) -> Category:
         """ARRAY_ELEMENT_SIZE in metres; a stacked array has one pixel size or none that is stated."""
         rows: list[tuple] = []
-        for array in self.array_ids:
+        sizes: dict[str, set[tuple[float, float]]] = {}
+        for panel, array in zip(self.panels, self.arrays, strict=True):
+            sizes.setdefault(array, set()).add(panel.pixel_size)
+        for array, own in sizes.items():
             panel = self.panels[self.arrays.index(array)]
-            own = zip(self.panels, self.arrays, strict=True)
-            if len({one.pixel_size for one, other in own if other == array}) == 1:
+            if len(own) == 1:
                 rows += [(array, number + 1, _metres(panel.pixel_size[number])) for number in (0, 1)]
         if not rows:
             return Category("array_element_size", {})

@@ -140,30 +140,24 @@ def _along(step: float, wide: float, count: int, chips: int) -> np.ndarray:
     return np.stack([-half[::-1], half])
 
 
-def _pixel_maps(kind: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each chip of a segment the x and y of its pixels, (rows, columns) um."""
+Lines = tuple[np.ndarray, np.ndarray, bool]
+
+
+def _pixel_lines(kind: str) -> list[Lines]:
+    """For each chip of a segment where its columns and its rows lie, in um, and whether columns run along x."""
     if kind in _CHIPS:
         step, wide, rows, columns, down, across, falls = _CHIPS[kind]
         tops = _along(step, wide, rows, down) * (-1.0 if falls else 1.0)
-        return [
-            tuple(np.meshgrid(left, top))
-            for top in tops
-            for left in _along(step, wide, columns, across)  # type: ignore
-        ]
+        return [(left, top, True) for top in tops for left in _along(step, wide, columns, across)]
     if kind.startswith("JUNGFRAU"):
         # Two pixels of gap between chips of 256.
         lefts, upright = ([np.arange(256) * 75.0 + 258 * 75.0 * place for place in range(many)] for many in (4, 2))
         middle = [(values[0][0] + values[-1][-1]) / 2.0 for values in (lefts, upright)]
         sign = -1.0 if kind.endswith("V1") else 1.0
-        return [
-            tuple(np.meshgrid(left - middle[0], sign * (top - middle[1])))  # type: ignore[misc]
-            for top in upright
-            for left in lefts
-        ]
+        return [(left - middle[0], sign * (top - middle[1]), True) for top in upright for left in lefts]
     words = kind.split(":") if kind.startswith("MTRX") else ["", "512", "512", "75", "75"]
     rows, columns, row_step, column_step = int(words[1]), int(words[2]), float(words[3]), float(words[4])
-    y, x = np.meshgrid(np.arange(columns) * column_step, np.arange(rows) * row_step)
-    return [(x, y)]
+    return [(np.arange(columns) * column_step, np.arange(rows) * row_step, False)]
 
 
 def psana_corners(text: str) -> np.ndarray:
@@ -183,8 +177,8 @@ def psana_corners(text: str) -> np.ndarray:
             if (own, index) in parents and depth < 32:
                 walk((own, index), whole, depth + 1)
                 continue
-            for x, y in _pixel_maps(own):
-                found.extend(_ends(whole, x, y))
+            for columns, lines, is_across in _pixel_lines(own):
+                found.extend(_ends(whole, columns, lines, is_across))
 
     walk(root, np.eye(4), 0)
     return np.array(found) * 1e-3
@@ -203,10 +197,18 @@ def _moved(place: np.ndarray, turns: np.ndarray) -> np.ndarray:
     return whole
 
 
-def _ends(whole: np.ndarray, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+def _ends(whole: np.ndarray, columns: np.ndarray, rows: np.ndarray, is_across: bool) -> list[np.ndarray]:
     """First corner, fast end and slow end of one chip from its pixels' centres."""
-    points = np.stack([x, y, np.zeros_like(x)], axis=-1)
-    fast, slow = points[0, 1] - points[0, 0], points[1, 0] - points[0, 0]
-    corner = points[0, 0] - (fast + slow) / 2.0
-    ends = (corner, corner + fast * x.shape[1], corner + slow * x.shape[0])
-    return [(whole @ [*end, 1.0])[:3] for end in ends]
+    found = []
+    for place in ((0, 0), (-1, 0), (0, -1)):
+        # Half a step beyond the first or the last centre.
+        ends = [_beyond(values, end) for values, end in zip((columns, rows), place, strict=True)]
+        across, upright = ends if is_across else ends[::-1]
+        found.append((whole @ [across, upright, 0.0, 1.0])[:3])
+    return found
+
+
+def _beyond(values: np.ndarray, end: int) -> float:
+    """Half a step out of a row of centres, at its first or its last."""
+    inner = values[1] if end == 0 else values[-2]
+    return float(values[end] + (values[end] - inner) / 2.0)

@@ -25,7 +25,7 @@ _DEVICE = re.compile(r"(?:MODULE_|RECEIVER-|JNGFR)?(\d+)(?:CH\d*)?(?:-\w+)?:")
 # The group of rows and the images in it, by the kinds of detectors.
 _IMAGES = (("image", "data"), ("data", "adc"))
 # More pulses than a train has, and more links than a file of text should hold.
-_PULSES, MAX_LINKS = 1 << 16, 4_000_000
+_PULSES, MAX_LINKS = 1 << 16, 2_000_000
 _MOST_TRAINS = 10_000_000
 _SHOWN_SOURCES = 12
 _OTHER_DEVICES = "imgCIF has no tables for other devices"
@@ -84,12 +84,15 @@ def read_run_files(path: str, files: Sequence[str], folders: Sequence[str] = (),
     statements: dict[str, Statement] = {}
     notes: list[str] = []
     others: dict[str, dict[str, None]] = {}
+    links = 0
     for name in files:
         with Master(name, folders, follow=is_following) as master:
             trains = _trains(master)
             for detector, number, source in _sources(master, others):
                 module = _module(master, trains, source, number, statements)
                 if module is not None:
+                    links += len(module.train) * module.cells
+                    _refuse_many(path, links)
                     found.setdefault(detector, {}).setdefault(number, []).append(module)
             details = details or _details(master, statements)
             if wavelength is None:
@@ -104,12 +107,6 @@ def read_run_files(path: str, files: Sequence[str], folders: Sequence[str] = (),
     facts["detector"] = chosen.partition("/")[0]
     if instrument := re.match(r"(SPB|MID|FXE|HED|SCS|SQS|SXP)_", chosen):
         facts["beamline"] = instrument[1]
-    links = sum(len(module.train) * module.cells for module in modules)
-    if links > MAX_LINKS:
-        raise InputError(
-            f"{path}: holds {links} images of modules, more than the {MAX_LINKS} that one file links to; "
-            "--exclude PATTERN takes part of the sequences, such as *-S0000[1-9].h5"
-        )
     return Run(
         path,
         facts["detector"],
@@ -120,6 +117,15 @@ def read_run_files(path: str, files: Sequence[str], folders: Sequence[str] = (),
         tuple(statements.values()),
         wavelength,
     )
+
+
+def _refuse_many(path: str, links: int) -> None:
+    """Raise for more images of modules than a file of text should link to."""
+    if links > MAX_LINKS:
+        raise InputError(
+            f"{path}: holds more images of modules than the {MAX_LINKS} that one file links to; "
+            "--exclude PATTERN takes part of the sequences, such as *-S0000[1-9].h5"
+        )
 
 
 def _trains(master: Master) -> tuple[np.ndarray, np.ndarray]:

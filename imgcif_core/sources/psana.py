@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.images.limits import MAX_PIXELS
 from imgcif_core.inputs import read_text
 from imgcif_core.model.vectors import unit
 from imgcif_core.sources.description import (
@@ -31,7 +32,8 @@ from imgcif_core.sources.draft import Incomplete
 from imgcif_core.sources.statements import NO_ITEM, Fate, Statement
 
 KIND = "psana"
-MAX_ROWS = 20_000
+# Cameras have a few hundred segments.
+MAX_ROWS = 2_000
 _DEEPEST = 32
 _LARGEST = 1e9
 _FIELDS = 13
@@ -277,7 +279,7 @@ def _segment(path: str, kind: str) -> Segment:
     if kind in SEGMENTS:
         return SEGMENTS[kind]
     matrix = re.fullmatch(r"MTRX:(\d{1,5}):(\d{1,5}):(\d+\.?\d*):(\d+\.?\d*)", kind)
-    if matrix is not None and int(matrix[1]) and int(matrix[2]) and float(matrix[3]) and float(matrix[4]):
+    if matrix is not None and 1 < int(matrix[1]) * int(matrix[2]) <= MAX_PIXELS and all(map(float, matrix.group(3, 4))):
         return _matrix(int(matrix[1]), int(matrix[2]), float(matrix[3]), float(matrix[4]))
     known = ", ".join([*SEGMENTS, "MTRX:rows:columns:row step:column step"])
     raise InputError(f"{path}: segments of type {kind} are not known here ({known} are)")
