@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.cif.document import Document
+from imgcif_core.create.witness_imgcif import imgcif_numbers
 from imgcif_core.create.witness_panels import psana_corners, xds_numbers
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.errors import ImgcifError
@@ -319,6 +320,21 @@ def _psana(made: Experiment, path: Path) -> Iterator[Pair]:
         yield f"corners of {len(own) // 3} panels", float(off), 0.0, _SAME_MM
 
 
+def _imgcif(made: Experiment, path: Path) -> Iterator[Pair]:
+    """Wavelength and corners of all panels by the tables of an imgCIF, read by another program."""
+    stated = imgcif_numbers(path)
+    if stated is None:
+        return
+    if made.beam.wavelength is not None and len(stated.wavelengths) == 1:
+        yield "wavelength", made.beam.wavelength, stated.wavelengths[0], _SAME_SHARE * stated.wavelengths[0]
+    own = _corners(made.scans[0].panels)
+    if stated.corners.shape == own.shape:
+        axis = made.goniometer[0].vector if made.goniometer and stated.axis is not None else None
+        one = _invariants(own, made.beam.source, axis)
+        other = _invariants(stated.corners, stated.source, stated.axis if axis is not None else None)
+        yield f"corners of {len(own) // 3} panels", float(np.abs(one - other).max()), 0.0, _SAME_MM
+
+
 def _euxfel(made: Experiment, path: Path) -> Iterator[Pair]:
     """The geometry beside a run, where it is one of CrystFEL."""
     if path.suffix == ".geom":
@@ -334,6 +350,7 @@ _READERS: dict[str, Callable[[Experiment, Path], Iterator[Pair]]] = {
     "xds": _xds,
     "detector": _detector,
     "psana": _psana,
+    "imgcif": _imgcif,
     "euxfel": _euxfel,
 }
 # Descriptions in two files: the place of the panels stands in the second.

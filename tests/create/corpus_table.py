@@ -69,6 +69,8 @@ def row(name: str, folder: Path, left_out: dict[str, dict[str, list[str]]]) -> l
     report = made.report
     if report is None or not made.text:
         return [name, result, *counts, *[""] * 5]
+    if report.count(Severity.ERROR):
+        result = "not written: the source has errors"
     target = folder / "made.cif"
     target.write_text(made.text, encoding="utf-8")
     number = sum(1 for reason in left_out.values() for other in reason if other == name)
