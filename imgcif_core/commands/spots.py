@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--cell", metavar="A,B,C,ALPHA,BETA,GAMMA", help="cell in angstrom and degrees, where the file gives none")
     add("--space-group", metavar="NAME", help="space group that goes with --cell (default: P 1)")
     add("--format", choices=("text", "json"), default="text", help="form (default: text)")
-    add("--svg", metavar="OUT", help="picture of predicted against found spots")
+    add("--svg", "--picture", dest="svg", metavar="OUT", help="picture of predicted against found spots, as SVG")
 
 
 def run(given: argparse.Namespace) -> int:

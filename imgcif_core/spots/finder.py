@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imgcif_core.images.groups import touching
 from imgcif_core.images.measure import Levels, code_mask
 
 # Half the side of the square of neighbours, in pixels.
@@ -147,7 +148,7 @@ def box_sum(values: np.ndarray) -> np.ndarray:
 
 def _centres(rows: np.ndarray, columns: np.ndarray, height: np.ndarray, most: int) -> Spots:
     """Groups of touching pixels as spots."""
-    groups = _groups(rows, columns)
+    groups = touching(rows, columns)
     pixels = np.bincount(groups)
     counts = np.bincount(groups, weights=height)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -156,24 +157,3 @@ def _centres(rows: np.ndarray, columns: np.ndarray, height: np.ndarray, most: in
     kept = np.flatnonzero((pixels >= LEAST_PIXELS) & (pixels <= MOST_PIXELS))
     kept = kept[np.argsort(-counts[kept], kind="stable")][:most]
     return Spots(fast[kept], slow[kept], counts[kept], pixels[kept])
-
-
-def _groups(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """The number of the connected group of each pixel; pixels in the order of rows."""
-    width = int(columns.max()) + 2
-    keys = rows.astype(np.int64) * width + columns
-    links = []
-    for step in (1, width, width - 1, width + 1):
-        at = np.minimum(np.searchsorted(keys, keys + step), len(keys) - 1)
-        found = np.flatnonzero(keys[at] == keys + step)
-        links.append(np.stack([found, at[found]]))
-    first, second = np.concatenate(links, axis=1)
-    label = np.arange(len(keys))
-    while True:
-        low = np.minimum(label[first], label[second])
-        before = label.copy()
-        np.minimum.at(label, first, low)
-        np.minimum.at(label, second, low)
-        label = label[label]
-        if (label == before).all():
-            return np.unique(label, return_inverse=True)[1]

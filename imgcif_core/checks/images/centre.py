@@ -15,6 +15,7 @@ from imgcif_core.model.detector import Detector, Pose
 from imgcif_core.model.scans import Scans
 
 if TYPE_CHECKING:
+    from imgcif_core.images.shadow import Shadow
     from imgcif_core.images.symmetry import CentreEvidence
 
 # Above this share of unexplained variance the background has no rings to speak of.
@@ -23,6 +24,8 @@ MOST_UNEXPLAINED = 0.25
 LEAST_GAIN = 1.1
 # Share of the panel around the centre without which rings are seen from one side only.
 LEAST_MARGIN = 0.2
+# Pixels beside a shadow at which the beam may lie: its edge is known to a block.
+SLACK = 6.0
 
 
 @rule(
@@ -32,16 +35,19 @@ LEAST_MARGIN = 0.2
     source="_array_structure_list_axis.displacement",
     message="background of image {label} is centred {distance:.0f} pixels from the beam centre: near "
     "({fast:.0f}, {slow:.0f}), by the axes at ({stated_fast:.0f}, {stated_slow:.0f}) - "
-    "rings about them leave {found:.0%} and {stated:.0%} of the variance unexplained",
+    "rings about them leave {found:.0%} and {stated:.0%} of the variance unexplained; {shadow}",
 )
 def beam_centre_and_rings(
     survey: Survey, detector: Detector, scans: Scans, beam: Beam, tolerances: Tolerances
 ) -> Iterator[Problem]:
     """What: The background of the image forms rings about another point than the beam centre that the axes give.
+    The shadow of the beam stop is looked for too: the message says whether it agrees with the rings, and where it
+    lies on the stated centre instead nothing is said.
     Why: Then all scattering angles are off, and indexing fails or finds a wrong lattice.
     How to fix: Check offsets and displacements of the detector axes, and the order of the two dimensions.
     Source: Dictionary imgCIF, _axis.offset[1] and _array_structure_list_axis.displacement, as a position.
     """
+    from imgcif_core.images.shadow import find_shadow
     from imgcif_core.images.symmetry import find_centre
 
     unclear, judged = "", 0
@@ -56,11 +62,23 @@ def beam_centre_and_rings(
             image.thumbnail, pose.origin[0], pose.fast_step[0], pose.slow_step[0], unit_of(beam.direction)
         )
         reason = _doubt(found, tolerances.ring_centre_px) or _one_sided(centre, found, pose.size)
+        shadow = find_shadow(image.thumbnail, centre)
         if reason:
+            reason += _seen(shadow, centre)
             unclear = unclear or f"no clear evidence of the beam centre in image {image.label}: {reason}"
             continue
-        judged += 1
         distance = float(np.hypot(*found.shift))
+        told = "no shadow of a beam stop is seen"
+        if distance > tolerances.ring_centre_px and shadow is not None:
+            by_rings, stated = shadow.covers(centre + np.array(found.shift), SLACK), shadow.covers(centre, SLACK)
+            if stated and not by_rings:
+                unclear = unclear or (
+                    f"no clear evidence of the beam centre in image {image.label}: rings are centred {distance:.0f} "
+                    f"pixels away{_seen(shadow, centre)}"
+                )
+                continue
+            told = _agreement(shadow, by_rings, stated)
+        judged += 1
         if distance > tolerances.ring_centre_px:
             yield Problem(
                 image.place,
@@ -72,11 +90,29 @@ def beam_centre_and_rings(
                 stated_slow=centre[1],
                 found=found.unexplained_found,
                 stated=found.unexplained_stated,
+                shadow=told,
             )
     if not judged and unclear:
         raise NotChecked(unclear)
     if not judged:
         raise NotApplicable("no image of a flat panel that the beam can meet")
+
+
+def _seen(shadow: Shadow | None, centre: np.ndarray) -> str:
+    """What a shadow says of the stated centre, as the end of a sentence."""
+    if shadow is None:
+        return ""
+    where = f"({shadow.centre[0]:.0f}, {shadow.centre[1]:.0f})"
+    word = "speaks for" if shadow.covers(centre, SLACK) else "speaks against"
+    return f", and the shadow of the beam stop at {where} {word} the stated centre"
+
+
+def _agreement(shadow: Shadow, by_rings: bool, stated: bool) -> str:
+    """Whether a shadow and the rings agree."""
+    where = f"the shadow of the beam stop at ({shadow.centre[0]:.0f}, {shadow.centre[1]:.0f})"
+    if by_rings and stated:
+        return f"{where} covers both, so that the rings alone tell"
+    return f"{where} agrees with the rings" if by_rings else f"{where} agrees with neither"
 
 
 def unit_of(vector: np.ndarray) -> np.ndarray:
