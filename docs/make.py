@@ -1,5 +1,5 @@
-"""Write docs/rules.md from the rules' own prose, docs/dictionary-gaps.md, the report in README.md, and the table
-of inputs in docs/architecture.md.
+"""Write docs/rules.md from the rules' own prose, docs/dictionary-gaps.md, the report in README.md, the table of
+inputs in docs/architecture.md, the pictures of docs/conventions.md and the examples of `imgcif explain`.
 
 `--check` only says whether both are up to date.
 """
@@ -11,7 +11,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import gaps
+import pictures
 
+import examples
 import imgcif_core
 from imgcif_core.checks.families import FAMILIES
 from imgcif_core.checks.registry import HEADINGS, Rule, load_rules
@@ -80,6 +82,7 @@ def architecture() -> str:
 def main() -> int:
     """Write all, or say that one is out of date."""
     texts = {TARGET: page(), README: readme(), ARCHITECTURE: architecture(), gaps.TARGET: gaps.page()}
+    texts |= {examples.TARGET: examples.table()} | pictures.pictures()
     if "--check" in sys.argv[1:]:
         return int(any(not path.exists() or path.read_text(encoding="utf-8") != text for path, text in texts.items()))
     for path, text in texts.items():

@@ -136,6 +136,7 @@ def test_rules_are_explained_and_listed(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["explain", "dangling-link"]) == 0
     text = capsys.readouterr().out
     assert text.count("REL001 dangling-link (error)") == 2
+    assert "Example that fails:" in text and "Example that passes:" in text
     assert main(["explain", "REL999"]) == 2
     assert "did you mean" in capsys.readouterr().err
     assert main(["rules"]) == 0

@@ -16,10 +16,14 @@ def run(given: argparse.Namespace) -> int:
     import textwrap
 
     from imgcif_core import api
+    from imgcif_core.checks.examples import examples_of
 
     rule = api.explain(given.code)
     lines = [f"{rule.code} {rule.name} ({rule.severity})", ""]
     for head, text in rule.prose.items():
         lines += [head, *textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="  "), ""]
+    for example in examples_of(rule.code):
+        lines += [f"Example that {'fails' if example.fails else 'passes'}: {example.title}"]
+        lines += [*(f"  {line}".rstrip() for line in example.lines), ""]
     emit(sys.stdout, "\n".join(lines).rstrip())
     return 0
