@@ -5,6 +5,7 @@ import io
 import json
 import struct
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the extra web is not installed")
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "create"))
 
 from chromium import HOST, chromium, needs_chromium, served
 from live import serving
+from shared import ROOT
 from test_heads import series
 
 from imgcif_core import check
@@ -176,3 +179,65 @@ def test_masters_go_whole_and_their_data_by_name(browser: Any) -> None:
     assert found["x_data_000001.h5"] == []
     assert found["a.img"] == [[0, 512]]
     assert found["b.cbf.gz"] == [[0, len(packed)]]
+
+
+GEOM = """photon_energy = 9000
+adu_per_photon = 1
+data = /entry/data
+res = 10000
+p0/min_fs = 0
+p0/max_fs = 99
+p0/min_ss = 0
+p0/max_ss = 49
+p0/corner_x = -50.0
+p0/corner_y = -25.0
+p0/fs = +1.0x +0.0y
+p0/ss = +0.0x +1.0y
+"""
+
+
+def made(page: Any, address: str, path: Path, answers: dict[str, str]) -> bytes:
+    """The file that comes of a source and some answers, by the label of the question; nothing else is asked."""
+    page.goto(f"{address}/")
+    page.get_by_role("link", name="Create an imgCIF").click()
+    page.set_input_files("#inputs", path)
+    page.get_by_role("button", name="Read them").click()
+    page.wait_for_selector("#standing")
+    for label, answer in answers.items():
+        assert "open" in page.locator("#standing").inner_text()
+        if answer:
+            page.get_by_label(label).fill(answer)
+            page.get_by_label(label).blur()
+        else:
+            page.get_by_label(label, exact=True).check()
+        page.wait_for_selector(f"text={answer or label} >> visible=true")
+    page.wait_for_selector("text=the checker finds no error in it")
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="Download the imgCIF").click()
+    data = Path(coming.value.path()).read_bytes()
+    assert check(data).files[0].conforming
+    return data
+
+
+def test_an_experiment_list_becomes_a_file(browser: Any, address: str) -> None:
+    data = made(browser.new_page(accept_downloads=True), address, ROOT / "examples" / "quartz.expt", {})
+    assert b"_diffrn_scan_axis" in data
+
+
+def test_images_in_an_archive_become_a_file_with_two_answers(
+    browser: Any, address: str, images: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "visit.tar"
+    with tarfile.open(path, "w") as archive:
+        for image in sorted(images.rglob("*.cbf"))[:10]:
+            archive.add(image, image.name)
+    answers = {"To which hour": "3:00", "clockwise": ""}
+    data = made(browser.new_page(accept_downloads=True), address, path, answers)
+    assert b"image_0010.cbf" in data
+
+
+def test_a_geometry_becomes_a_file(browser: Any, address: str, tmp_path: Path) -> None:
+    path = tmp_path / "detector.geom"
+    path.write_text(GEOM)
+    data = made(browser.new_page(accept_downloads=True), address, path, {"How far was the detector": "250"})
+    assert b"250" in data
