@@ -131,6 +131,7 @@ COMMANDS = {
     "create from a master": ["create", "IN/a.h5", "-o", "OUT/c.cif"],
     "create from an archive": ["create", "IN/a.tar", "-o", "OUT/c.cif"],
     "create from a folder": ["create", "IN", "-o", "OUT/c.cif"],
+    "create without the link": ["create", "IN", "--exclude", "*.img", "-o", "OUT/c.cif"],
 }
 
 

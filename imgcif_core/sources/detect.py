@@ -1,10 +1,12 @@
 """What kind of source a file is, told from its first bytes; a name decides only where these are silent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imgcif_core.errors import InputError
 from imgcif_core.formats import IMAGES, image_format_of
+from imgcif_core.images.limits import Reach
 from imgcif_core.sources.minicbf import header_text, read_head
 
 _BINARY = b"--CIF-BINARY-FORMAT-SECTION--"
@@ -95,3 +97,16 @@ def _way_through_dxtbx(path: str | Path) -> str:
     if find_python() is None:
         return ""
     return f"; dxtbx may know it (dxtbx:{Path(path).name}, for files that you trust: its readers can run code)"
+
+
+def refuse_links(path: str, found: Sequence[Path], reach: Reach) -> None:
+    """Refuse links among the files of a directory that lead out of it, and of all folders that may be entered."""
+    if reach.is_following:
+        return
+    allowed = [Path(folder).resolve() for folder in (path, *reach.folders)]
+    for entry in found:
+        if entry.is_symlink() and not any(entry.resolve().is_relative_to(folder) for folder in allowed):
+            raise InputError(
+                f"{entry}: is a link that leads out of the directory, which is not followed; --local DIR allows the "
+                "folder that it leads to, --follow any, --exclude PATTERN leaves it out"
+            )

@@ -13,7 +13,7 @@ from imgcif_core.errors import InputError
 from imgcif_core.formats import TEXT_PACKINGS, image_of_name
 from imgcif_core.images.limits import OWN_FOLDER, Reach
 from imgcif_core.sources.description import Experiment, ImageFiles, PanelFacts, ScanFacts
-from imgcif_core.sources.detect import SINGLE_IMAGES, Detected, detect
+from imgcif_core.sources.detect import SINGLE_IMAGES, Detected, detect, refuse_links
 from imgcif_core.sources.draft import Draft, Incomplete
 from imgcif_core.sources.euxfel import run_files
 from imgcif_core.sources.masters import with_master, with_masters
@@ -105,7 +105,7 @@ def read_inputs(
         try:
             files = []
             for path in paths:
-                found = opened.files(path) if is_archive(path) else _files(path, exclude)
+                found = opened.files(path) if is_archive(path) else _files(path, exclude, reach)
                 files += [file for file in found if file == path or not _is_excluded(opened.member(file), exclude)]
             if not files:
                 raise InputError(f"{paths[0]}: all files are excluded by {', '.join(exclude)}")
@@ -267,12 +267,13 @@ def _detected(source: str) -> Detected:
     return Detected(path, kind, kind in SINGLE_IMAGES) if kind else detect(path)
 
 
-def _files(path: str, exclude: Sequence[str] = ()) -> list[str]:
+def _files(path: str, exclude: Sequence[str] = (), reach: Reach = OWN_FOLDER) -> list[str]:
     """A file, or the images or masters of a directory and its folders in the order of their names."""
     if not Path(path).is_dir():
         return [path]
     found = [entry for entry in islice(Path(path).rglob("*"), _MOST_FILES) if entry.is_file()]
     found = [entry for entry in found if not _is_excluded(entry.relative_to(path).as_posix(), exclude)]
+    refuse_links(path, found, reach)
     if runs := run_files(found):
         return runs
     images = sorted(str(entry) for entry in found if _is_image(entry))

@@ -218,3 +218,20 @@ def test_old_output_stays_where_the_new_one_fails(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         create(series(tmp_path, (1, 3)), target, Wishes(overwrite=True))
     assert target.read_text(encoding="utf-8") == "old"
+
+
+def test_links_out_of_a_directory_are_followed_on_request_alone(tmp_path: Path) -> None:
+    from imgcif_core.errors import InputError
+    from imgcif_core.images.limits import Reach
+    from imgcif_core.sources.series import _files
+
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    inside.mkdir()
+    outside.mkdir()
+    (outside / "a_0001.img").write_bytes(b"{\nHEADER_BYTES=512;\n}\n")
+    (inside / "a_0001.img").symlink_to(outside / "a_0001.img")
+    with pytest.raises(InputError, match="leads out of the directory"):
+        _files(str(inside))
+    shown = [str(inside / "a_0001.img")]
+    assert _files(str(inside), reach=Reach((str(outside),))) == shown
+    assert _files(str(inside), reach=Reach((), True)) == shown
