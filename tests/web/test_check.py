@@ -25,6 +25,14 @@ def job(client: Any) -> str:
     return job_of(checked(client, name="quartz.cif"))
 
 
+def test_a_setting_that_cannot_be_read_is_not_shown_as_a_number(client: Any) -> None:
+    place = client.post("/", files={"file": ("q.cif", FAULTY)}).headers["location"]
+    while "http-equiv" in (text := client.get(place).text):
+        pass
+    assert "omega by settings that cannot be read" in text
+    assert "omega from 0" not in text
+
+
 def test_a_check_answers_with_the_report(client: Any) -> None:
     answer = checked(client, name="quartz.cif", profile="core")
     report = answer.json()
