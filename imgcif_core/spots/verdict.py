@@ -7,7 +7,7 @@ import numpy as np
 
 from imgcif_core.spots.clean import cleaned
 from imgcif_core.spots.elsewhere import fit_elsewhere
-from imgcif_core.spots.geometry import WRITTEN, Reading, Sample
+from imgcif_core.spots.geometry import APART_DEG, WRITTEN, Reading, Sample
 from imgcif_core.spots.lattice import PLANS, QUICK, Fit, better, fit_lattice, judged, no_fit
 from imgcif_core.spots.predict import refound
 from imgcif_core.spots.readings import are_alike, list_readings
@@ -103,6 +103,7 @@ def judge(sample: Sample, cell: Known | None = None) -> SpotTest:
     if used.count < least:
         reason = f"{used.count} reflections on {len(used.shots)} frames; {least} are needed"
         reason += "" if cell is not None else f", or {LEAST_WITH_CELL} with a cell"
+        reason += _closeness(used)
         return SpotTest(TOO_FEW, reason, used, notes=used.notes)
     entries = _with_centre(used, _fitted(used, cell))
     entries.sort(key=lambda entry: (-entry.fit.score, not entry.is_written))
@@ -183,6 +184,13 @@ def holds(count: int) -> float:
     return float(np.clip(HOLDS_PER_SPOT / max(count, 1) + HOLDS, 0.0, HOLDS_MOST))
 
 
+def _closeness(sample: Sample) -> str:
+    """What would help where all frames show one orientation, as the end of a sentence."""
+    if len(sample.shots) < 2 or max(sample.stances) > 0:
+        return ""
+    return f"; all frames lie within {APART_DEG:g} degrees of the first, and frames further apart would tell more"
+
+
 def _decided(sample: Sample, entries: list[Entry]) -> SpotTest:
     """The verdict by the scores."""
     best = entries[0]
@@ -190,7 +198,7 @@ def _decided(sample: Sample, entries: list[Entry]) -> SpotTest:
     gain = best.fit.score - written.fit.score
     figures = f"{written.fit.indexed} of {sample.count} spots"
     if best.fit.score < holds(sample.count):
-        reason = f"no lattice holds under any reading; as written the best has {figures}"
+        reason = f"no lattice holds under any reading; as written the best has {figures}{_closeness(sample)}"
         return SpotTest(UNDECIDED, reason, sample, tuple(entries), sample.notes)
     for entry in (best,) if best is written else (best, written):
         seen = refound(sample, entry.fit)
