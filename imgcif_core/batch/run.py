@@ -11,7 +11,7 @@ from imgcif_core import api
 from imgcif_core._version import __version__
 from imgcif_core.batch.lines import Done, line_of, line_of_unreadable, run_name
 from imgcif_core.checks.options import CheckOptions
-from imgcif_core.cif.document import Source
+from imgcif_core.cif.document import Document, Source
 from imgcif_core.cif.reader import open_source
 from imgcif_core.cif.reader import read as read_source
 from imgcif_core.ddlm.model import Dictionary
@@ -19,6 +19,7 @@ from imgcif_core.errors import InputError, UsageError
 from imgcif_core.findings import FileReport, Report, Severity
 from imgcif_core.memory import bounded_memory
 
+Announce = Callable[[Document, CheckOptions, Dictionary], None]
 # So many files of each worker are under way, so that none waits and no result piles up.
 _AHEAD = 4
 ENDED = "the process that judged it ended; it may need more memory than there is"
@@ -26,20 +27,26 @@ ENDED = "the process that judged it ended; it may need more memory than there is
 
 @dataclass(frozen=True)
 class Run:
-    """What judges all files of a run, and what counts as failed."""
+    """What judges all files of a run, and what counts as failed; `announce` tells of a file before it is judged."""
 
     options: CheckOptions
     dictionary: Dictionary
     fail_on: Severity | None = Severity.ERROR
     require: tuple[str, ...] = ()
     name: str = ""
+    announce: Announce | None = None
 
     @classmethod
     def of(
-        cls, options: CheckOptions, dictionary: Dictionary, fail_on: Severity | None, require: Sequence[str]
+        cls,
+        options: CheckOptions,
+        dictionary: Dictionary,
+        fail_on: Severity | None,
+        require: Sequence[str],
+        announce: Announce | None = None,
     ) -> "Run":
         """A run with its name."""
-        return cls(options, dictionary, fail_on, tuple(require), run_name(options, dictionary))
+        return cls(options, dictionary, fail_on, tuple(require), run_name(options, dictionary), announce)
 
     def line(self, path: str, done: Done | None = None) -> tuple[str, int]:
         """The line of one file, and its exit status; an empty line where it is among those that are done."""
@@ -61,6 +68,8 @@ class Run:
         document = read_source(source)
         if self.options.block is not None and all(block.name != self.options.block for block in document.blocks):
             raise InputError(f"{path}: no data block named {self.options.block}")
+        if self.announce is not None:
+            self.announce(document, self.options, self.dictionary)
         return api.check_document(document, options=self.options, dictionary=self.dictionary)
 
 

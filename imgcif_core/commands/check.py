@@ -153,7 +153,7 @@ def _run_lines(given: argparse.Namespace, options: "CheckOptions") -> int:
 
     chosen = _selected(given)
     dictionary = api.load_dictionary(given.dictionary, given.dictionary_path, is_lenient=given.lenient_imports)
-    judge = Run.of(options, dictionary, _fail_on(given), _codes(given.require))
+    judge = Run.of(options, dictionary, _fail_on(given), _codes(given.require), say_plan if options.online else None)
     done, keep = done_in(given.output) if given.resume else (Done(), None)
     status = done.status
     unusable = False

@@ -56,7 +56,7 @@ class NetSettings:
     # A file of certificates that are trusted beside those of the system.
     ca_file: Path | None = None
     # Told of bytes as they come, with the host and their number.
-    observer: Callable[[str, int], None] | None = field(default=None, compare=False)
+    observer: Callable[[str, int], None] | None = field(default=None, compare=False, repr=False)
     loopback: Loopback | None = None
 
     @property

@@ -7,8 +7,10 @@ from net.servers import client, serving
 from net.test_checks import ARCHIVE, TEXT, no_waiting, online, record, zenodo  # noqa: F401
 
 from imgcif_core import api
+from imgcif_core.checks.options import CheckOptions
 from imgcif_core.commands.progress import Progress
 from imgcif_core.net.http import Asked
+from imgcif_core.net.settings import NetSettings
 from imgcif_core.render.text import render
 
 
@@ -55,3 +57,20 @@ def test_the_text_report_lists_what_came_of_each_link(zenodo) -> None:  # noqa: 
     assert text.index("    contradicted: ") < text.index("    confirmed: ")
     assert "links:" not in render(api.check(TEXT.encode(), name="a.cif"))
     assert all(len(line) <= 80 for line in text.splitlines() if "http" not in line)
+
+
+def test_a_run_over_many_files_tells_the_plan_and_goes_on_later(tmp_path, capsys, monkeypatch) -> None:
+    """A run that is shown on a terminal has the same name as one that is not."""
+    from imgcif_core.batch.lines import run_name
+    from imgcif_core.cli import check_main
+
+    path = tmp_path / "a.cif"
+    text = TEXT.replace("zenodo.org/records/7654321/files", "10.0.0.1")
+    path.write_text("".join(line for line in text.splitlines(keepends=True) if "dataset_DOI" not in line))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    check_main([str(path), "--online", "--format", "jsonl", "-o", str(tmp_path / "out.jsonl")])
+    assert "network: what will be asked, at most" in capsys.readouterr().err
+    dictionary = api.load_dictionary()
+    quiet = CheckOptions(online=NetSettings())
+    shown = CheckOptions(online=NetSettings(observer=Progress(10)))
+    assert run_name(quiet, dictionary) == run_name(shown, dictionary)
