@@ -52,7 +52,7 @@ def _load(path: str, quadrants: tuple[tuple[float, float], ...]) -> Any:
     try:
         import extra_geom
     except ImportError:
-        raise InputError(f"{path}: reading this geometry needs the package extra-geom") from None
+        raise InputError(f"{path}: reading this geometry needs EXtra-geom: pip install EXtra-geom") from None
     if len(quadrants) != 4:
         raise InputError(f"{path}: {len(quadrants)} quadrants given, the detector has 4")
     try:

@@ -12,6 +12,7 @@ from imgcif_core.create.links import Links
 from imgcif_core.create.loop import Wishes, create
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.errors import InputError
+from imgcif_core.findings import Severity
 from imgcif_core.sources.detect import kind_of
 from imgcif_core.sources.series import read_inputs
 from imgcif_core.sources.statements import Fate
@@ -73,7 +74,10 @@ def test_a_module_that_lacks_a_pulse_is_not_linked_there(tmp_path: Path) -> None
     folder = run(tmp_path / "r7")
     source = "SPB_DET_AGIPD1M-1/DET/1CH0:xtdf"
     module_file(folder / "RAW-R0007-AGIPD01-S00000.h5", source, {100: 2, 101: 3}, pulses=[0, 2, 0, 1, 2])
-    found = links_of(made_of(tmp_path, folder, geometry(tmp_path / "a.geom")).text)
+    made = made_of(tmp_path, folder, geometry(tmp_path / "a.geom"))
+    # Shots that a module lacks are no gap; that the frame has fewer elements is told.
+    assert {entry.rule for entry in made.report.findings if entry.severity is Severity.WARNING} == {"CON019"}
+    found = links_of(made.text)
     rows = {frame: place[2] for (frame, array), place in found.items() if array == "module01"}
     assert rows == {"frame1": 1, "frame3": 2, "frame4": 3, "frame5": 4, "frame6": 5}
 
@@ -182,6 +186,24 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     geometry(tmp_path / "a.geom")
     with pytest.raises(InputError, match=r"AGIPD01-S00000\.h5: stands beside a run of the European XFEL"):
         read_inputs([str(folder), str(tmp_path / "a.geom")])
+
+
+def test_hostile_names_stay_texts(tmp_path: Path) -> None:
+    folder = tmp_path / "r7"
+    folder.mkdir()
+    source = "SPB_A\"B'C\n;D/DET/0CH0:x\ny';z"
+    module_file(folder / "RAW-R0007-AGIPD00-S00000.h5", source, {100: 2})
+    made = made_of(tmp_path, folder, geometry(tmp_path / "a.geom"))
+    assert {place[1] for place in links_of(made.text).values()} == {f"/INSTRUMENT/{source}/image/data"}
+
+
+def test_more_images_than_a_text_can_link_to_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from imgcif_core.sources import euxfel
+
+    folder = run(tmp_path / "r7")
+    monkeypatch.setattr(euxfel, "MAX_LINKS", 11)
+    with pytest.raises(InputError, match=r"more images of modules than the 11 that one file links to; --exclude"):
+        euxfel.read_run_files(str(folder), sorted(map(str, folder.iterdir())))
 
 
 def test_several_detectors_are_told_apart_by_a_person(tmp_path: Path) -> None:
