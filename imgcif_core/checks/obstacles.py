@@ -170,7 +170,8 @@ def _arrays(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
         if names:
             yield Obstacle(Kind.ARRAY, f"array {_listed(names)} of the images not described", code, tuple(names))
     placed = {layout.array_id.casefold() for layout in list_layouts(tables, axes)}
-    flat = [name for name in used if name.casefold() in described - placed]
+    lost = described - placed
+    flat = [name for name in used if name.casefold() in lost]
     if flat:
         words = f"directions of array {_listed(flat)} not given"
         yield Obstacle(Kind.PLACE, words, "MTA020", tuple(flat), ("axis_set_id",))

@@ -188,6 +188,7 @@ def cut_for_preview(document: Document) -> Iterator[Problem]:
     """
     data = document.source.data
     seen = False
+    values: tuple[np.ndarray, np.ndarray] | None = None
     at = data.find(b"#")
     for _ in range(100_000):
         if at < 0:
@@ -195,7 +196,8 @@ def cut_for_preview(document: Document) -> Iterator[Problem]:
         line = data[at : at + 400].splitlines()[0]
         if _PREVIEW.match(line) and not data[data.rfind(b"\n", 0, at) + 1 : at].strip():
             is_opaque = any(begin <= at < end for begin, end in document.source.opaque)
-            if not is_opaque and not _in_value(document, at):
+            values = _quoted_values(document) if values is None else values
+            if not is_opaque and not _in_value(values, at):
                 seen = True
                 text = line.strip().decode("utf-8", "replace")
                 yield Problem(Place(document.source, at, at + len(line)), text=text[:80])
@@ -204,10 +206,18 @@ def cut_for_preview(document: Document) -> Iterator[Problem]:
         raise NotApplicable("no comments")
 
 
-def _in_value(document: Document, offset: int) -> bool:
+def _quoted_values(document: Document) -> tuple[np.ndarray, np.ndarray]:
+    """Starts and ends of the values that stand in delimiters, in the order of the file."""
+    columns = [column for block in document.blocks for column in block.columns.values() if column.quoting is not None]
+    if not columns:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    starts = np.concatenate([column.starts[~column.is_bare] for column in columns])
+    ends = np.concatenate([column.ends[~column.is_bare] for column in columns])
+    order = np.argsort(starts, kind="stable")
+    return starts[order], ends[order]
+
+
+def _in_value(values: tuple[np.ndarray, np.ndarray], offset: int) -> bool:
     """True if an offset lies within a value."""
-    for block in document.blocks:
-        for column in block.columns.values():
-            if column.quoting is not None and ((column.starts <= offset) & (column.ends > offset)).any():
-                return True
-    return False
+    index = int(np.searchsorted(values[0], offset, side="right")) - 1
+    return index >= 0 and bool(values[1][index] > offset)

@@ -23,7 +23,11 @@ WIDEST = 256
 _PLAIN_NUMBER = np.zeros(256, dtype=bool)
 _PLAIN_NUMBER[list(b"0123456789+-.eE\0")] = True
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_MIX = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_INT = 0xBF58476D1CE4E5B9
+_MIX = np.uint64(_MIX_INT)
+_WORD = 0xFFFFFFFFFFFFFFFF
+# Up to this many rows a step for each is faster than arrays are set up.
+FEW = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +99,15 @@ class Column:
 
     def texts(self) -> list[str]:
         """All decoded values; for columns of moderate length."""
-        if self.quoting is not None:
-            return [self.text(row) for row in range(len(self))]
         data = self.source.data
-        pairs = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
-        return [decode_text(data[start:end]) for start, end in pairs]
+        if self.quoting is not None and len(self) <= FEW:
+            return [self.text(row) for row in range(len(self))]
+        starts, ends, is_plain = self._content
+        pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+        texts = [decode_text(data[start:end]) for start, end in pairs]
+        for row in np.flatnonzero(~is_plain).tolist():
+            texts[row] = self.text(row)
+        return texts
 
     def value(self, row: int) -> "str | list | dict":
         """The decoded value; CIF 2.0 lists and tables as Python lists and dicts of `Cell`."""
@@ -123,6 +131,26 @@ class Column:
     def lengths(self) -> np.ndarray:
         """The number of bytes of each value."""
         return self.ends - self.starts
+
+    @cached_property
+    def _content(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Where the text of each value stands, delimiters left out, and where it stands there as it is.
+
+        A text field does without folding, prefixes and line ends that would have to be undone.
+        """
+        if self.quoting is None:
+            return self.starts, self.ends, np.ones(len(self), dtype=bool)
+        array, last = self.bytes_array, self.ends - 1
+        is_closed = (self.lengths > 1) & (array[last] == array[self.starts])
+        is_quoted = (self.quoting == Quoting.SINGLE) | (self.quoting == Quoting.DOUBLE)
+        is_field = (self.quoting == Quoting.TEXT) & (self.lengths > 2) & is_closed & (array[last - 1] == 10)
+        for row in np.flatnonzero(is_field).tolist():
+            raw = self.raw(row)
+            is_field[row] = b"\\" not in raw and b"\r" not in raw
+        is_plain = self.is_bare | (is_quoted & is_closed) | is_field
+        starts = self.starts + (is_plain & ~self.is_bare)
+        ends = self.ends - np.where(is_field, 2, is_quoted & is_closed)
+        return starts, np.maximum(starts, ends), is_plain
 
     @cached_property
     def bytes_array(self) -> np.ndarray:
@@ -153,6 +181,13 @@ class Column:
 
     def _is_byte(self, byte: int) -> np.ndarray:
         """Where the value is one unquoted byte."""
+        if len(self) <= FEW:
+            data, wanted = (
+                self.source.data,
+                [Quoting.BARE] * len(self) if self.quoting is None else self.quoting.tolist(),
+            )
+            ranges = zip(self.starts.tolist(), self.ends.tolist(), wanted, strict=True)
+            return np.array([end - at == 1 and data[at] == byte and not kind for at, end, kind in ranges], dtype=bool)
         found = (self.lengths == 1) & self.is_bare
         if found.any():
             found[found] = self.bytes_array[self.starts[found]] == byte
@@ -161,9 +196,10 @@ class Column:
     @cached_property
     def counting(self) -> Counting | None:
         """How the values count, for columns such as frame1, frame2, ...; None for others."""
-        if self.quoting is not None and (self.quoting != Quoting.BARE).any():
+        starts, ends, is_plain = self._content
+        if not is_plain.all():
             return None
-        return find_counting(self.source.data, self.bytes_array, self.starts, self.ends)
+        return find_counting(self.source.data, self.bytes_array, starts, ends)
 
     @cached_property
     def is_constant(self) -> bool:
@@ -181,16 +217,16 @@ class Column:
         if width > WIDEST:
             return all(self.raw(row) == self.raw(0) for row in range(1, rows))
         first = np.frombuffer(self.raw(0), np.uint8)
-        return all((matrix == first).all() for _, matrix in self._matrices(width))
+        return all((matrix == first).all() for _, matrix in self._matrices(self.starts, width))
 
-    def _matrices(self, width: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """The first `width` bytes of each value, in chunks of rows: (rows, width) uint8."""
+    def _matrices(self, all_starts: np.ndarray, width: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """The `width` bytes behind each of some offsets, in chunks of rows: (rows, width) uint8."""
         array = self.bytes_array
         step = max(1, CHUNK // max(width, 1))
         last = len(array) - width
         for begin in range(0, len(self), step):
             rows = slice(begin, min(begin + step, len(self)))
-            starts = self.starts[rows]
+            starts = all_starts[rows]
             if last >= 0 and int(starts.max()) <= last:
                 windows = np.lib.stride_tricks.sliding_window_view(array, width)
                 yield rows, windows[starts]
@@ -199,9 +235,10 @@ class Column:
                 yield rows, array[np.minimum(offsets, len(array) - 1)]
 
     def _padded(self, width: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """As `_matrices`, with zeros after the end of each value."""
-        for rows, matrix in self._matrices(width):
-            lengths = self.lengths[rows]
+        """The first `width` bytes of each text, with zeros after its end, in chunks of rows: (rows, width) uint8."""
+        starts, ends, _ = self._content
+        for rows, matrix in self._matrices(starts, width):
+            lengths = (ends - starts)[rows]
             if (lengths != width).any():
                 matrix[np.arange(width) >= lengths[:, None]] = 0
             yield rows, matrix
@@ -227,9 +264,9 @@ class Column:
     def hashes_after(self, change: Callable[[np.ndarray], np.ndarray], change_text: Callable[[str], str]) -> np.ndarray:
         """Hashes of changed values: `change` maps matrices of ASCII bytes, `change_text` single texts."""
         result = np.zeros(len(self), dtype=np.uint64)
-        plain = self.is_bare & (self.lengths <= WIDEST)
+        lengths, plain = self._plain(WIDEST)
         if plain.any():
-            width = int(self.lengths[plain].max())
+            width = int(lengths[plain].max())
             width += -width % 8
             for part, matrix in self._padded(width):
                 if (matrix > 127).any():
@@ -238,6 +275,12 @@ class Column:
         for row in np.flatnonzero(~plain):
             result[row] = hash_text(change_text(self.text(int(row))))
         return result
+
+    def _plain(self, longest: int) -> tuple[np.ndarray, np.ndarray]:
+        """How long the texts are, and which of them stand in the file as they are and are not too long."""
+        starts, ends, is_plain = self._content
+        lengths = ends - starts
+        return lengths, is_plain & (lengths <= longest)
 
     def digits_at(self, rows: np.ndarray, offsets: np.ndarray, widths: np.ndarray) -> np.ndarray:
         """The unsigned integers at byte offsets within some values; nan where a width is 0: like rows."""
@@ -253,10 +296,13 @@ class Column:
         rows = len(self)
         if rows > 64 and self.is_constant:
             return np.full(rows, hash_text(self.text(0), fold=fold), dtype=np.uint64)
-        plain = self.is_bare & (self.lengths <= WIDEST)
+        if rows <= FEW:
+            return np.array([hash_text(text, fold=fold) for text in self.texts()], dtype=np.uint64)
+        lengths, plain = self._plain(WIDEST)
         result = np.zeros(rows, dtype=np.uint64)
         if plain.any():
-            width = int(self.lengths[plain].max())
+            # An empty text is hashed as one word of zeros.
+            width = max(1, int(lengths[plain].max()))
             width += -width % 8
             for part, matrix in self._padded(width):
                 if fold:
@@ -331,16 +377,19 @@ class Column:
         pending = ~self.is_null
         if self.quoting is not None:
             pending &= np.isin(self.quoting, (Quoting.BARE, Quoting.SINGLE, Quoting.DOUBLE))
-        plain = pending & self.is_bare & (self.lengths <= 32)
+        lengths, plain = self._plain(32)
+        plain &= pending
         if plain.sum() > 16:
-            width = int(self.lengths[plain].max())
+            width = max(1, int(lengths[plain].max()))
             for part, matrix in self._padded(width):
-                wanted = plain[part] & _PLAIN_NUMBER[matrix].all(axis=1)
+                doubts = _take_uncertainties(matrix)
+                wanted = plain[part] & (matrix[:, 0] != 0) & _PLAIN_NUMBER[matrix].all(axis=1)
                 read = _read_floats(matrix[wanted])
                 if read is None:
                     continue
                 index = np.flatnonzero(wanted) + part.start
                 values[index] = read
+                su[index] = doubts[wanted] if doubts is not None else np.nan
                 valid[index] = np.isfinite(read)
                 chosen = matrix[wanted]
                 is_integer[index] = ~((chosen == 46) | (chosen == 101) | (chosen == 69)).any(axis=1)
@@ -387,6 +436,31 @@ def _greater(words: np.ndarray) -> np.ndarray:
     return result
 
 
+def _take_uncertainties(matrix: np.ndarray) -> np.ndarray | None:
+    """The standard uncertainties of rows such as 1.234(5), taken out of the matrix; nan for rows without.
+
+    None where no row has one; those with an exponent, or with more digits than a float holds, are left as they are.
+    """
+    opens = matrix == 40
+    rows = opens.any(axis=1)
+    if not rows.any():
+        return None
+    columns, at = np.arange(matrix.shape[1]), opens.argmax(axis=1)
+    lengths = (matrix != 0).sum(axis=1)
+    within = (columns > at[:, None]) & (columns < lengths[:, None] - 1)
+    digits = matrix - np.uint8(48)
+    count, dots = within.sum(axis=1), matrix == 46
+    decimals = np.where(dots.any(axis=1), at - dots.argmax(axis=1) - 1, 0)
+    rows &= (matrix[np.arange(len(matrix)), lengths - 1] == 41) & (at > 0) & (count > 0) & (count <= 15)
+    rows &= ~(within & (digits > 9)).any(axis=1) & ~((matrix | 32) == 101).any(axis=1)
+    rows &= (decimals >= 0) & (decimals <= 22)
+    numbers = np.zeros(len(matrix))
+    for column in range(matrix.shape[1]):
+        numbers = np.where(within[:, column], numbers * 10.0 + digits[:, column], numbers)
+    matrix[rows[:, None] & (columns >= at[:, None])] = 0
+    return np.where(rows, numbers / 10.0 ** np.clip(decimals, 0, 22), np.nan)
+
+
 def _read_floats(matrix: np.ndarray) -> np.ndarray | None:
     """Rows of digits as float64, None where one of them is no number."""
     if not len(matrix):
@@ -428,5 +502,12 @@ def _hash_rows(matrix: np.ndarray) -> np.ndarray:
 def hash_text(text: str, *, fold: bool = False) -> np.uint64:
     """The hash that `Column.hashes` gives to this text."""
     raw = (fold_text(text) if fold else text).encode("utf-8", "surrogatepass")
-    raw += b"\0" * (-len(raw) % 8 or (8 if not raw else 0))
-    return _hash_rows(np.frombuffer(raw, np.uint8).reshape(1, -1))[0]
+    result, factor = 0, int(_MULTIPLIER)
+    for at in range(0, len(raw), 8):
+        word = int.from_bytes(raw[at : at + 8], "little")
+        if word:
+            mixed = word * factor & _WORD
+            mixed = (mixed ^ mixed >> 29) * _MIX_INT & _WORD
+            result += mixed ^ mixed >> 32
+        factor = factor * 0x9E3779B97F4A7C15 + 2 & _WORD | 1
+    return np.uint64(result & _WORD)

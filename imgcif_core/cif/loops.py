@@ -5,7 +5,7 @@ import numpy as np
 from imgcif_core.cif.document import Block, Loop, Quoting, SyntaxProblem
 from imgcif_core.cif.reading import Reading
 from imgcif_core.cif.recovery import is_heading, is_name_without_underscore, is_nearly_loop
-from imgcif_core.cif.scan import LARGEST_CHUNK, SMALLEST_CHUNK, plain_words
+from imgcif_core.cif.scan import LARGEST_CHUNK, SMALLEST_CHUNK, marked_words, plain_words
 from imgcif_core.cif.tokens import Kind, Token
 
 CAREFUL_STRETCH = 256
@@ -33,14 +33,21 @@ class LoopReading(Reading):
         return names
 
     def _loop_after(self, keyword: Token) -> None:
-        """The names and values behind the keyword of a loop."""
+        """The names and values behind the keyword of a loop, and the loops whose misspelt keywords end them."""
+        following = self._one_loop(keyword)
+        while following is not None:
+            self._say("SYN013", "misspelt-loop", following.start, following.end, text=self._text(following))
+            following = self._one_loop(following)
+
+    def _one_loop(self, keyword: Token) -> Token | None:
+        """The names and values of one loop; gives the word among the values that begins the next one."""
         block = self._here(keyword)
         names = self._names() or self._first_name()
         if not names:
             self._say("SYN017", "no-names", keyword.start, keyword.end)
             if self._token.kind in (Kind.VALUE, Kind.STRAY):
                 self._stray()
-            return
+            return None
         starts, ends, quoting = self._body()
         while self._token.kind is Kind.NAME and self._goes_on(names, starts, ends, quoting):
             names += self._names()
@@ -54,8 +61,7 @@ class LoopReading(Reading):
         if next_loop is not None:
             starts, ends, quoting = starts[:-1], ends[:-1], None if quoting is None else quoting[:-1]
         self._enter_loop(block, keyword, names, starts, ends, quoting)
-        if next_loop is not None:
-            self._read_as_loop(next_loop)
+        return next_loop
 
     def _first_name(self) -> list[Token]:
         """The first name of a loop if it lost its underscore."""
@@ -186,6 +192,8 @@ class LoopReading(Reading):
     def _whole_rows(self, width: int, starts: np.ndarray) -> tuple[np.ndarray | None, int]:
         """Which values stand in lines of the right length, and the first other line; None where rows are not lines."""
         lines = np.searchsorted(self._source.line_starts, starts, side="right")
+        if lines[0] == lines[-1]:
+            return np.zeros(len(starts), dtype=bool), int(lines[0])
         numbers, inverse, counts = np.unique(lines, return_inverse=True, return_counts=True)
         wrong = counts != width
         if wrong.sum() > max(1, len(numbers) // 4):
@@ -195,8 +203,8 @@ class LoopReading(Reading):
     def _body(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """The byte ranges of all values of a loop, and how they are written."""
         parts: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = []
-        chunk = SMALLEST_CHUNK
-        stretch = CAREFUL_STRETCH
+        size = len(self._source.data)
+        chunk, stretch, is_plain = SMALLEST_CHUNK, CAREFUL_STRETCH, True
         while self._token.kind in (Kind.VALUE, Kind.STRAY):
             parts.append(self._careful(stretch))
             if not self._is_fast or self._token.kind is not Kind.VALUE:
@@ -204,18 +212,33 @@ class LoopReading(Reading):
             position = self._token.start
             used_up, words = True, 0
             while used_up:
-                starts, ends, position, used_up = plain_words(self._source.data, position, chunk, is_cif2=self._is_cif2)
+                starts, ends, kinds, position, used_up = self._fast_words(position, chunk, is_plain=is_plain)
+                parts.append((_small(starts, size), _small(ends, size), kinds))
                 words += len(starts)
-                parts.append((_small(starts, len(self._source.data)), _small(ends, len(self._source.data)), None))
-                chunk = min(2 * chunk, LARGEST_CHUNK)
+                chunk = min(2 * chunk, LARGEST_CHUNK) if len(starts) > CAREFUL_STRETCH else SMALLEST_CHUNK
                 if not len(starts):
                     break
-            # Short plain stretches between quoted values are cheaper by the careful road.
+                if not used_up and is_plain:
+                    # Quoted values are marked from here on, which costs more than to look for white space alone.
+                    is_plain, used_up = False, True
+            # Short stretches between odd values are cheaper by the careful road.
             stretch = CAREFUL_STRETCH if words > CAREFUL_STRETCH else min(4 * stretch, 1 << 16)
+            is_plain = is_plain and words > CAREFUL_STRETCH
             if words:
                 self._tokens.position = position
                 self._advance()
         return _join(parts)
+
+    def _fast_words(
+        self, position: int, chunk: int, *, is_plain: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, int, bool]:
+        """The words of a chunk by the fast road: starts, ends, quoting, the position behind them, and if it goes on."""
+        data = self._source.data
+        if is_plain:
+            starts, ends, position, used_up = plain_words(data, position, chunk, is_cif2=self._is_cif2)
+            return starts, ends, None, position, used_up
+        stop = min(len(data), position + chunk, self._tokens.next_section(position))
+        return marked_words(data, position, stop, is_cif2=self._is_cif2)
 
     def _careful(self, limit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Up to `limit` values by the careful tokeniser."""

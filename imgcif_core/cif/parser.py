@@ -9,6 +9,9 @@ from imgcif_core.cif.recovery import is_name_without_underscore, is_nearly_loop,
 from imgcif_core.cif.tokens import Kind, Token
 from imgcif_core.cif.values import decode_text, fold
 
+# Nobody writes a value of that length without a blank behind its name.
+MAX_STUCK = 2048
+
 
 class Parser(LoopReading):
     """Reads one text by the rules of one version of CIF."""
@@ -152,8 +155,9 @@ class Parser(LoopReading):
         closes = end - start > 1 and data[end - 1 : end] == quote
         if self._token.kind is Kind.VALUE:
             # A value may follow a name that holds a quote: only the closing quote of its line is left for it.
-            rest = data[end : self._line_end(end)].rstrip()
-            if closes or rest.count(quote) != 1 or not rest.endswith(quote):
+            line_end = self._line_end(end, end + MAX_STUCK)
+            rest = data[end:line_end].rstrip()
+            if closes or line_end == end + MAX_STUCK or rest.count(quote) != 1 or not rest.endswith(quote):
                 return False
             end += len(rest)
             self._tokens.position = end

@@ -100,11 +100,12 @@ class Reading:
         quoting = None if value.quoting is Quoting.BARE else np.array([value.quoting], dtype=np.uint8)
         self._add(block, name, starts, ends, quoting, None)
 
-    def _line_end(self, position: int) -> int:
-        """Where the line of a position ends."""
+    def _line_end(self, position: int, limit: int) -> int:
+        """Where the line of a position ends, looked for up to a limit."""
         data = self._source.data
-        ends = [at for at in (data.find(b"\n", position), data.find(b"\r", position)) if at >= 0]
-        return min(ends, default=len(data))
+        limit = min(limit, len(data))
+        ends = [at for at in (data.find(b"\n", position, limit), data.find(b"\r", position, limit)) if at >= 0]
+        return min(ends, default=limit)
 
     def _category(self, name: Token) -> bytes:
         """The category that a name spells."""

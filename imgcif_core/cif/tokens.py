@@ -1,6 +1,7 @@
 """The careful tokeniser: CIF 1.1 and 2.0, one token at a time, never an exception."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -44,6 +45,12 @@ _TEXT_END = re.compile(rb"(?:\r\n|\n|\r);")
 _LINE_END = re.compile(rb"[\r\n]")
 _KEYWORD = re.compile(rb"(?:(loop_)|(data_)|(save_)|(stop_)|(global_))", re.I)
 _WHITE = b" \t\r\n"
+# A run of plain and simply quoted values in a list, each followed by white space.
+_PLAIN_RUN = re.compile(
+    rb"(?:(?:(?!(?:loop_|data_|save_|stop_|global_))[^ \t\r\n\[\]{}'\"#;_$][^ \t\r\n\[\]{}]*+"
+    rb"|'(?!'')[^'\r\n]*+'|\"(?!\"\")[^\"\r\n]*+\")[ \t\r\n]++)*+",
+    re.I,
+)
 _CLOSES = re.compile(rb"[ \t\r\n]*[\]}]")
 
 
@@ -76,6 +83,7 @@ class Tokeniser:
         self.is_cif2 = is_cif2
         self.report = report
         self._sections = {section.start: section for section in sections}
+        self._section_starts = sorted(self._sections)
         self._text_is_open = False
         self._is_inside = False
         self._was_deep = False
@@ -104,6 +112,11 @@ class Tokeniser:
         if self.is_cif2 and byte in b"[]{}":
             return self._bracket(position)
         return self._bare(position)
+
+    def next_section(self, position: int) -> int:
+        """Where the next binary section begins; else the end."""
+        index = bisect_left(self._section_starts, position)
+        return self._section_starts[index] if index < len(self._section_starts) else len(self.data)
 
     def _value(self, start: int, end: int, quoting: Quoting) -> Token:
         self.position = end
@@ -253,6 +266,11 @@ class Tokeniser:
                 self._problem("SYN001", "not-separated", here, here + 1)
             if data[here] in b"[{":
                 self._open_level(levels, here)
+                is_apart = True
+                continue
+            run = None if levels[-1].is_table else _PLAIN_RUN.match(data, here)
+            if run is not None and run.end() > here:
+                self.position = run.end()
                 is_apart = True
                 continue
             is_key = self._inner(here, levels[-1])

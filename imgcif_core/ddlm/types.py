@@ -119,7 +119,8 @@ def _misfits(contents: str, column: Column, candidates: np.ndarray) -> np.ndarra
         return np.array([row for row in rows if not check_contents(contents, column.text(int(row)))], dtype=np.int64)
     hashes = column.hashes[rows]
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    verdicts = np.array([check_contents(contents, column.text(int(rows[index]))) for index in first])
+    texts = column.texts()
+    verdicts = np.array([check_contents(contents, texts[row]) for row in rows[first].tolist()])
     return rows[~verdicts[inverse]]
 
 

@@ -64,7 +64,8 @@ def _auxiliary(axes: Axes | None, equipment: str) -> tuple[int, np.ndarray | Non
     if axes is None:
         return -1, None
     for row, own in enumerate(axes.equipment):
-        is_usable = not np.isnan(axes.vector[row]).any() and axes.direction[row].any()
-        if own == equipment and axes.parent[row] == NO_PARENT and is_usable:
+        if own != equipment or axes.parent[row] != NO_PARENT:
+            continue
+        if not np.isnan(axes.vector[row]).any() and axes.direction[row].any():
             return row, unit(axes.direction[row])
     return -1, None

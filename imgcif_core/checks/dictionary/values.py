@@ -30,6 +30,7 @@ from imgcif_core.tables import Tables
 
 SHOWN = 60
 MAX_PLACES = 6
+MAX_TEXTS = 2_000
 MAX_SUGGESTED = 50
 
 
@@ -44,14 +45,26 @@ def value_place(tables: Tables, item: Item, column: Column, row: int) -> Place:
 def by_value(
     tables: Tables, item: Item, column: Column, rows: np.ndarray
 ) -> Iterator[tuple[str, Place, int, list[Place]]]:
-    """Rows gathered by their text: text, first place, count and further places."""
-    groups: dict[str, list[int]] = {}
-    for row in rows[:20_000]:
-        groups.setdefault(column.text(row), []).append(int(row))
-    for index, (text, found) in enumerate(groups.items()):
-        count = len(found) + (len(rows) - 20_000 if index == 0 and len(rows) > 20_000 else 0)
-        places = [value_place(tables, item, column, row) for row in found[:MAX_PLACES]]
-        yield text, places[0], count, places[1:]
+    """Rows gathered by their text: text, first place, count and further places.
+
+    Beyond a number of texts that nobody reads one by one, the rest is given as if it were one text.
+    """
+    rows = np.asarray(rows, dtype=np.int64)
+    if not len(rows):
+        return
+    texts, first, inverse = np.unique(column.distinct()[1][rows], return_index=True, return_inverse=True)
+    shown = np.argsort(first, kind="stable")[:MAX_TEXTS]
+    order = np.argsort(inverse, kind="stable")
+    begins = np.searchsorted(inverse[order], np.arange(len(texts) + 1))
+    counts = np.diff(begins)
+    rest = len(rows) - int(counts[shown].sum())
+    for text in shown.tolist():
+        found = rows[order[begins[text] : min(begins[text] + MAX_PLACES, begins[text + 1])]].tolist()
+        places = [value_place(tables, item, column, row) for row in found]
+        yield column.text(found[0]), places[0], int(counts[text]), places[1:]
+    if rest:
+        row = int(rows[np.sort(first)[MAX_TEXTS]])
+        yield column.text(row), value_place(tables, item, column, row), rest, []
 
 
 @rule(
@@ -286,7 +299,10 @@ def _container_problems(tables: Tables, item: Item, column: Column) -> Iterator[
     """Lists and tables where single values are due, the other way round, and wrong shapes."""
     if column.quoting is None and item.container == "Single":
         return
-    for row in range(min(len(column), 2000)):
+    rows = np.arange(len(column))
+    if item.container == "Single":
+        rows = np.flatnonzero((column.quoting == Quoting.LIST) | (column.quoting == Quoting.TABLE))
+    for row in rows[:2000].tolist():
         if not column.is_null[row]:
             place = value_place(tables, item, column, row)
             yield from _form_problems(item, column, place, column.value(row))
