@@ -12,6 +12,9 @@ from imgcif_core.commands.common import UNUSABLE, add_limit, memory_limits, path
 from imgcif_core.errors import Ended, ImgcifError, OutputError
 from imgcif_core.memory import bounded_memory
 
+# Tables of frames gain nothing by threads of linear algebra, whose start every file would pay for.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Each is a module of `imgcif_core.commands`, imported only when it is called.
 COMMANDS = {
     "check": "check files (the same as imgcif-check)",

@@ -1,9 +1,10 @@
 """What a check says: spans, locations, findings and reports as plain frozen data."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+
+from imgcif_core.records import dataclass, field
 
 SCHEMA = "imgcif-check-report/1"
 LEVELS = ("A", "B", "C", "G")

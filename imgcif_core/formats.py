@@ -6,8 +6,9 @@ people are asked.
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from imgcif_core.records import dataclass
 
 # As many first bytes as tell every format.
 HEAD_BYTES = 4096

@@ -1,10 +1,11 @@
 """How much is read, unpacked, kept and computed for one input that somebody else made, each limit with its reason."""
 
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from imgcif_core.errors import UsageError
+from imgcif_core.records import dataclass
 
 MIB = 1 << 20
 GIB = 1 << 30

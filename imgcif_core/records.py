@@ -41,9 +41,7 @@ else:
                 found[name] = entry
             return found
 
-    def dataclass(
-        cls: type | None = None, /, *, frozen: bool = False, slots: bool = False, eq: bool = True
-    ) -> Any:
+    def dataclass(cls: type | None = None, /, *, frozen: bool = False, slots: bool = False, eq: bool = True) -> Any:
         """As `dataclasses.dataclass`, of the options that are used here."""
         if cls is None:
             return lambda own: _made(own, frozen=frozen, slots=slots, eq=eq)
@@ -78,6 +76,9 @@ else:
         space.setdefault("__repr__", _repr_of(shown))
         if eq:
             values = _values_of(compared)
+            # A class that defines __eq__ has __hash__ set to None by Python itself.
+            if "__eq__" in space and space.get("__hash__") is None:
+                space.pop("__hash__", None)
             space.setdefault("__eq__", _eq_of(values))
             space.setdefault("__hash__", _hash_of(values) if frozen else None)
         if frozen:
@@ -133,7 +134,9 @@ else:
 
     def _values_of(names: list[str]) -> Any:
         """A function that gives the values of some fields as one."""
-        return attrgetter(*names) if names else lambda self: ()
+        if len(names) > 1:
+            return attrgetter(*names)
+        return lambda self: tuple(getattr(self, name) for name in names)
 
     def _repr_of(names: list[str]) -> Any:
         def __repr__(self: Any) -> str:

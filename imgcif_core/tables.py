@@ -1,7 +1,6 @@
 """Document x dictionary: the categories of one block as tables of columns."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Block, Loop, Place
 from imgcif_core.ddlm.model import Category, Dictionary, Item
+from imgcif_core.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

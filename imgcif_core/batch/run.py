@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
@@ -18,6 +17,7 @@ from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.findings import FileReport, Report, Severity
 from imgcif_core.memory import bounded_memory
+from imgcif_core.records import dataclass
 
 Announce = Callable[[Document, CheckOptions, Dictionary], None]
 # So many files of each worker are under way, so that none waits and no result piles up.

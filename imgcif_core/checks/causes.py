@@ -7,13 +7,13 @@ whose problems are left out, or that had nothing left to judge, ends as blocked 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
 
 from imgcif_core.checks.profiles import Profile
 from imgcif_core.checks.registry import Problem, Rule
 from imgcif_core.findings import Severity
+from imgcif_core.records import dataclass, field
 
 ANY = ("*",)
 MAX_MARKS = 50_000

@@ -4,9 +4,9 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 
 from imgcif_core.limits import Budget
+from imgcif_core.records import dataclass
 
 # What a rule may take where the time is used up while its inputs are built.
 _LAST_SECONDS = 2.0

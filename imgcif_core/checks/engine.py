@@ -1,7 +1,6 @@
 """The engine: builds inputs once, runs the rules, and records how each one ended."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -46,6 +45,7 @@ from imgcif_core.findings import (
     Unchecked,
 )
 from imgcif_core.limits import Budget
+from imgcif_core.records import dataclass, field
 from imgcif_core.tables import Tables
 
 MAX_BLOCKS = 1000

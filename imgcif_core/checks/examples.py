@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from imgcif_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

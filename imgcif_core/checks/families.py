@@ -1,6 +1,6 @@
 """The families of rules: one list, read by the registry, the profiles, the pages and the scaffold of new rules."""
 
-from dataclasses import dataclass
+from imgcif_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

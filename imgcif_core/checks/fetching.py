@@ -1,7 +1,6 @@
 """Whether every frame leads to an image: in the file, or by a complete legal link that nobody has followed yet."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from imgcif_core.model.frame_images import FrameImages
 from imgcif_core.model.joins import NONE
 from imgcif_core.model.storage import StoredArrays
 from imgcif_core.model.uris import SCHEMES, fault_of, locality_of, parse_uri
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 

@@ -1,7 +1,6 @@
 """Repeats become one finding: problems are grouped, counted and capped."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from imgcif_core.checks.profiles import Profile
 from imgcif_core.checks.registry import Problem, Rule
 from imgcif_core.cif.document import Change, Place
 from imgcif_core.findings import Finding, Location, Severity
+from imgcif_core.records import dataclass, field
 
 MAX_PLACES = 5
 MAX_MESSAGES = 10

@@ -1,7 +1,6 @@
 """What keeps the images of a block from being interpreted, as its model has it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -20,6 +19,7 @@ from imgcif_core.model.arrays import DEFAULT_ARRAY, list_layouts
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.detector import Detector, Fault, Panel, Posture, build_detector
 from imgcif_core.model.scans import Scan, Scans
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 IMAGE_TABLES = ("diffrn_scan", "diffrn_scan_frame", "diffrn_data_frame", "array_data")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from imgcif_core.limits import DEFAULT_LIMITS, Limits
+from imgcif_core.records import dataclass, field
 
 if TYPE_CHECKING:
     from imgcif_core.model.repositories import Record

@@ -4,10 +4,10 @@ import os
 import string
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from imgcif_core.errors import Ended, UsageError
+from imgcif_core.records import dataclass
 
 GROUP = "imgcif_core.rules"
 

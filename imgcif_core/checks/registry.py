@@ -4,7 +4,6 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from imgcif_core.checks.plugins import PluginFault, load_plugins
 from imgcif_core.cif.document import Change, Place
 from imgcif_core.errors import UsageError
 from imgcif_core.findings import Severity
+from imgcif_core.records import dataclass, field
 
 FILE_INPUTS = frozenset({"document", "source", "dictionary", "options", "profile", "tolerances", "all_tables"})
 # Modules without rules that a check would load for nothing.

@@ -4,7 +4,7 @@ Only what is known from programs and older dictionaries is listed, with one mean
 name could mean two things it is better not to guess.
 """
 
-from dataclasses import dataclass
+from imgcif_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import inspect
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from imgcif_core.checks.menders import MENDERS
 from imgcif_core.checks.registry import FILE_INPUTS, load_rules, providers
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.errors import UsageError
+from imgcif_core.records import dataclass
 
 _CODE = re.compile(r"[A-Z]{3}\d{3}")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

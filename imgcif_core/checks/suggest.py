@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from imgcif_core.checks.renamings import NAMES, NOWHERE
 from imgcif_core.cif.columns import Column
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.ddlm.types import in_states, wrong_rows
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 MAX_CANDIDATES = 2000

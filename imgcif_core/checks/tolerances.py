@@ -1,11 +1,11 @@
 """How far apart two numbers may be before it is said, each limit with its reason."""
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
 from imgcif_core.cif.columns import Column
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table
 
 _NUMBER = re.compile(r"[+-]?\d*\.?(\d*)(?:[eE]([+-]?\d+))?")

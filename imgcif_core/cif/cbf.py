@@ -1,9 +1,9 @@
 """Binary sections of a CBF: found on the bytes, before anything is read as text."""
 
 import re
-from dataclasses import dataclass
 
 from imgcif_core.cif.document import BinarySection
+from imgcif_core.records import dataclass
 
 BOUNDARY = b"--CIF-BINARY-FORMAT-SECTION--"
 CLOSING = BOUNDARY + b"--"

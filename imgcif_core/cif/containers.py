@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imgcif_core.cif.document import Quoting
 from imgcif_core.cif.values import decode_text, decode_text_field
+from imgcif_core.records import dataclass
 
 _SKIP = re.compile(rb"(?:[ \t\r\n]+|#[^\r\n]*)+")
 _TEXT = re.compile(rb"(?<![^\r\n]);.*?(?:\r\n|\n|\r);", re.S)

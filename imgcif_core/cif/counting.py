@@ -5,11 +5,11 @@ their values.
 """
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
 from imgcif_core.formats import suffix_pattern
+from imgcif_core.records import dataclass
 
 MIN_ROWS = 64
 _MAX_DIGITS = 15

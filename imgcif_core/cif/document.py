@@ -6,7 +6,6 @@ include the delimiters of a value.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.findings import Edit, Location, Span
+from imgcif_core.records import dataclass, field
 
 SHOWN_WIDTH = 4096
 _LINE_CHUNK = 1 << 24

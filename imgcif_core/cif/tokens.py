@@ -3,11 +3,11 @@
 import re
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import IntEnum
 
 from imgcif_core.cif.document import BinarySection, Quoting, SyntaxProblem
 from imgcif_core.cif.values import decode_text, normal
+from imgcif_core.records import dataclass, field
 
 MAX_DEPTH = 500
 

@@ -6,12 +6,12 @@ CIF 2.0 allows: `version_for` tells which magic fits.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import repeat
 
 import numpy as np
 
 from imgcif_core.errors import UsageError
+from imgcif_core.records import dataclass, field
 
 Value = str | float | int | None
 Values = Value | Sequence[Value] | np.ndarray

@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from imgcif_core.commands.common import UNUSABLE, write
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.findings import QUESTIONS, FileReport, Report, Severity
 from imgcif_core.memory import bounded_memory
+from imgcif_core.records import dataclass
 
 if TYPE_CHECKING:
     from imgcif_core.checks.options import CheckOptions

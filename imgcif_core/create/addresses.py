@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from imgcif_core.errors import UsageError
 from imgcif_core.model.uris import fault_of, parse_uri
+from imgcif_core.records import dataclass
 
 SCHEMES = ("http", "https", "ftp", "rsync")
 _PLACE = re.compile(r"\{(scan|number)(?::0?(\d{1,2})d?)?\}")

@@ -1,7 +1,7 @@
 """From a session to the data blocks of a file, and to where each of their values comes from."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from imgcif_core.create.links import external_rows
 from imgcif_core.create.names import plain
 from imgcif_core.create.session import Session
 from imgcif_core.errors import UsageError
+from imgcif_core.records import dataclass
 
 DERIVED = "derived: imgcif_core"
 # Beyond this many rows a column is one line of provenance, however its values are made.

@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcif_core.errors import InputError, UsageError
+from imgcif_core.records import dataclass
 
 if TYPE_CHECKING:
     from imgcif_core.create.kept import Kept

@@ -1,12 +1,12 @@
 """The questions of a creation, asked one after the other of somebody at a terminal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from imgcif_core.create.kept import Kept
 from imgcif_core.create.questions import Question, Refused
 from imgcif_core.create.session import LinkedScan, Session
 from imgcif_core.errors import ImgcifError
+from imgcif_core.records import dataclass, field
 
 BACK, HELP, STOP, LEAVE, LATER = ("<", "back"), ("?", "help"), ("stop", "quit"), ("-", "none"), ("later", ">")
 YES, NO = ("", "y", "yes"), ("n", "no", *BACK)

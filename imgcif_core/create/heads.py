@@ -16,13 +16,13 @@ import gzip
 import zlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from imgcif_core.errors import InputError
 from imgcif_core.formats import BY_WORD
 from imgcif_core.limits import GIB, MIB
+from imgcif_core.records import dataclass
 
 SCHEMA = "imgcif-heads/1"
 _LONGEST_PART, _MOST_FOLDERS, _MOST_PIECES = 255, 32, 10_000

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from imgcif_core.errors import InputError
 from imgcif_core.model.facilities import facility_named
 from imgcif_core.model.known_detectors import detector_named
 from imgcif_core.model.vectors import unit
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import AxisFacts, Experiment, Origin, Provenance
 from imgcif_core.sources.draft import Draft, Incomplete
 from imgcif_core.sources.merging import Drafts

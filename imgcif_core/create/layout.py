@@ -1,13 +1,14 @@
 """How panels become arrays, sections and elements, and which axes run along their pixels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from imgcif_core.cif.write import Category, Values
 from imgcif_core.create.names import distinct
 from imgcif_core.create.numbers import tidy_number
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import PanelFacts
 
 STACK = "1"

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -13,6 +12,7 @@ from imgcif_core.cif.write import Value, Values
 from imgcif_core.create.addresses import Address, addresses_of, checked_address, filled
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.formats import MANY_IMAGES, archive_suffix, by_ending, ending_of
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import ImageFiles
 
 _PER_FILE = ("format", "uri", "archive_format", "archive_path", "file_compression")

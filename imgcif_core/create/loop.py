@@ -1,7 +1,7 @@
 """The road from sources to a file, top to bottom: source, gaps, answers, build, check, write."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from imgcif_core.create.witness import Witness, witness
 from imgcif_core.errors import UsageError
 from imgcif_core.findings import FileReport
 from imgcif_core.output import refuse_output, write_file
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import Experiment
 from imgcif_core.sources.statements import left_out_notes
 

@@ -6,13 +6,13 @@ settings of these axes place the panels in each scan; in the frame that they car
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from imgcif_core.create.numbers import tidy, tidy_angle, tidy_number
 from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import axis_and_angle, rotation_matrices, unit
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import IDENTITY, AxisFacts, PanelFacts
 
 # A panel that deviates by less is in its place: a hundredth of what refinements resolve.

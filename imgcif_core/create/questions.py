@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from imgcif_core.create.quantities import wavelength
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.formats import IMAGES
 from imgcif_core.inputs import read_text
+from imgcif_core.records import dataclass
 from imgcif_core.sources.draft import CORNERS, clock_direction
 
 _LONGEST_TEXT = 500

@@ -9,7 +9,6 @@ beam and along the axis. What has no such reading is said to be not compared.
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.errors import ImgcifError
 from imgcif_core.inputs import read_path, read_text
 from imgcif_core.model.vectors import unit
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import Experiment, PanelFacts, ScanFacts
 from imgcif_core.sources.minicbf import header_text, read_head
 from imgcif_core.tables import Tables

@@ -6,11 +6,12 @@ not followed.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from imgcif_core.records import dataclass
 
 _BINARY = re.compile(rb"--CIF-BINARY-FORMAT-SECTION--\r?\n.*?--CIF-BINARY-FORMAT-SECTION----", re.S)
 _LONGEST = 64

@@ -5,9 +5,10 @@ Nothing of the readers of these formats is used here: that is what makes it a se
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+
+from imgcif_core.records import dataclass
 
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
 

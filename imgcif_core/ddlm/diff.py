@@ -1,10 +1,10 @@
 """What two editions of a dictionary define differently, item by item."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from imgcif_core.ddlm.model import Dictionary
+from imgcif_core.records import dataclass
 
 SCHEMA = "imgcif-dictionary-diff/1"
 # How the facts of a definition are called; what is not named here says nothing about data.

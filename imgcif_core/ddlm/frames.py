@@ -6,7 +6,6 @@ value is made when somebody asks for it, as lint does.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from imgcif_core.ddlm.quick import RawFrame, quick_frames
 from imgcif_core.ddlm.recognise import DictionaryKind, dictionary_kind
 from imgcif_core.ddlm.spellings import import_requests, with_present_names
 from imgcif_core.errors import InputError
+from imgcif_core.records import dataclass, field
 
 Attributes = dict[str, list[str]]
 # More than ten times the largest official dictionary; a frame takes some kilobytes of memory.

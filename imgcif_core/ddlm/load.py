@@ -1,7 +1,6 @@
 """Loading DDLm dictionaries with the whole tree of their imports."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from imgcif_core.cif.document import Place
@@ -9,6 +8,7 @@ from imgcif_core.ddlm.bundled import load_attributes
 from imgcif_core.ddlm.frames import Attributes, File, Frame, read_file
 from imgcif_core.errors import InputError
 from imgcif_core.findings import Severity
+from imgcif_core.records import dataclass
 
 # What could not be imported at all, and what could be only from another frame than the one that is named.
 ABSENT = ("import-file", "import-frame")

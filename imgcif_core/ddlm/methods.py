@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from imgcif_core.records import dataclass, field
 
 PURPOSES = ("Evaluation", "Definition", "Validation")
 

@@ -6,11 +6,11 @@ loading the whole import tree costs milliseconds.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from imgcif_core.ddlm.methods import Methods
+from imgcif_core.records import dataclass
 
 _WORDLESS = re.compile(r"\W+")
 CASELESS = frozenset({"Code", "Name", "Tag"})

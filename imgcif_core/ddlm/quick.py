@@ -6,11 +6,11 @@ read has the same values there, which a test holds over all dictionaries.
 """
 
 import re
-from dataclasses import dataclass, field
 
 from imgcif_core.cif.cbf import find_sections
 from imgcif_core.cif.recovery import category_of, is_nearly_loop
 from imgcif_core.cif.values import decode_text, decode_text_field
+from imgcif_core.records import dataclass, field
 
 _MAGIC = b"#\\#CIF_2.0\n"
 _QUOTED = rb"(?:'(?!'')[^'\n]*+'|\"(?!\"\")[^\"\n]*+\")"

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -15,42 +16,53 @@ from imgcif_core.ddlm.uris import iri, uri_reference
 _REAL = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\(\d+\))?"
 _UNSIGNED = _REAL.removeprefix("[+-]?")
 _DAY = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+# The grammars of URIs are long, and made when the first odd one is met.
 PATTERNS = {
-    "Word": re.compile(r"\S+"),
-    "Code": re.compile(r"\S+"),
-    "Name": re.compile(r"[A-Za-z0-9_]+"),
-    "Tag": re.compile(r"_\S+"),
-    "Uri": uri_reference(),
-    "Iri": iri(),
-    "Date": re.compile(_DAY),
-    "DateTime": re.compile(
+    "Word": r"\S+",
+    "Code": r"\S+",
+    "Name": r"[A-Za-z0-9_]+",
+    "Tag": r"_\S+",
+    "Uri": "",
+    "Iri": "",
+    "Date": _DAY,
+    "DateTime": (
         _DAY + r"(?:[T ](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d))?"
     ),
-    "Version": re.compile(
+    "Version": (
         r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}"
         r"(?:-(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?"
         r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
     ),
-    "Dimension": re.compile(r"\[(?:\d*(?:,\d*)*)?\]"),
-    "Range": re.compile(r"[^\s:]*:[^\s:]*"),
-    "Integer": re.compile(r"[+-]?\d+(?:\(\d+\))?"),
-    "Count": re.compile(r"\+?\d+"),
-    "Index": re.compile(r"\+?0*[1-9]\d*"),
-    "Real": re.compile(_REAL),
-    "Imag": re.compile(_REAL + "[ij]"),
-    "Complex": re.compile(f"{_REAL}[+-]{_UNSIGNED}[ij]|{_REAL}[ij]?"),
-    "Symop": re.compile(r"0*[1-9]\d*(?:[_ ]\d{3,})?"),
+    "Dimension": r"\[(?:\d*(?:,\d*)*)?\]",
+    "Range": r"[^\s:]*:[^\s:]*",
+    "Integer": r"[+-]?\d+(?:\(\d+\))?",
+    "Count": r"\+?\d+",
+    "Index": r"\+?0*[1-9]\d*",
+    "Real": _REAL,
+    "Imag": _REAL + "[ij]",
+    "Complex": f"{_REAL}[+-]{_UNSIGNED}[ij]|{_REAL}[ij]?",
+    "Symop": r"0*[1-9]\d*(?:[_ ]\d{3,})?",
 }
 DEPRECATED_CONTENTS = frozenset({"Count", "Index"})
 _COMPLEX = re.compile(f"(?:(?P<real>{_REAL})(?P<signed>[+-]{_UNSIGNED})|(?P<imaginary>{_REAL}))[ij]")
 
 
+# Most URIs are as plain as this.
+_PLAIN_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[A-Za-z0-9.\-]+(?:/[A-Za-z0-9._~\-]*)*")
+
+
+@cache
+def _pattern(contents: str) -> re.Pattern[str]:
+    """The form of a content type, compiled once."""
+    made = {"Uri": uri_reference, "Iri": iri}
+    return made[contents]() if contents in made else re.compile(PATTERNS[contents])
+
+
 def check_contents(contents: str, text: str) -> bool:
     """True if a text is a value of the content type; types without a form take any text."""
-    pattern = PATTERNS.get(contents)
-    if pattern is None:
+    if contents not in PATTERNS or (contents in ("Uri", "Iri") and _PLAIN_URI.fullmatch(text)):
         return True
-    if pattern.fullmatch(text) is None:
+    if _pattern(contents).fullmatch(text) is None:
         return False
     if contents in NUMERIC and (number := parse_number(text.encode())) is not None:
         return math.isfinite(number[0])

@@ -1,7 +1,6 @@
 """What can be derived from the values of a file, with the path of derivation, as plain data."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from imgcif_core.ddlm.drel.world import Trouble, World
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.derive.store import TableStore
 from imgcif_core.errors import UsageError
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 SCHEMA = "imgcif-derive/1"

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from imgcif_core.ddlm.drel.values import is_nothing
 from imgcif_core.ddlm.drel.world import World
 from imgcif_core.ddlm.methods import Method
 from imgcif_core.ddlm.model import Item
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 MAX_ROWS = 20_000

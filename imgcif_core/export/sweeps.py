@@ -1,9 +1,8 @@
 """What is exported of a file: circles, sweeps and the plan that holds them, as plain frozen data."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import ImageFiles, PanelFacts
 
 

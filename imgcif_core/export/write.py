@@ -4,7 +4,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from imgcif_core.export.plan import make_plan
 from imgcif_core.export.sweeps import Plan, Sweep
 from imgcif_core.export.xds import write_xds
 from imgcif_core.output import open_output, refuse_output, write_file
+from imgcif_core.records import dataclass
 
 TARGETS = {
     "expt": "DIALS experiment list",

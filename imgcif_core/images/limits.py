@@ -1,10 +1,10 @@
 """How much is read from files that somebody else made, each limit with its reason."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from imgcif_core.errors import ImgcifError
 from imgcif_core.limits import DEFAULT_LIMITS, GIB, MIB, Limits
+from imgcif_core.records import dataclass
 
 __all__ = ["DEFAULT_LIMITS", "GIB", "MIB", "OWN_FOLDER", "BytesError", "Limits", "Reach"]
 

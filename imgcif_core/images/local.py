@@ -6,7 +6,6 @@ No network is used here. A source that fetches ranges from a server is given by 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -17,6 +16,7 @@ from imgcif_core.images.expand import Expanded
 from imgcif_core.images.limits import BytesError, Limits, Reach
 from imgcif_core.images.workspace import Workspace
 from imgcif_core.limits import Budget
+from imgcif_core.records import dataclass
 
 if TYPE_CHECKING:
     from imgcif_core.images.archives import Archive

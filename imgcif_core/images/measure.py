@@ -1,9 +1,10 @@
 """What one image tells in numbers, so that its pixels need not be kept."""
 
 import hashlib
-from dataclasses import dataclass
 
 import numpy as np
+
+from imgcif_core.records import dataclass
 
 NEIGHBOURS = 10
 MAX_CODES = 8

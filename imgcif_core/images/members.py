@@ -1,10 +1,10 @@
 """What an archive holds: members, and the names that may leave it."""
 
 import re
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from imgcif_core.images.limits import BytesError
+from imgcif_core.records import dataclass, field
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 

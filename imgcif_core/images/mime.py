@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.cif.document import BinarySection
+from imgcif_core.records import dataclass
 
 BINARY = "BINARY"
 IDENTITY_ENCODINGS = frozenset({"7BIT", "8BIT"})

@@ -2,13 +2,13 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
 from imgcif_core.cif.document import BinarySection
 from imgcif_core.images.mime import BINARY, LINE_ENDS, SectionHeader, data_range
 from imgcif_core.images.transfer import TransferError, decode_transfer
+from imgcif_core.records import dataclass
 
 # Beyond so many escapes, counting them takes longer than the digest.
 MAX_ESCAPES = 20_000

@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ from imgcif_core.images.decode import decode_section, image_shape
 from imgcif_core.images.isolated import Helper
 from imgcif_core.images.limits import GIB, OWN_FOLDER, BytesError, Reach
 from imgcif_core.images.mime import SectionHeader, read_header
+from imgcif_core.records import dataclass, field
 
 MAX_CBF_BYTES = 4 * GIB
 MAX_STAND_INS = 10_000

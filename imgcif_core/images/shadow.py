@@ -1,11 +1,10 @@
 """The shadow of the beam stop: a small dark patch in the scattering about the beam."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imgcif_core.images.groups import touching
 from imgcif_core.images.measure import Thumbnail
+from imgcif_core.records import dataclass
 
 # Share of the shorter side within which a shadow is looked for, and that it may cover.
 REACH, LARGEST = 0.25, 0.12

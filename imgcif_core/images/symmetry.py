@@ -5,11 +5,10 @@ detector elsewhere than stated, counts vary along each ring of constant angle; t
 variation shows the true centre. Polarization makes rings uneven, but evenly on both sides.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imgcif_core.images.measure import Thumbnail
+from imgcif_core.records import dataclass
 
 BINS = 40
 LEAST_BLOCKS = 400

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from imgcif_core.records import dataclass
 
 State = Literal["as it was", "changed", "vanished", "appeared", "not checked"]
 STATES: tuple[State, ...] = ("as it was", "changed", "vanished", "appeared", "not checked")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgcif_core.images.limits import Limits
 from imgcif_core.images.local import LocalData
+from imgcif_core.records import dataclass, field
 
 if TYPE_CHECKING:
     from imgcif_core.net.links import Link

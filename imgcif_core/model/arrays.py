@@ -1,11 +1,12 @@
 """How arrays are laid out: dimensions, their order in storage, and the axes along which they run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from imgcif_core.model.axes import DANGLING, Axes
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 DEFAULT_ARRAY = "1"

@@ -9,13 +9,13 @@ Where an axis has a `rotation_axis`, that one is its next outer step, set to its
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.model.graph import cycles
 from imgcif_core.model.vectors import rotation_matrices, unit
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 NO_PARENT = -1

@@ -1,11 +1,10 @@
 """The beam: direction to the source, gravity, wavelengths and probe."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imgcif_core.model.axes import NO_PARENT, Axes
 from imgcif_core.model.vectors import unit
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 HC_KEV_ANGSTROM = 12.398419843320026

@@ -1,11 +1,10 @@
 """Dates and times of columns, read by byte position for all rows at once."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Quoting
+from imgcif_core.records import dataclass
 
 GOOD, MALFORMED, NO_SUCH_DAY = 0, 1, 2
 _WIDEST = 40

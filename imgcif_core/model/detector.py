@@ -6,7 +6,6 @@ increment counts per stored datum, whatever `direction` says, as all known reade
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
@@ -16,6 +15,7 @@ from imgcif_core.model.arrays import ArrayDimension, ArrayLayout, element_ids, l
 from imgcif_core.model.axes import CYCLIC, DANGLING, NO_PARENT, Axes, Placement, compose
 from imgcif_core.model.pose import DOWNSTREAM, Pose
 from imgcif_core.model.scans import Scan
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 __all__ = ["DOWNSTREAM", "Detector", "Fault", "Panel", "Pose", "Posture", "build_detector"]

@@ -1,6 +1,5 @@
 """External data: the rows of ARRAY_DATA_EXTERNAL_DATA, joined to the arrays and frames that use them."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +8,7 @@ from imgcif_core.cif.columns import hash_text
 from imgcif_core.formats import MANY_IMAGES, SINGLE_IMAGES
 from imgcif_core.model.joins import NONE, combined, filled_hashes, rows_named
 from imgcif_core.model.shapes import Shapes, shapes_of
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 

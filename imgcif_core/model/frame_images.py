@@ -1,13 +1,13 @@
 """Which images belong to which frames, and the choice of frames to look at."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from imgcif_core.model.arrays import DEFAULT_ARRAY
 from imgcif_core.model.joins import combined, filled_hashes
 from imgcif_core.model.storage import StoredArrays
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table
 
 NONE = -1

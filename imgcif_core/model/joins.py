@@ -1,11 +1,11 @@
 """Rows of tables matched by the hashes of their values, all rows at once."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from imgcif_core.cif.columns import Column, hash_text
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table
 
 NONE = -1

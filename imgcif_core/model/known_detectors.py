@@ -2,10 +2,11 @@
 
 import re
 import tomllib
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from imgcif_core.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
 """Where one flat panel lies, and what follows from it: corners, distance, where rays meet it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imgcif_core.model.vectors import unit
+from imgcif_core.records import dataclass
 
 DOWNSTREAM = np.array([0.0, 0.0, -1.0])
 # Sine of the angle between a ray and a plane below which the sines and cosines of the placement decide.

@@ -2,9 +2,10 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from imgcif_core.records import dataclass
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 

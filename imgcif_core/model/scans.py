@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.cif.columns import Column, hash_text
 from imgcif_core.model.axes import Axes
+from imgcif_core.records import dataclass, field
 from imgcif_core.tables import Table, Tables
 
 _PARTS = ("start", "increment", "range", "rstrt_incr")

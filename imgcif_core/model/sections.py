@@ -1,11 +1,11 @@
 """Sections of arrays: which elements of the stored array each one holds."""
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
 from imgcif_core.model.arrays import DEFAULT_ARRAY
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 _BY_ID = re.compile(r"(?P<array>[^()]+)\((?P<ranges>[^()]*)\)")

@@ -5,10 +5,11 @@ gemmi knows the symmetry; it is imported when first asked, as most files name no
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from imgcif_core.records import dataclass
 
 if TYPE_CHECKING:
     import gemmi

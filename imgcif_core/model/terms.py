@@ -5,14 +5,13 @@ pixel. McStas has z along the beam and y against gravity. XDS takes any right-ha
 pixels from 1 at the centre of the first one, and places the detector by the pixel nearest to the crystal.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.pose import Pose
 from imgcif_core.model.scans import Scan
 from imgcif_core.model.vectors import unit
+from imgcif_core.records import dataclass
 
 UPWARDS = np.array([0.0, 1.0, 0.0])
 

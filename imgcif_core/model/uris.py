@@ -1,10 +1,11 @@
 """URIs as external data use them: their parts, and who can follow them."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
+
+from imgcif_core.records import dataclass
 
 SCHEMES = frozenset({"https", "http", "rsync", "ftp", "s3", "globus", "file", "doi"})
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from imgcif_core.images.limits import BytesError
 from imgcif_core.net.cache import Cache
 from imgcif_core.net.http import Asked
+from imgcif_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

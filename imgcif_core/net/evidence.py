@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from urllib.parse import unquote
 
@@ -15,6 +14,7 @@ from imgcif_core.net.links import Link
 from imgcif_core.net.network import Network, plain_address
 from imgcif_core.net.plan import SAMPLE
 from imgcif_core.net.records import ArchiveRecord, DoiRecord, fetch_doi, fetch_record, place_of
+from imgcif_core.records import dataclass, field
 
 # Formats whose first bytes are theirs alone.
 _TOLD = frozenset({"HDF5", "CBF"})

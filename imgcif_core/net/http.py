@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -15,6 +15,7 @@ from imgcif_core.images.limits import BytesError
 from imgcif_core.net.limiter import LIMITER, Budget, Limiter, SharedLimiter, back_off
 from imgcif_core.net.policy import Lookup, Target, judge, look_up
 from imgcif_core.net.settings import NetSettings
+from imgcif_core.records import dataclass
 
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 _AGAIN = frozenset({429, 500, 502, 503, 504})

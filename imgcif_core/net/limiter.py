@@ -8,12 +8,12 @@ import random
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from imgcif_core.images.limits import BytesError
 from imgcif_core.net.settings import NetSettings, shown_size
+from imgcif_core.records import dataclass, field
 
 
 @dataclass(slots=True)

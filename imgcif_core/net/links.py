@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from imgcif_core.formats import archive_suffix
 from imgcif_core.model.external import ExternalData, build_external
 from imgcif_core.model.repositories import plain_doi
 from imgcif_core.model.uris import fault_of, parse_uri
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from imgcif_core.model.uris import parse_uri
 from imgcif_core.net.links import Link
@@ -11,6 +10,7 @@ from imgcif_core.net.network import plain_address
 from imgcif_core.net.records import place_of
 from imgcif_core.net.settings import NetSettings, shown_size
 from imgcif_core.net.tarhops import MAX_HOPS
+from imgcif_core.records import dataclass
 
 KB = 1000
 # Single files of which a server tells nothing are looked at by three of them.

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from imgcif_core.images.limits import BytesError
 from imgcif_core.net.settings import Loopback
+from imgcif_core.records import dataclass
 
 Lookup = Callable[[str, int], Sequence[str]]
 _LOCAL = (".local", ".localhost", ".internal", ".lan", ".intranet", ".home", ".corp", ".arpa", ".onion", ".test")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from imgcif_core.formats import format_suffix
 from imgcif_core.images.limits import BytesError
 from imgcif_core.net.cache import Cache
 from imgcif_core.net.http import Answer, Asked, Client
+from imgcif_core.records import dataclass
 
 # Gaps that are read through, for they cost less than another request.
 GAP = 1 << 16

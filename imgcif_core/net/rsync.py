@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from imgcif_core.images.limits import BytesError
 from imgcif_core.net.limiter import LIMITER
 from imgcif_core.net.policy import Lookup, addresses_of, look_up, refuse_name
 from imgcif_core.net.settings import NetSettings
+from imgcif_core.records import dataclass
 
 SECONDS = 60.0
 MAX_OUTPUT = 16 << 20

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from imgcif_core._version import __version__
 from imgcif_core.errors import UsageError
+from imgcif_core.records import dataclass, field
 
 MB = 1_000_000
 _UNITS = {"": 1, "k": 1000, "m": MB, "g": 1000 * MB, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30}

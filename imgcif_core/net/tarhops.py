@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imgcif_core.images.archives import Fetched, TarArchive, tar_member
@@ -13,6 +12,7 @@ from imgcif_core.images.members import Listing, Member, plain_name
 from imgcif_core.images.sparse import Slice
 from imgcif_core.images.workspace import Workspace
 from imgcif_core.net.settings import shown_size
+from imgcif_core.records import dataclass
 
 if TYPE_CHECKING:
     from imgcif_core.net.remote import RemoteFile

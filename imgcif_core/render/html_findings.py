@@ -1,10 +1,10 @@
 """The findings on the page: the grave ones at a glance, then each rule with its places, remedy, reasons and reply."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from html import escape
 
 from imgcif_core.findings import LEVELS, FileReport, Finding, Severity
+from imgcif_core.records import dataclass, field
 from imgcif_core.render.escaping import bidi_safe, text
 from imgcif_core.render.excerpt import excerpt_of
 from imgcif_core.render.summary import needs_nothing, numbered, place, ranked, repeats

@@ -3,7 +3,7 @@
 Drawings are numbers in the units of what is drawn; the page only scales them.
 """
 
-from dataclasses import dataclass
+from imgcif_core.records import dataclass
 
 Point = tuple[float, float]
 

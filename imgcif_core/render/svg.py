@@ -7,8 +7,8 @@ the page, so that their places are computed.
 import math
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from imgcif_core.records import dataclass
 from imgcif_core.render.escaping import text
 from imgcif_core.render.sheet import Arrow, Face, Picture, Point, Sketch
 

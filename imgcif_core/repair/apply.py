@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 
 from imgcif_core.cif.document import Source
 from imgcif_core.errors import ImgcifError
 from imgcif_core.findings import Edit
+from imgcif_core.records import dataclass
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 

@@ -5,13 +5,13 @@ A repair that brings an error or a warning which was not there is taken back.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from imgcif_core import api
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.cif.document import Source
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.findings import FileReport, Finding, Severity
+from imgcif_core.records import dataclass
 from imgcif_core.repair.apply import EditError, Patch, apply_edits, patches_of
 from imgcif_core.repair.differences import unified
 from imgcif_core.repair.plan import Repair, repairs_of

@@ -1,12 +1,12 @@
 """The repairs that a report offers: one for each finding that comes with edits."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from imgcif_core.cif.document import Source
 from imgcif_core.errors import ImgcifError
 from imgcif_core.findings import Edit, FileReport, Finding
+from imgcif_core.records import dataclass
 from imgcif_core.repair.apply import patches_of
 from imgcif_core.repair.differences import unified
 

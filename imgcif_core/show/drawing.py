@@ -6,7 +6,6 @@ direction meets lies at one point, so that rings of resolution hold for all pane
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from imgcif_core.model.pose import Pose
 from imgcif_core.model.scans import Scan
 from imgcif_core.model.scattering import two_theta
 from imgcif_core.model.vectors import unit
+from imgcif_core.records import dataclass
 from imgcif_core.render.sheet import Arrow, Face, Picture, Point, Ring, Sketch
 from imgcif_core.show.instrument import AT_SAMPLE_MM, BlockInstrument, ShownScan, beam_pixel, goniometer_rows
 

@@ -1,7 +1,6 @@
 """What is shown of one block: axes, beam, detector, and each scan at one of its frames."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from imgcif_core.model.beam import Beam, build_beam
 from imgcif_core.model.detector import Detector, build_detector
 from imgcif_core.model.pose import Pose
 from imgcif_core.model.scans import Scan, build_scans
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 MAX_SCANS = 1000

@@ -1,7 +1,6 @@
 """Where the images of a block are, place by place, and what is known of each place: evidence, not promises."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import LocalData
 from imgcif_core.model.external import ExternalData, build_external
 from imgcif_core.model.uris import parse_uri
+from imgcif_core.records import dataclass, field
 from imgcif_core.render.sheet import LinkRow
 from imgcif_core.tables import Tables
 

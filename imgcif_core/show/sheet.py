@@ -1,7 +1,6 @@
 """All that a page shows of a file beside its findings, gathered from the model of its blocks."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.model.scattering import resolution
 from imgcif_core.model.uris import parse_uri
 from imgcif_core.model.vectors import angle_between
+from imgcif_core.records import dataclass
 from imgcif_core.render.sheet import LinkRow, ScanRow, Sheet
 from imgcif_core.show.drawing import MAX_PANELS, Placed, faces, placed, sketches
 from imgcif_core.show.instrument import AT_SAMPLE_MM, BlockInstrument, beam_pixel, block_instruments, unplaced

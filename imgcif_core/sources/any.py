@@ -1,12 +1,12 @@
 """The one dispatcher of sources: each kind with its reader, and the way from a path to what it describes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from imgcif_core.errors import InputError
 from imgcif_core.images.limits import OWN_FOLDER, Reach
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import Experiment
 from imgcif_core.sources.detect import detect
 from imgcif_core.sources.draft import Incomplete

@@ -1,12 +1,12 @@
 """What kind of source a file is, told from its first bytes; a name decides only where these are silent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from imgcif_core.errors import InputError
 from imgcif_core.formats import IMAGES, image_format_of
 from imgcif_core.images.limits import Reach
+from imgcif_core.records import dataclass
 from imgcif_core.sources.minicbf import header_text, read_head
 
 _BINARY = b"--CIF-BINARY-FORMAT-SECTION--"

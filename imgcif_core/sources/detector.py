@@ -6,13 +6,14 @@ to the source.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import BeamFacts, Experiment, Origin, PanelFacts, Provenance, ScanFacts
 from imgcif_core.sources.draft import Draft, Incomplete
 from imgcif_core.sources.expt import detector_panels

@@ -6,13 +6,14 @@ the source lies towards +Z.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import rotation_matrices, unit
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import (
     AxisFacts,
     BeamFacts,

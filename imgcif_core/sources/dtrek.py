@@ -8,12 +8,13 @@ rotations before them. SOURCE_VECTORS begins with the direction from the sample 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import angle_between, rotation_matrices, unit
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import AxisFacts, Origin, PanelFacts, Provenance
 from imgcif_core.sources.draft import Draft
 

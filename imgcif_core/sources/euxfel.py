@@ -9,13 +9,14 @@ Source: European XFEL, data format of raw and processed files (EXtra-data docume
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import ImageFiles
 from imgcif_core.sources.hdf5 import Master
 from imgcif_core.sources.statements import NO_ITEM, Fate, Statement

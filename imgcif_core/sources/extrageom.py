@@ -4,12 +4,12 @@ Its frame is that of CrystFEL. The stored array has one more dimension than an i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from imgcif_core.errors import InputError
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import Incomplete
 from imgcif_core.sources.geomdraft import GeomDraft, GeomPanel

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from imgcif_core.errors import InputError
 from imgcif_core.images.limits import OWN_FOLDER, Reach
 from imgcif_core.inputs import read_text
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import ImageFiles
 from imgcif_core.sources.geomdraft import FrameData, GeomDraft
 from imgcif_core.sources.hdf5 import LENGTHS, WAVELENGTHS, Master, attribute

@@ -1,11 +1,11 @@
 """What a CrystFEL geometry and its data files say, before a person has filled the gaps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from imgcif_core.model.vectors import unit
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import (
     BeamFacts,
     Experiment,

@@ -1,11 +1,12 @@
 """Several scans of one instrument as one description, with or without gaps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import angle_between
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import Experiment, Provenance, ScanFacts
 from imgcif_core.sources.draft import Draft, Incomplete
 from imgcif_core.sources.statements import Statement

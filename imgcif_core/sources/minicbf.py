@@ -9,7 +9,6 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from imgcif_core.errors import InputError
 from imgcif_core.inputs import open_regular
 from imgcif_core.model.beam import HC_KEV_ANGSTROM
 from imgcif_core.model.known_detectors import detector_named
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import Experiment, ImageFiles, Origin, Provenance
 from imgcif_core.sources.draft import ORDER, Draft
 from imgcif_core.sources.statements import NO_ITEM, NOT_KNOWN, Fate, Judge, judged

@@ -4,13 +4,13 @@ NeXus follows McStas: Z along the beam, Y up. A turn by 180 degrees about Y give
 descriptions: (x, y, z) -> (-x, y, -z).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import rotation_matrices
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import AxisFacts
 from imgcif_core.sources.hdf5 import ANGLES, LENGTHS, MAX_STEPS, Master, attribute, vector
 

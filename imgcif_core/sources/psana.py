@@ -11,7 +11,7 @@ Source: PSCalib of LCLS, GeometryObject, GeometryAccess (frames), and SegGeometr
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from imgcif_core.errors import InputError
 from imgcif_core.images.limits import MAX_PIXELS
 from imgcif_core.inputs import read_text
 from imgcif_core.model.vectors import unit
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import (
     BeamFacts,
     Experiment,

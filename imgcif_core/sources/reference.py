@@ -1,10 +1,11 @@
 """What a file is compared with: one source or several, a whole series of images or some of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 from imgcif_core.images.limits import OWN_FOLDER, Reach
+from imgcif_core.records import dataclass
 from imgcif_core.sources.any import read_described, split_kind
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.detect import detect

@@ -5,13 +5,14 @@ memory cells, the images of each cell are a scan of their own, as no item of img
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from imgcif_core.errors import InputError
 from imgcif_core.images.limits import OWN_FOLDER, Reach
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import Experiment, ImageFiles, Origin, PanelFacts, Provenance, ScanFacts
 from imgcif_core.sources.draft import Incomplete
 from imgcif_core.sources.euxfel import Module, Run

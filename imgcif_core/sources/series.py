@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatch
 from itertools import islice, pairwise
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from imgcif_core.errors import InputError
 from imgcif_core.formats import TEXT_PACKINGS, image_of_name
 from imgcif_core.images.limits import OWN_FOLDER, Reach
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import Experiment, ImageFiles, PanelFacts, ScanFacts
 from imgcif_core.sources.detect import SINGLE_IMAGES, Detected, detect, refuse_links
 from imgcif_core.sources.draft import Draft, Incomplete

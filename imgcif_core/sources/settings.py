@@ -1,10 +1,10 @@
 """Settings of axes in HDF5 masters: arrays of angles, with or without their ends, ranges and increments."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from imgcif_core.records import dataclass
 from imgcif_core.sources.hdf5 import ANGLES, Master
 
 NAMES = ("omega", "phi", "chi", "kappa")

@@ -1,10 +1,11 @@
 """Detectors that are not one flat rectangle: where their modules stand, from a few numbers of their makers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import PanelFacts
 
 

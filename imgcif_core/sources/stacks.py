@@ -1,10 +1,11 @@
 """Image stacks of HDF5 masters: how many frames there are, and in which file and dataset each lies."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from imgcif_core.records import dataclass, field
 from imgcif_core.sources.description import ImageFiles
 from imgcif_core.sources.hdf5 import Master, attribute
 

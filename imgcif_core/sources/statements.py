@@ -1,8 +1,9 @@
 """What a source states, value by value, and what becomes of it: used, asked about, or left out for a reason."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from imgcif_core.records import dataclass
 
 NO_ITEM = "imgCIF has no item for it"
 NOT_KNOWN = "its meaning is not known here"

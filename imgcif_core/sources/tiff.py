@@ -9,7 +9,7 @@ import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from imgcif_core.errors import InputError
 from imgcif_core.formats import BY_WORD, HEAD_BYTES, format_suffix, image_format_of
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.tiff_pages import MARKS, directories, mapped
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import ImageFiles, Origin, Provenance
 from imgcif_core.sources.draft import ORDER, Draft
 from imgcif_core.sources.minicbf import as_draft, parse_header

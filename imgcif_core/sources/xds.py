@@ -10,7 +10,7 @@ Source: W. Kabsch, XDS documentation, coordinate systems, input parameters and f
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 from imgcif_core.errors import InputError
 from imgcif_core.formats import image_of_name
 from imgcif_core.model.vectors import unit
+from imgcif_core.records import dataclass
 from imgcif_core.sources.description import AxisFacts, ImageFiles, Origin, PanelFacts, Provenance
 from imgcif_core.sources.draft import Draft
 from imgcif_core.sources.statements import Fate, Statement

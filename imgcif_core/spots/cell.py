@@ -1,10 +1,10 @@
 """Spots against a known cell: where its vectors may lie, and spacings for frames without an orientation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from imgcif_core.records import dataclass
 from imgcif_core.spots.geometry import Reading, Sample
 from imgcif_core.tables import Tables
 

@@ -1,9 +1,8 @@
 """A lattice where the beam centre may be far from where the geometry puts it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from imgcif_core.records import dataclass
 from imgcif_core.spots.geometry import Mapped, Reading, Sample
 from imgcif_core.spots.lattice import (
     CLEAR,

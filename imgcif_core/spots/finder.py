@@ -4,12 +4,11 @@ The threshold is that of the index of dispersion: where counts are those of a fl
 variance about the local mean equals that mean; a spot raises the variance.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imgcif_core.images.groups import touching
 from imgcif_core.images.measure import Levels, code_mask
+from imgcif_core.records import dataclass
 
 # Half the side of the square of neighbours, in pixels.
 REACH = 3

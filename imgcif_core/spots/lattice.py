@@ -5,11 +5,12 @@ them, not in one plane, are a lattice; its fit leaves the beam centre and the an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 
+from imgcif_core.records import dataclass
 from imgcif_core.spots.geometry import Mapped, Reading, Sample
 
 # Points along the grid of a transform, and the share of the largest |q| within which spots are put on it: the

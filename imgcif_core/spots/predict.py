@@ -1,10 +1,9 @@
 """Where a lattice puts its spots on each frame, and how many of those that were found lie there."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imgcif_core.model.vectors import rotation_matrices, unit
+from imgcif_core.records import dataclass
 from imgcif_core.spots.geometry import Face, Sample, Shot
 from imgcif_core.spots.lattice import Fit
 

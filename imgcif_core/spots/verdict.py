@@ -1,10 +1,11 @@
 """What the spots say of the geometry: as written, or by which usual mistake they fit better."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
+from imgcif_core.records import dataclass
 from imgcif_core.spots.clean import cleaned
 from imgcif_core.spots.elsewhere import fit_elsewhere
 from imgcif_core.spots.geometry import APART_DEG, WRITTEN, Reading, Sample

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from imgcif_core.errors import UsageError
 from imgcif_core.limits import GIB, MIB
 from imgcif_core.net.network import refuse_without_library
+from imgcif_core.records import dataclass, field
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TEXTS = ("about", "terms", "privacy", "accessibility")

@@ -12,10 +12,10 @@ import sys
 from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from imgcif_core.records import dataclass, field
 from imgcif_core.web.problems import Problem
 
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]

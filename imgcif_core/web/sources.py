@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
+from imgcif_core.records import dataclass
 from imgcif_core.render.excerpt import visible
 from imgcif_core.web.problems import Problem
 from imgcif_core.web.service import done_or_problem

@@ -10,10 +10,10 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from imgcif_core.records import dataclass, field
 from imgcif_core.web.pool import Work
 
 _PREFIX = "imgcif-serve-"

@@ -6,7 +6,6 @@ Names of uploads are labels. They are cleaned, made unlike each other, and never
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,6 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, QuerystringParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
+from imgcif_core.records import dataclass, field
 from imgcif_core.web.config import Limits
 from imgcif_core.web.limits import Pace
 from imgcif_core.web.problems import Problem

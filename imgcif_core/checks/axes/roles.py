@@ -1,13 +1,13 @@
 """What each axis is used for: which tables name it, what is set on it, what hangs on it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from imgcif_core.checks.registry import provider
 from imgcif_core.cif.document import Place
 from imgcif_core.model.axes import NO_PARENT, Axes
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 GONIOMETER, DETECTOR = "goniometer", "detector"

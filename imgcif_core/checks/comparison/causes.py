@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.detector import Detector, Posture
 from imgcif_core.model.scans import Scan
+from imgcif_core.records import dataclass
 
 if TYPE_CHECKING:
     from imgcif_core.compare import Comparison, ScanPair

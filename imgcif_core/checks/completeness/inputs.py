@@ -1,13 +1,13 @@
 """The experiment of a data set, wherever in its blocks the facts stand."""
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
 from imgcif_core.checks.joins import same_data_set
 from imgcif_core.checks.registry import NotApplicable, provider
 from imgcif_core.cif.document import Place, Source
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 # A longer run of values without any word in it is data that this look cannot tell from text.

@@ -1,11 +1,10 @@
 """What a stranger has to be told about an experiment, and whether it is; rules and readiness ask here alike."""
 
-from dataclasses import dataclass
-
 from imgcif_core.checks.completeness.inputs import Experiment
 from imgcif_core.checks.image_headers.texts import only_header
 from imgcif_core.checks.radiation.texts import probe_of
 from imgcif_core.checks.registry import provider
+from imgcif_core.records import dataclass
 
 NAMES = (
     "chemical.name_systematic",

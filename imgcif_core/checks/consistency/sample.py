@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from imgcif_core.model.space_groups import (
     is_cell,
     settings,
 )
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 # Tables of many structures are judged as far as this.

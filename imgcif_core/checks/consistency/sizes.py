@@ -1,7 +1,6 @@
 """Rules about pixel sizes, binning and the range of pixel values."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from imgcif_core.model.arrays import ArrayDimension, list_layouts
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.known_detectors import detector_named
 from imgcif_core.model.storage import StoredArrays
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 MAX_ROWS = 1000

@@ -1,7 +1,6 @@
 """Where the first pixel lies: at its centre as the dictionary says, or at its corner as offsets often mean."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from imgcif_core.checks.tolerances import Tolerances, last_digit_half
 from imgcif_core.cif.document import Change
 from imgcif_core.model.arrays import ArrayDimension, SurfaceAxis
 from imgcif_core.model.detector import Detector, Panel
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 _WORDS = ("fast", "slow")

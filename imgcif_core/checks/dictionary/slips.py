@@ -1,11 +1,11 @@
 """What people write round a number: units, decimal commas, typographic signs; each known by name."""
 
 import re
-from dataclasses import dataclass
 
 from imgcif_core.cif.values import parse_number
 from imgcif_core.ddlm.model import Item
 from imgcif_core.ddlm.types import check_contents
+from imgcif_core.records import dataclass
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\(\d+\))?"
 _WITH_UNIT = re.compile(rf"({_NUMBER})[ \t_]*([A-Za-zµμåÅÅ°%/^0-9*-]+)\Z")

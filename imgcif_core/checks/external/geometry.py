@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from imgcif_core.images.bytes import ByteSource
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import LocalData
 from imgcif_core.model.external import ExternalData
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 if TYPE_CHECKING:

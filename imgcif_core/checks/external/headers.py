@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from imgcif_core.model.arrays import DEFAULT_ARRAY
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.joins import leaders
 from imgcif_core.model.storage import StoredArray, StoredArrays
+from imgcif_core.records import dataclass
 
 if TYPE_CHECKING:
     from imgcif_core.images.isolated import Helper

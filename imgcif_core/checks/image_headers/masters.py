@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from imgcif_core.model.external import ExternalData
 from imgcif_core.model.frame_images import FrameImage, FrameImages
 from imgcif_core.model.storage import StoredArrays
 from imgcif_core.model.vectors import angle_difference
+from imgcif_core.records import dataclass
 
 if TYPE_CHECKING:
     from imgcif_core.compare import Comparison, PanelPair, ScanPair

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from imgcif_core.model.known_detectors import detector_named
 from imgcif_core.model.scans import Scan
 from imgcif_core.model.storage import StoredArrays
 from imgcif_core.model.vectors import angle_difference
+from imgcif_core.records import dataclass
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 ESSENTIAL = ("Wavelength", "Detector_distance", "Pixel_size", "Beam_xy")

@@ -1,10 +1,10 @@
 """A rule about the gaps between the modules of known detectors."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from imgcif_core.checks.images.survey import Survey, Surveyed
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Frames with spots of several files, for the command that judges them together."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from imgcif_core.checks.engine import inputs_of
@@ -11,6 +10,7 @@ from imgcif_core.checks.registry import Blocked, NotApplicable, NotChecked
 from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError
+from imgcif_core.records import dataclass
 from imgcif_core.spots.cell import KnownCell
 from imgcif_core.spots.geometry import Sample, Shot
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from imgcif_core.model.beam import Beam
 from imgcif_core.model.detector import Detector, Panel, Posture
 from imgcif_core.model.scans import Scan, Scans
 from imgcif_core.model.sections import list_sections
+from imgcif_core.records import dataclass
 from imgcif_core.spots.cell import KnownCell, known_cell
 from imgcif_core.spots.finder import NO_SPOTS, Spots
 from imgcif_core.spots.geometry import Face, Sample, Shot, Turn, face_of

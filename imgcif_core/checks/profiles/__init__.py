@@ -2,13 +2,13 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from imgcif_core.checks.families import FAMILY_OF
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.findings import LEVELS, QUESTIONS, Severity
+from imgcif_core.records import dataclass, field
 
 NAMES = (
     "core",

@@ -1,7 +1,6 @@
 """The rule about stated beam centres against the centre that the geometry gives."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances, last_digit_halves
 from imgcif_core.model.detector import Detector, Panel, Posture
 from imgcif_core.model.scans import Scan, build_scans
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 FRAMES, ELEMENTS = "diffrn_data_frame", "diffrn_detector_element"

@@ -1,9 +1,9 @@
 """What the free texts about the radiation and its source say."""
 
 import re
-from dataclasses import dataclass
 
 from imgcif_core.checks.facts import facts
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 PROBES = {"xray": "x-ray", "xrays": "x-ray", "neutron": "neutron", "neutrons": "neutron", "electron": "electron"}

@@ -1,7 +1,6 @@
 """Rules about arrays: the tables that name them, their sections, sizes and intensities."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,6 +13,7 @@ from imgcif_core.checks.suggest import did_you_mean
 from imgcif_core.cif.document import Change, Document, Place, Quoting
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.model.joins import NONE, combined, filled_hashes, folded_key, identities, repeats, rows_named
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 _DEFINING = ("array_structure_list", "array_structure")

@@ -1,7 +1,6 @@
 """Rules about links: references that lead nowhere, absent parents, other blocks."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from imgcif_core.checks.suggest import nearest, same_but_signs
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Change, Place
 from imgcif_core.ddlm.model import Dictionary, Item
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 # Links that a rule of their own judges, with more knowledge than this family has.

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from imgcif_core.checks.scans.common import scan_name, scan_place
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.model.dates import GOOD, MALFORMED, NO_SUCH_DAY, Dates, read_dates
 from imgcif_core.model.scans import Scan, Scans
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6

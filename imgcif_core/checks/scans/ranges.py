@@ -1,7 +1,7 @@
 """Rules about the range of a scan against its frames and increments."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from imgcif_core.checks.scans.common import UNIT, distinct_drives, drive_place, 
 from imgcif_core.checks.tolerances import Tolerances, step_half, written_half
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.scans import Drive, Scan, Scans, or_zero
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 

@@ -1,7 +1,6 @@
 """Rules that compare the settings of frames with the scan and with each other."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from imgcif_core.checks.tolerances import Tolerances, printed_halves, step_half,
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.scans import Drive, Scan, Scans, or_zero
 from imgcif_core.model.vectors import angle_difference
+from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6

@@ -1,9 +1,9 @@
 """How much a method may do before it is stopped."""
 
 import time
-from dataclasses import dataclass
 
 from imgcif_core.ddlm.drel.errors import BudgetExceeded
+from imgcif_core.records import dataclass
 
 _LOOK = 256
 

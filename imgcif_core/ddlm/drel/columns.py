@@ -5,7 +5,6 @@ in which something is missing or lies outside a domain.
 """
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,7 @@ from imgcif_core.ddlm.drel.rows import (
 from imgcif_core.ddlm.drel.store import is_row_of_numbers
 from imgcif_core.ddlm.drel.values import is_nothing
 from imgcif_core.ddlm.model import Item
+from imgcif_core.records import dataclass
 
 # Rows of an item, and what they were made from: the item, whether of the own row, and in which rows (None: in all).
 _Made = tuple[Rows, tuple[tuple[tuple[str, bool], np.ndarray | None], ...]]

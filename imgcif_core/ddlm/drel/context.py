@@ -1,13 +1,13 @@
 """What the parts of an evaluation know of each other: rows, values, and the world that holds them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from imgcif_core.ddlm.drel.budget import Budget, Limits
 from imgcif_core.ddlm.drel.store import Store
 from imgcif_core.ddlm.methods import Method, Methods
 from imgcif_core.ddlm.model import Dictionary, Item
+from imgcif_core.records import dataclass
 
 STORED = "stored"
 DERIVED = "derived"

@@ -1,8 +1,10 @@
 """The nodes of a parsed method: frozen, each with the offset of its first character or operator in the text."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
+
+from imgcif_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Values of all rows of a loop at once: operators, functions, comparisons, and branches joined again."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from imgcif_core.ddlm.drel.values import COMPARISONS, OPERATORS, truth
+from imgcif_core.records import dataclass
 
 _EDGE = 1e-9
 

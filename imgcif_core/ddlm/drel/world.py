@@ -1,7 +1,6 @@
 """The data of one block as methods see it: rows, keys, and values that are stored, derived or understood."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from imgcif_core.ddlm.drel.budget import Budget, Limits
@@ -27,6 +26,7 @@ from imgcif_core.ddlm.drel.typed import conform, typed
 from imgcif_core.ddlm.drel.values import MISSING, NULL, equal, is_nothing, plain
 from imgcif_core.ddlm.methods import Method
 from imgcif_core.ddlm.model import Dictionary, Item
+from imgcif_core.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

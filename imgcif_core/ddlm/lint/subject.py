@@ -1,12 +1,12 @@
 """What a check of a dictionary looks at."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imgcif_core.ddlm.frames import File, Frame
 from imgcif_core.ddlm.load import DictionaryProblem
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.findings import Severity
+from imgcif_core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,97 @@
+"""Matrices of bytes, a row for each value: compared, hashed and read as numbers, all rows at once."""
+
+import numpy as np
+
+from imgcif_core.cif.values import fold as fold_text
+
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_MIX_INT = 0xBF58476D1CE4E5B9
+_MIX = np.uint64(_MIX_INT)
+_WORD = 0xFFFFFFFFFFFFFFFF
+
+
+def greater(words: np.ndarray) -> np.ndarray:
+    """Where a row of words is greater than the row before: (rows - 1,) bool."""
+    result = np.zeros(len(words) - 1, dtype=bool)
+    open_rows = np.ones(len(words) - 1, dtype=bool)
+    for index in range(words.shape[1]):
+        result |= open_rows & (words[1:, index] > words[:-1, index])
+        open_rows &= words[1:, index] == words[:-1, index]
+    return result
+
+
+def take_uncertainties(matrix: np.ndarray) -> np.ndarray | None:
+    """The standard uncertainties of rows such as 1.234(5), taken out of the matrix; nan for rows without.
+
+    None where no row has one; those with an exponent, or with more digits than a float holds, are left as they are.
+    """
+    opens = matrix == 40
+    rows = opens.any(axis=1)
+    if not rows.any():
+        return None
+    columns, at = np.arange(matrix.shape[1]), opens.argmax(axis=1)
+    lengths = (matrix != 0).sum(axis=1)
+    within = (columns > at[:, None]) & (columns < lengths[:, None] - 1)
+    digits = matrix - np.uint8(48)
+    count, dots = within.sum(axis=1), matrix == 46
+    decimals = np.where(dots.any(axis=1), at - dots.argmax(axis=1) - 1, 0)
+    rows &= (matrix[np.arange(len(matrix)), lengths - 1] == 41) & (at > 0) & (count > 0) & (count <= 15)
+    rows &= ~(within & (digits > 9)).any(axis=1) & ~((matrix | 32) == 101).any(axis=1)
+    rows &= (decimals >= 0) & (decimals <= 22)
+    numbers = np.zeros(len(matrix))
+    for column in range(matrix.shape[1]):
+        numbers = np.where(within[:, column], numbers * 10.0 + digits[:, column], numbers)
+    matrix[rows[:, None] & (columns >= at[:, None])] = 0
+    return np.where(rows, numbers / 10.0 ** np.clip(decimals, 0, 22), np.nan)
+
+
+def read_floats(matrix: np.ndarray) -> np.ndarray | None:
+    """Rows of digits as float64, None where one of them is no number."""
+    if not len(matrix):
+        return None
+    width = matrix.shape[1]
+    if width <= 15 and ((matrix >= 48) | (matrix == 0)).all() and (matrix <= 57).all():
+        return _read_digits(matrix)
+    try:
+        return np.ascontiguousarray(matrix).view(f"S{width}").ravel().astype(np.float64)
+    except ValueError:
+        return None
+
+
+def _read_digits(matrix: np.ndarray) -> np.ndarray:
+    """Rows of digits alone, ended by zeros, as float64: digit by digit for all rows at once."""
+    values = np.zeros(len(matrix))
+    for index in range(matrix.shape[1]):
+        digits = matrix[:, index]
+        values = np.where(digits != 0, values * 10.0 + digits - 48.0, values)
+    return values
+
+
+def hash_rows(matrix: np.ndarray) -> np.ndarray:
+    """A 64-bit hash of each row of a matrix whose width is a multiple of 8; trailing zeros are free."""
+    words = matrix.view(np.uint64)
+    result = np.zeros(len(words), dtype=np.uint64)
+    factor = _MULTIPLIER
+    with np.errstate(over="ignore"):
+        for index in range(words.shape[1]):
+            word = words[:, index] * factor
+            word ^= word >> np.uint64(29)
+            word *= _MIX
+            word ^= word >> np.uint64(32)
+            result += np.where(words[:, index] != 0, word, np.uint64(0))
+            factor = np.uint64((int(factor) * 0x9E3779B97F4A7C15 + 2) & 0xFFFFFFFFFFFFFFFF | 1)
+    return result
+
+
+def hash_text(text: str, *, fold: bool = False) -> np.uint64:
+    """The hash that `Column.hashes` gives to this text."""
+    raw = (fold_text(text) if fold else text).encode("utf-8", "surrogatepass")
+    result, factor = 0, int(_MULTIPLIER)
+    for at in range(0, len(raw), 8):
+        word = int.from_bytes(raw[at : at + 8], "little")
+        if word:
+            mixed = word * factor & _WORD
+            mixed = (mixed ^ mixed >> 29) * _MIX_INT & _WORD
+            result += mixed ^ mixed >> 32
+        factor = factor * 0x9E3779B97F4A7C15 + 2 & _WORD | 1
+    return np.uint64(result & _WORD)
