@@ -1,6 +1,7 @@
 """What each axis is used for: which tables name it, what is set on it, what hangs on it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -79,7 +80,16 @@ class AxisRoles:
 
     def goniometer(self) -> list[int]:
         """The axes that position the sample: not the detector arms that are labelled goniometer."""
-        return [row for row in self.of(GONIOMETER) if not self.is_arm(row)]
+        return list(self._goniometer)
+
+    @cached_property
+    def _goniometer(self) -> tuple[int, ...]:
+        return tuple(row for row in self.of(GONIOMETER) if not self.is_arm(row))
+
+    @cached_property
+    def _of_detector(self) -> frozenset[str]:
+        """The ids that the detector has an axis of."""
+        return frozenset(self.axes.id[row] for row in self.of(DETECTOR))
 
     def is_arm(self, row: int) -> bool:
         """True for an axis labelled goniometer that carries or positions the detector and no goniometer axis.
@@ -89,7 +99,7 @@ class AxisRoles:
         if self.axes.equipment[row] != GONIOMETER:
             return False
         equipments = {self.axes.equipment[child] for child in self.children[row]}
-        is_shared = any(self.axes.equipment[same] == DETECTOR for same in self.axes.rows_named(self.axes.id[row]))
+        is_shared = self.axes.id[row] in self._of_detector
         is_listed = self.uses(row, POSITIONER) and not self.uses(row, MEASUREMENT)
         return GONIOMETER not in equipments and (DETECTOR in equipments or is_shared or is_listed)
 
