@@ -12,6 +12,8 @@ from imgcif_core.commands.common import emit
 from imgcif_core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from imgcif_core.web.config import Config
 
 _MISSING = "the page needs the extra web: pip install 'imgcif_core[web]'"
@@ -112,7 +114,7 @@ def address_of(config: "Config") -> str:
     return f"http://{host}:{config.port}{config.root_path}/{key}"
 
 
-def _listen(config: "Config"):  # type: ignore[no-untyped-def]
+def _listen(config: "Config") -> "socket":
     """The socket, opened before anything is said, so that a port in use is one sentence."""
     import socket
 

@@ -3,10 +3,14 @@
 import argparse
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from imgcif_core.commands.common import emit, write
 from imgcif_core.commands.export import url_maps
 from imgcif_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from imgcif_core.spots.cell import KnownCell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +45,7 @@ def run(given: argparse.Namespace) -> int:
     return int(test.verdict == BETTER)
 
 
-def cell_of(text: str | None, group: str | None):
+def cell_of(text: str | None, group: str | None) -> "KnownCell | None":
     """The cell of the command line, None if it gives none."""
     from imgcif_core.spots.cell import KnownCell
 

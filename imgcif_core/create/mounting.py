@@ -15,6 +15,8 @@ from imgcif_core.model.vectors import axis_and_angle, rotation_matrices, unit
 from imgcif_core.records import dataclass
 from imgcif_core.sources.description import IDENTITY, AxisFacts, PanelFacts
 
+Panels = Sequence[PanelFacts]
+
 # A panel that deviates by less is in its place: a hundredth of what refinements resolve.
 RIGID_MM = 1e-5
 _SAME_MM = 1e-9
@@ -114,14 +116,18 @@ def moved(panel: PanelFacts, motion: Motion) -> PanelFacts:
     return replace(turned, corner=turned.corner + motion[1])
 
 
-def deviation_of(mounting_axes: Sequence[AxisFacts], settings: Mapping[str, float], panels, pose) -> float:
+def deviation_of(
+    mounting_axes: Sequence[AxisFacts], settings: Mapping[str, float], panels: Panels, pose: Panels
+) -> float:
     """The largest distance of a carried corner from where it should be: mm."""
     motion = place(mounting_axes, settings)
     carried = _corners(tuple(panels)) @ motion[0].T + motion[1]
     return float(np.linalg.norm(carried - _corners(tuple(pose)), axis=1).max())
 
 
-def _stated_mounting(poses, axes, settings) -> Mounting:
+def _stated_mounting(
+    poses: Sequence[Panels], axes: Sequence[AxisFacts], settings: Sequence[Mapping[str, float]]
+) -> Mounting:
     """The panels in the frame that the source's own axes carry."""
     rotation, translation = place(axes, settings[0])
     inverse = rotation.T, -rotation.T @ translation
@@ -226,7 +232,7 @@ def _three_rotations(rotations: list[np.ndarray]) -> tuple[list[AxisFacts], list
     return axes, angles
 
 
-def _with_translations(poses, rotations: list[AxisFacts], angles: list[dict[str, float]]) -> Mounting:
+def _with_translations(poses: Sequence[Panels], rotations: list[AxisFacts], angles: list[dict[str, float]]) -> Mounting:
     """Complete the rotations by translations in the frame that they carry."""
     pivot = _pivot(poses, rotations, angles)
     outer = [AxisFacts(a.id, a.kind, a.vector, a.depends_on, pivot) if i == 0 else a for i, a in enumerate(rotations)]
@@ -257,7 +263,7 @@ def _with_translations(poses, rotations: list[AxisFacts], angles: list[dict[str,
     return Mounting(chain, tuple(settings), panels, off)
 
 
-def _pivot(poses, rotations: list[AxisFacts], angles: list[dict[str, float]]) -> np.ndarray:
+def _pivot(poses: Sequence[Panels], rotations: list[AxisFacts], angles: list[dict[str, float]]) -> np.ndarray:
     """The point about which the arm turns: the sample, unless another one explains all poses better."""
     if len(poses) < 2 or not rotations:
         return np.zeros(3)

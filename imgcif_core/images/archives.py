@@ -184,7 +184,7 @@ def _careful_headers(limits: Limits) -> Any:
         fault = ""
 
         @classmethod
-        def frombuf(cls, buf, encoding, errors):
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Any:
             try:
                 info = super().frombuf(buf, encoding, errors)
             except tarfile.HeaderError as error:

@@ -7,7 +7,7 @@ images or archives takes a `ByteSource` and never a file name.
 import io
 import os
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from imgcif_core.images.limits import BytesError
 
@@ -75,7 +75,7 @@ class _Ranges(ReadStream):
         self._at = base + offset
         return self._at
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         found = self._source.read(self._at, len(buffer))
         buffer[: len(found)] = found
         self._at += len(found)

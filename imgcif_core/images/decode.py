@@ -1,5 +1,7 @@
 """From the bytes of a binary section to pixels, with every count checked before memory is taken."""
 
+from typing import Any
+
 import numpy as np
 
 from imgcif_core.cif.document import BinarySection
@@ -173,7 +175,7 @@ def _with_pads(body: bytes | memoryview, most: int, kind: ElementType | None) ->
     return values, int(wrong[0]) if len(wrong) else len(steps)
 
 
-def _fabio_codec():
+def _fabio_codec() -> Any:
     """fabio's compiled codec."""
     try:
         from fabio.ext import byte_offset

@@ -44,7 +44,7 @@ class Expanded(ReadStream):
                 break
         return self._at
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         found = self._some(len(buffer))
         buffer[: len(found)] = found
         return len(found)

@@ -10,6 +10,7 @@ from imgcif_core.checks.external.formats import rows_without_frame
 from imgcif_core.checks.external.inputs import counted, problem_at
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
+from imgcif_core.cif.columns import Column
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.joins import combined, filled_hashes, repeats
 from imgcif_core.model.shapes import last_digits
@@ -48,7 +49,7 @@ def frame_within_file(tables: Tables, external: ExternalData) -> Iterator[Proble
     yield from _gaps(tables, external, numbers)
 
 
-def _is_whole(column) -> np.ndarray:
+def _is_whole(column: Column) -> np.ndarray:
     """Where a value is written as a whole number."""
     return column.numbers().is_integer
 

@@ -9,6 +9,7 @@ from imgcif_core.checks.joins import missing_rows
 from imgcif_core.checks.obstacles import Kind, Obstacle
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
+from imgcif_core.cif.columns import Column
 from imgcif_core.model.joins import Repeats, combined, filled_hashes, folded_key, identities, repeated_rows, repeats
 from imgcif_core.model.scans import Scan
 from imgcif_core.tables import Table, Tables
@@ -151,7 +152,7 @@ def _ends_without_frames(scans: Table, images: Table) -> Iterator[Problem]:
             )
 
 
-def _holds(ids, rows: np.ndarray, value: str) -> bool:
+def _holds(ids: Column, rows: np.ndarray, value: str) -> bool:
     """True if a value is among some rows of a column."""
     from imgcif_core.cif.columns import hash_text
 

@@ -7,6 +7,7 @@ import numpy as np
 from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.scans.common import UNIT, distinct_drives, listed, scan_name
 from imgcif_core.checks.tolerances import Tolerances, printed_halves, step_half, written_half
+from imgcif_core.cif.document import Place
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.scans import Drive, Scan, Scans, or_zero
 from imgcif_core.model.vectors import angle_difference
@@ -93,7 +94,7 @@ def _halves(scan: Scan, axis: int) -> np.ndarray:
     return np.where(positions < 0, 0.0, printed_halves(column, rows))
 
 
-def _setting_place(scan: Scan, axis: int, index: int):
+def _setting_place(scan: Scan, axis: int, index: int) -> Place:
     """The place of the setting of an axis in one frame."""
     settings = scan.frame_settings
     position = int(settings.positions(axis, scan.frame_rows[[index]])[0])
