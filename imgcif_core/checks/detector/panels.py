@@ -99,7 +99,7 @@ def _plane_of(direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return one, np.cross(direction, one)
 
 
-def _is_one_face(one, two) -> bool:
+def _is_one_face(one: Panel, two: Panel) -> bool:
     """True for layers, gains or thresholds of one face: one element, or the same pixel directions."""
     if one.element_id is not None and one.element_id == two.element_id:
         return True
