@@ -1,31 +1,61 @@
-"""Repeated values: found by hashes, said of the values themselves, in few arrays for very many rows."""
+"""Rows that repeat others: hashes point to them, the values decide, and very many take little memory."""
+
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from shared import SHARED
+
+import imgcif_core
 from imgcif_core.model import joins
+from imgcif_core.model.joins import repeats
+
+COLLISION = SHARED / "cases" / "engine" / "hash-collision.cif"
 
 
-def test_each_repeat_names_the_first_row_of_its_value() -> None:
-    values = [3, 1, 3, 2, 1, 3]
-    again = joins.repeats(np.array(values, dtype=np.uint64), values.__getitem__)
-    assert again.head(10) == [(2, 0), (4, 1), (5, 0)]
-    assert again.head(1) == [(2, 0)]
+def test_equal_hashes_of_different_values_are_no_repetition() -> None:
+    values = ["a", "b", "a", "c"]
+    assert repeats(np.array([7, 7, 7, 9], dtype=np.uint64), values.__getitem__).head(9) == [(2, 0)]
+    assert not len(repeats(np.array([7, 7], dtype=np.uint64), "ab".__getitem__))
+    assert not len(repeats(np.zeros(0, dtype=np.uint64), "".__getitem__))
 
 
-def test_equal_hashes_of_other_values_are_no_repeat() -> None:
-    again = joins.repeats(np.array([7, 7, 7], dtype=np.uint64), "aba".__getitem__)
-    assert again.head(10) == [(2, 0)]
-    assert not len(joins.repeats(np.array([7, 7], dtype=np.uint64), "ab".__getitem__))
-    assert not len(joins.repeats(np.zeros(0, dtype=np.uint64), "".__getitem__))
+def test_the_first_of_several_equal_rows_is_named() -> None:
+    values = ["b", "a", "a", "b", "a"]
+    again = repeats(np.array([7, 7, 7, 7, 7], dtype=np.uint64), values.__getitem__)
+    assert again.head(9) == [(2, 1), (3, 0), (4, 1)]
+    assert again.head(1) == [(2, 1)]
+
+
+def test_one_value_with_two_hashes_is_two() -> None:
+    again = repeats(np.array([1, 1, 2, 2], dtype=np.uint64), lambda row: "same")
+    assert again.head(9) == [(1, 0), (3, 2)]
+
+
+def test_beyond_the_limit_hashes_are_believed_where_values_were_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joins, "MAX_COMPARED", 3)
+    hashes = np.zeros(20, dtype=np.uint64)
+    assert repeats(hashes, lambda row: "same").head(99) == [(row, 0) for row in range(1, 20)]
+    assert not len(repeats(hashes, lambda row: row))
 
 
 @pytest.mark.parametrize("kinds", [1, 2, 7, 100])
-def test_beyond_the_compared_rows_the_hashes_stand_for_the_values(kinds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beyond_the_compared_rows_none_is_lost(kinds: int, monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(kinds).integers(0, kinds, 500).astype(np.uint64)
-    whole = joins.repeats(values, lambda row: int(values[row]))
+    whole = repeats(values, lambda row: int(values[row]))
     seen: list[int] = []
     monkeypatch.setattr(joins, "MAX_COMPARED", 20)
-    bounded = joins.repeats(values, lambda row: seen.append(row) or int(values[row]))
+    bounded = repeats(values, lambda row: seen.append(row) or int(values[row]))
     assert len(seen) <= 40
     assert bounded.head(600) == whole.head(600)
+
+
+@pytest.mark.skipif(not COLLISION.is_file(), reason=f"no {COLLISION}")
+def test_two_ids_with_one_hash_are_no_duplicate_key() -> None:
+    (report,) = imgcif_core.check(COLLISION).files
+    assert "REL004" in report.outcomes.clean
+    assert "REL012" not in {finding.rule for finding in report.findings}
