@@ -1,6 +1,7 @@
 """Imports go down the layers only, and command-line output stays in the command line."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,15 @@ def test_imports_go_down_the_layers(path: Path) -> None:
     assert own in LAYERS, f"{own} has no place in the table of layers"
     upward = {name for name in imported_packages(path) if name != own and LAYERS[name] >= LAYERS[own]}
     assert not upward, f"{own} imports {sorted(upward)}, which lies above it or beside it"
+
+
+def test_the_page_of_the_architecture_has_every_part() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\d, ]+) \| (`.*?`) \|", page, re.M)
+    shown = {name.rstrip("/"): levels for levels, names in rows for name in re.findall(r"`([^`]+)`", names)}
+    assert set(shown) == set(LAYERS) - {"_version", "__init__"}
+    for name, levels in shown.items():
+        assert str(LAYERS[name]) in levels.split(", "), name
 
 
 def test_render_imports_layer_0_only() -> None:
