@@ -11,6 +11,7 @@ from imgcif_core.checks.menders import MENDERS
 from imgcif_core.checks.registry import FILE_INPUTS, load_rules, providers
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.errors import UsageError
+from imgcif_core.output import write_file
 from imgcif_core.records import dataclass
 
 _CODE = re.compile(r"[A-Z]{3}\d{3}")
@@ -86,7 +87,7 @@ class NewRule:
                 raise UsageError(f"{target} is there already")
         for target, (_, text) in zip(targets, (self.module, self.case), strict=True):
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+            write_file(target, text, overwrite=False)
         return targets
 
 
