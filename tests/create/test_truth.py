@@ -133,6 +133,7 @@ def test_plain_nexus_is_placed_by_its_raw_values() -> None:
     assert part.beam.wavelength == 0.5904022421801379
 
 
+@pytest.mark.peers
 def test_lpd_geometry_asks_for_quadrants_and_distance() -> None:
     extra_geom = pytest.importorskip("extra_geom")
     path = path_of("xfel/lpd_mar_18.h5")

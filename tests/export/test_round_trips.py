@@ -180,6 +180,7 @@ def test_real_files_keep_their_geometry(path: Path, tmp_path: Path) -> None:
 QUADRANTS = [(-525, 625), (-550, -10), (520, -160), (542.5, 475)]
 
 
+@pytest.mark.peers
 def test_extra_geom_reads_a_geometry_that_went_through_imgcif(tmp_path: Path) -> None:
     extra_geom = pytest.importorskip("extra_geom", reason="EXtra-geom is not installed")
     from imgcif_core.create.loop import Wishes, create

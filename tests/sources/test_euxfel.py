@@ -111,6 +111,7 @@ def test_memory_cells_stand_in_blocks_of_their_own(tmp_path: Path) -> None:
     assert not [entry.message for entry in report.findings if str(entry.severity) != "info"]
 
 
+@pytest.mark.peers
 def test_frames_are_those_that_extra_data_finds(tmp_path: Path) -> None:
     extra_data = pytest.importorskip("extra_data")
     from extra_data.tests.mockdata import write_file

@@ -78,6 +78,7 @@ def test_the_chips_of_a_cspad_sensor_are_three_pixels_apart(tmp_path: Path) -> N
     assert (one.raw_offset, two.raw_offset) == ((0, 0), (194, 0))
 
 
+@pytest.mark.peers
 @pytest.mark.parametrize(("kind", "turned"), [("JUNGFRAU:V1", -1.0), ("JUNGFRAU:V2", 1.0)])
 def test_chips_of_a_jungfrau_lie_as_extra_geom_has_them(tmp_path: Path, kind: str, turned: float) -> None:
     extra_geom = pytest.importorskip("extra_geom")
