@@ -19,6 +19,8 @@ ABOVE = 3.0
 LEAST_PIXELS, MOST_PIXELS = 3, 600
 # With more strong pixels than this share an image is no diffraction of a crystal.
 MOST_STRONG = 0.05
+# Rows of an image that are summed at a time.
+_STRIP = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,18 @@ def find_spots(image: np.ndarray, levels: Levels, most: int = 1000) -> Spots:
 
 
 def _strong(values: np.ndarray, bad: np.ndarray) -> np.ndarray:
-    """Pixels above the noise about them: bool like values."""
+    """Pixels above the noise about them: bool like values; in strips, as the sums take many times the image."""
+    strong = np.zeros(values.shape, dtype=bool)
+    height = len(values)
+    for first in range(0, height, _STRIP):
+        end = min(first + _STRIP, height)
+        low, high = max(0, first - REACH), min(height, end + REACH)
+        strong[first:end] = _strong_within(values[low:high], bad[low:high])[first - low : end - low]
+    return strong
+
+
+def _strong_within(values: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """Pixels of one strip above the noise about them: bool like values."""
     count = _counts(bad)
     total, squares = box_sum(values), box_sum(values * values)
     with np.errstate(divide="ignore", invalid="ignore"):
