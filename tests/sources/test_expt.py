@@ -97,7 +97,7 @@ def test_shots_without_images_are_stills_of_their_own() -> None:
         ({"experiment": []}, "lists no experiments"),
         ({"beam": []}, "holds no beam"),
         ({"experiment": [{"beam": 4, "detector": 0}]}, "beam 4 of 1"),
-        ({"beam": [{"direction": [0, 0, 1]}]}, "no single wavelength"),
+        ({"beam": [{"direction": [0, 0, 1]}]}, "beam 1 has no wavelength"),
         ({"beam": [{"direction": [0, 0], "wavelength": 1.0}]}, "direction is a list of 2, expected 3 numbers"),
         ({"beam": [{"direction": [0, 0, float("nan")], "wavelength": 1.0}]}, "expected finite numbers"),
         ({"detector": [{"panels": []}]}, "has no panels"),
