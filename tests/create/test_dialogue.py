@@ -182,8 +182,11 @@ def test_interruption_at_a_terminal_keeps_the_answers(tmp_path: Path) -> None:
 def _take_terminal() -> None:
     """Make standard input the controlling terminal, so that Ctrl-C reaches the process."""
     import fcntl
+    import signal
     import termios
 
+    # Tests that run side by side ignore it, and processes inherit that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
