@@ -20,7 +20,7 @@ assert SPEC.loader is not None
 worst = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(worst)
 
-pytestmark = [pytest.mark.stress, pytest.mark.skipif(sys.platform != "linux", reason="measured in /proc")]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="measured in /proc")]
 # A request to end takes effect at the next whole second, and what was begun is finished.
 SPARE_SECONDS = 10.0
 
