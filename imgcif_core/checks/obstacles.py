@@ -166,7 +166,8 @@ def _arrays(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
     alone = len(described) == 1 and used == [DEFAULT_ARRAY]
     bare = [name for name in used if name.casefold() not in described and not alone]
     foreign = [name for name in bare if (described or structures) and name.casefold() not in structures]
-    for names, code in (([name for name in bare if name not in foreign], "MTA020"), (foreign, "REL003")):
+    elsewhere = set(foreign)
+    for names, code in (([name for name in bare if name not in elsewhere], "MTA020"), (foreign, "REL003")):
         if names:
             yield Obstacle(Kind.ARRAY, f"array {_listed(names)} of the images not described", code, tuple(names))
     placed = {layout.array_id.casefold() for layout in list_layouts(tables, axes)}

@@ -219,5 +219,5 @@ def _quoted_values(document: Document) -> tuple[np.ndarray, np.ndarray]:
 
 def _in_value(values: tuple[np.ndarray, np.ndarray], offset: int) -> bool:
     """True if an offset lies within a value."""
-    index = int(np.searchsorted(values[0], offset, side="right")) - 1
+    index = int(np.searchsorted(values[0], values[0].dtype.type(offset), side="right")) - 1
     return index >= 0 and bool(values[1][index] > offset)
