@@ -71,9 +71,10 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def script(text: str, names: list[str], environment: dict[str, str]) -> Any:
     """What a script for the Python that has dxtbx answers."""
     python = find_python()
-    done = subprocess.run(
-        [str(python), "-c", text, *names], capture_output=True, text=True, env=environment, timeout=900, check=False
-    )
+    # Not in the folder of the project: what a build leaves there announces the package without what it needs.
+    folder = environment["PYTHONPATH"].partition(os.pathsep)[0]
+    words = [str(python), "-c", text, *names]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=folder, env=environment, timeout=900, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.rpartition("=====")[2])
 
