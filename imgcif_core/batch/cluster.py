@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from imgcif_core._version import __version__
@@ -20,6 +21,7 @@ from imgcif_core.batch.lines import line_of_unreadable
 from imgcif_core.batch.run import ENDED, Run
 from imgcif_core.errors import InputError, UsageError
 
+_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 CHUNK = 25
 # Chunks of each worker that are under way, so that none waits for the next.
 _AHEAD = 2
@@ -144,6 +146,7 @@ class _Judge:
 
     def __init__(self, words: tuple[str, ...]) -> None:
         command = [sys.executable, "-m", "imgcif_core.cli", "check", "--format", "jsonl", "--files-from", "-", *words]
+        paths = [str(_PACKAGE_ROOT), *filter(None, [os.environ.get("PYTHONPATH", "")])]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -151,7 +154,8 @@ class _Judge:
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
             errors="surrogateescape",
-            env={**os.environ, "PYTHONUTF8": "1"},
+            # No module is taken from the folder in which the worker runs.
+            env={**os.environ, "PYTHONUTF8": "1", "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(paths)},
         )
 
     def line(self, path: str) -> str:

@@ -146,6 +146,8 @@ class Helper:
             if self._memory is not None:
                 environment["IMGCIF_WORKER_MEMORY"] = str(self._memory)
             environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+            # The folder in which the command runs may hold data that others made: no module is taken from it.
+            environment["PYTHONSAFEPATH"] = "1"
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,

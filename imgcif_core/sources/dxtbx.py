@@ -42,9 +42,26 @@ def _has_dxtbx(python: str) -> bool:
     """True if a Python finds dxtbx."""
     code = "import importlib.util, sys; sys.exit(importlib.util.find_spec('dxtbx') is None)"
     try:
-        return subprocess.run([python, "-c", code], capture_output=True, timeout=60).returncode == 0
+        return _run(python, code, seconds=60).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
+
+
+def _run(python: str, code: str, *names: str, seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run code with absolute names of files in a folder from which no module of a stranger is imported.
+
+    Older Pythons know no safe path, so that it runs where its own program lies.
+    """
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    return subprocess.run(
+        [python, "-c", code, *names],
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        errors="replace",
+        env=environment,
+        cwd=Path(python).parent if Path(python).is_absolute() else None,
+    )
 
 
 def read_dxtbx(path: str | Path, others: Sequence[str] = ()) -> Experiment:
@@ -65,9 +82,7 @@ def read_dxtbx(path: str | Path, others: Sequence[str] = ()) -> Experiment:
 
     names = [str(Path(name).resolve()) for name in (path, *others)]
     try:
-        run = subprocess.run(
-            [python, "-c", _SCRIPT, *names], capture_output=True, text=True, timeout=_SECONDS, errors="replace"
-        )
+        run = _run(python, _SCRIPT, *names, seconds=_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InputError(f"{path}: dxtbx did not answer ({error})") from None
     _, mark, text = run.stdout.rpartition("\n=====\n")

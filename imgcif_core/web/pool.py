@@ -211,6 +211,8 @@ class Pool:
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             "IMGCIF_WEB_MEMORY": str(self._memory),
+            # No module is taken from the folder in which the server runs.
+            "PYTHONSAFEPATH": "1",
             "PYTHONPATH": os.pathsep.join(filter(None, [str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")])),
         }
         process = await asyncio.create_subprocess_exec(
