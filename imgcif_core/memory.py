@@ -9,11 +9,18 @@ from itertools import islice
 from imgcif_core.errors import InputError
 from imgcif_core.limits import DEFAULT_LIMITS, MIB, Limits
 
-# The interpreter, numpy and the dictionary, beside what an input takes.
-_OWN_MEMORY = 256 * MIB
+# The interpreter, numpy and the dictionary, beside what an input takes: twice what a small check has of data.
+_OWN_MEMORY = 128 * MIB
 # Files of a folder whose sizes are summed: so many allow any memory that a machine has.
 _MOST_FILES = 10_000
 _MOST = 1 << 62
+# How many bounds hold in this process now.
+_BOUNDS: list[int] = []
+
+
+def is_bounded() -> bool:
+    """True within `bounded_memory`: what runs out of memory then is the input, not one piece of work on it."""
+    return bool(_BOUNDS)
 
 
 @contextmanager
@@ -35,6 +42,7 @@ def bounded_memory(inputs: Iterable[str], limits: Limits = DEFAULT_LIMITS) -> It
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     bounds = [allowed + _OWN_MEMORY, *(bound for bound in (soft, hard) if bound != resource.RLIM_INFINITY)]
     resource.setrlimit(resource.RLIMIT_DATA, (min(bounds), hard))
+    _BOUNDS.append(allowed)
     try:
         yield
     except MemoryError:
@@ -43,6 +51,7 @@ def bounded_memory(inputs: Iterable[str], limits: Limits = DEFAULT_LIMITS) -> It
             f"{what}: takes more than {allowed // MIB} MiB of memory; --limit memory=SIZE allows more"
         ) from None
     finally:
+        _BOUNDS.pop()
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 

@@ -45,6 +45,7 @@ from imgcif_core.findings import (
     Unchecked,
 )
 from imgcif_core.limits import Budget
+from imgcif_core.memory import is_bounded
 from imgcif_core.records import dataclass, field
 from imgcif_core.tables import Tables
 
@@ -91,7 +92,14 @@ class _Kept:
         except (GeneratorExit, KeyboardInterrupt, Ended):
             raise
         except (Exception, SystemExit, TimeUp) as error:
+            _raise_if_out_of_memory(error)
             self.error = error
+
+
+def _raise_if_out_of_memory(error: BaseException) -> None:
+    """Raise an error again that ends the whole check: where memory is bounded, no other rule would have more of it."""
+    if isinstance(error, MemoryError) and is_bounded():
+        raise error
 
 
 class Inputs:
@@ -158,6 +166,7 @@ class Inputs:
         except Ended:
             raise
         except (Exception, SystemExit) as error:
+            _raise_if_out_of_memory(error)
             self._failures[name] = _Crashed(f"input {name} stopped on {_describe(error)}")
             self._failures[name].__cause__ = error
 
@@ -335,6 +344,7 @@ def _run_one(
     except Ended:
         raise
     except (Exception, SystemExit, TimeUp) as fault:
+        _raise_if_out_of_memory(fault)
         error = fault
     if isinstance(error, NotApplicable):
         is_of_file = is_file_rule(rule.inputs)
