@@ -18,9 +18,16 @@ _MOST = 1 << 62
 _BOUNDS: list[int] = []
 
 
-def is_bounded() -> bool:
-    """True within `bounded_memory`: what runs out of memory then is the input, not one piece of work on it."""
-    return bool(_BOUNDS)
+def is_exhausted() -> bool:
+    """True within `bounded_memory` where this process has had most of what it may have: the input needs more."""
+    if not _BOUNDS:
+        return False
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            peak = next((int(line.split()[1]) << 10 for line in status if line.startswith("VmHWM:")), 0)
+    except (OSError, ValueError):
+        return True
+    return peak > _BOUNDS[-1] // 2
 
 
 @contextmanager

@@ -45,7 +45,7 @@ from imgcif_core.findings import (
     Unchecked,
 )
 from imgcif_core.limits import Budget
-from imgcif_core.memory import is_bounded
+from imgcif_core.memory import is_exhausted
 from imgcif_core.records import dataclass, field
 from imgcif_core.tables import Tables
 
@@ -97,8 +97,8 @@ class _Kept:
 
 
 def _raise_if_out_of_memory(error: BaseException) -> None:
-    """Raise an error again that ends the whole check: where memory is bounded, no other rule would have more of it."""
-    if isinstance(error, MemoryError) and is_bounded():
+    """Raise an error again that ends the whole check: where the memory is used up, no other rule would have more."""
+    if isinstance(error, MemoryError) and is_exhausted():
         raise error
 
 

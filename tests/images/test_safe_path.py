@@ -41,7 +41,7 @@ def test_decoders_take_no_module_from_the_data(folder: Path) -> None:
 
 def test_readers_of_sources_take_no_module_from_the_data(folder: Path) -> None:
     with pytest.raises(Exception, match="no NXentry group"):
-        read_described_master("x_master.h5")
+        read_described_master(str(folder / "x_master.h5"))
     assert not list(folder.glob("*.was-run"))
 
 
