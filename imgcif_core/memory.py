@@ -2,8 +2,9 @@
 
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 
 from imgcif_core.errors import InputError
@@ -18,16 +19,21 @@ _MOST = 1 << 62
 _BOUNDS: list[int] = []
 
 
+def peak_memory() -> int:
+    """The most memory that this process has had, in bytes; 0 where the system does not tell."""
+    with suppress(OSError, StopIteration, ValueError), open("/proc/self/status", encoding="ascii") as status:
+        # The count of the system's own call begins with what the process had that started this one.
+        return int(next(line for line in status if line.startswith("VmHWM:")).split()[1]) << 10
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def is_exhausted() -> bool:
     """True within `bounded_memory` where this process has had most of what it may have: the input needs more."""
-    if not _BOUNDS:
-        return False
-    try:
-        with open("/proc/self/status", encoding="ascii") as status:
-            peak = next((int(line.split()[1]) << 10 for line in status if line.startswith("VmHWM:")), 0)
-    except (OSError, ValueError):
-        return True
-    return peak > _BOUNDS[-1] // 2
+    return bool(_BOUNDS) and peak_memory() > _BOUNDS[-1] // 2
 
 
 @contextmanager

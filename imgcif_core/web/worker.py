@@ -9,12 +9,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from imgcif_core.errors import ImgcifError
+from imgcif_core.memory import peak_memory
 from imgcif_core.web.tasks import Refused, without_folder
 
 # One file that is written: a report on a file of 2 GB is smaller.
@@ -35,7 +35,7 @@ def main() -> None:
         request = json.loads(line)
         folder = Path(request["folder"])
         tempfile.tempdir = str(folder / "temporary")
-        _send(answers, {**_outcome(answers, request["task"], folder, request["given"]), "peak": _peak()})
+        _send(answers, {**_outcome(answers, request["task"], folder, request["given"]), "peak": peak_memory()})
 
 
 def _outcome(answers: BinaryIO, task: str, folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,18 +78,6 @@ def _bound(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
     if memory:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-
-
-def _peak() -> int:
-    """The most memory that the process has had, in bytes."""
-    with suppress(OSError, StopIteration, ValueError), open("/proc/self/status", encoding="ascii") as status:
-        # The count of the system's own call begins with what the server had when it started this process.
-        return int(next(line for line in status if line.startswith("VmHWM:")).split()[1]) * 1024
-    try:
-        import resource
-    except ImportError:
-        return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _warm() -> None:
