@@ -107,7 +107,7 @@ def unknown_settings(tables: Tables, axes: Axes, roles: AxisRoles) -> list[str]:
     codes = set()
     for row in np.flatnonzero(~axes.direction.any(axis=1)).tolist():
         if axes.kind[row] in _WORDS and roles.setting(row, (SCAN, FRAME), axes.kind[row]) is not None:
-            codes.add("AXI004")
+            codes.add("DIC008" if np.isnan(axes.vector[row]).any() else "AXI004")
     for table in (tables.table(name) for name in (SCAN, FRAME)):
         items = [item for item in table.columns if item.startswith(("angle", "displacement"))]
         if any((table.explicit(item) & np.isnan(table.numbers(item))).any() for item in items):

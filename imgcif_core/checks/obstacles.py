@@ -107,9 +107,11 @@ def _wavelength(tables: Tables) -> Iterator[Obstacle]:
     if header is not None and (header.wavelength or 0.0) > 0:
         return
     if not any((numbers > 0).any() for numbers in values) and not is_broad(tables):
-        is_written = any(numbers.size and np.isfinite(numbers).any() for numbers in values)
-        words = "wavelength not positive" if is_written else "wavelength not given"
-        yield Obstacle(Kind.WAVELENGTH, words, "SRC001", names=("_diffrn_radiation_wavelength.value",))
+        is_number = any(numbers.size and np.isfinite(numbers).any() for numbers in values)
+        is_written = tables.table("diffrn_radiation_wavelength").explicit("value").any()
+        words = f"wavelength not {'positive' if is_number else 'readable' if is_written else 'given'}"
+        code = "DIC008" if is_written and not is_number else "SRC001"
+        yield Obstacle(Kind.WAVELENGTH, words, code, names=("_diffrn_radiation_wavelength.value",))
 
 
 def _tables(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
@@ -255,7 +257,7 @@ def _unreadable(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
 
 def _has_settings(scan: Scan) -> bool:
     """True if the scan or its frames say anything of any axis."""
-    stated = (drive.start == drive.start or drive.moves for drive in scan.drives.values())
+    stated = (drive.start == drive.start or drive.moves or drive.unread for drive in scan.drives.values())
     return any(stated) or any(len(scan.frame_settings.rows_of(axis)) for axis in scan.frame_settings.axes)
 
 

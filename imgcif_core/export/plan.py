@@ -167,6 +167,15 @@ class _Block:
             )
         if not self.detector.flat:
             raise InputError(f"{self.where}: no panel whose pixels can be placed")
+        for row in goniometer_rows(self.tables, self.axes):
+            lost = [self.axes.id[step] for step in self.axes.chain(row) if not self.axes.is_read[step]]
+            if lost:
+                raise InputError(f"{self.where}: vector or offset of axis {lost[0]} cannot be read")
+        for scan in self.scans:
+            for row in scan.unread_axes():
+                raise InputError(
+                    f"{self.where}: a setting of axis {self.axes.id[row]} in scan {scan.id} cannot be read"
+                )
         for panel in self.detector.flat:
             if min(panel.size) < 1:
                 raise InputError(f"{self.where}: panel {panel.id} has no number of pixels in both directions")
@@ -176,7 +185,8 @@ class _Block:
         values = self.beam.wavelengths
         usable = values[np.isfinite(values) & (values > 0)]
         if not len(usable):
-            raise InputError(f"{self.where}: the wavelength is not given")
+            is_written = self.tables.table("diffrn_radiation_wavelength").explicit("value").any()
+            raise InputError(f"{self.where}: the wavelength {'cannot be read' if is_written else 'is not given'}")
         if len(usable) > 1 and self.tables.table("diffrn_radiation").text("wavelength_id") is None:
             weights = self.tables.table("diffrn_radiation_wavelength").numbers("wt")
             if len(weights) != len(values) or not (np.nan_to_num(weights) > 0).any():

@@ -81,6 +81,11 @@ class Axes:
         return len(self.id)
 
     @cached_property
+    def is_read(self) -> np.ndarray:
+        """Where vector, offset and rotation of an axis can be read as far as they are stated: (n,) bool."""
+        return ~(np.isnan(self.vector).any(axis=1) | np.isnan(self.offset).any(axis=1) | np.isnan(self.rotation))
+
+    @cached_property
     def direction(self) -> np.ndarray:
         """Unit vectors (n, 3); null where the vector is null."""
         return unit(np.nan_to_num(self.vector))

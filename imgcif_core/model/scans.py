@@ -1,4 +1,7 @@
-"""Scans and the settings of axes: frame rows first, else start and increment, else zero."""
+"""Scans and the settings of axes: frame rows first, else start and increment, else zero.
+
+A setting that is stated and cannot be read is nan: what it is, nobody knows. Zero is the one that is not stated.
+"""
 
 import math
 from collections.abc import Iterator
@@ -15,6 +18,8 @@ _PARTS = ("start", "increment", "range", "rstrt_incr")
 _FRAME_ITEMS = {"setting": "", "increment": "_increment", "restart": "_rstrt_incr"}
 # Beyond this a float64 no longer counts in steps of one.
 _LARGEST_COUNT = 2.0**53
+# Numbers and where they are stated, by word and part of the items of DIFFRN_SCAN_AXIS.
+_Columns = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
 
 
 def or_zero(value: float) -> float:
@@ -26,7 +31,8 @@ def or_zero(value: float) -> float:
 class Drive:
     """What a scan states for one axis; angles in degrees or displacements in mm, nan where not given.
 
-    `row` is the row of DIFFRN_SCAN_AXIS, `is_angle` tells which of the two kinds was stated.
+    `row` is the row of DIFFRN_SCAN_AXIS, `is_angle` tells which of the two kinds was stated. `unread` holds those of
+    start, increment, range and rstrt_incr that are stated and cannot be read, which are nan, too.
     """
 
     axis: int
@@ -36,24 +42,31 @@ class Drive:
     increment: float
     range: float
     restart: float
+    unread: frozenset[str] = frozenset()
+
+    def known(self, part: str, value: float) -> float:
+        """The value of a part: zero where it is not stated, nan where it cannot be read."""
+        return value if part in self.unread else or_zero(value)
 
     @property
     def step(self) -> float:
         """From the start of one frame to the start of the next: increment and restart increment."""
-        return or_zero(self.increment) + or_zero(self.restart)
+        return self.known("increment", self.increment) + self.known("rstrt_incr", self.restart)
 
     @property
     def moves(self) -> bool:
-        """True if the scan states any motion of the axis."""
-        return any(or_zero(value) != 0 for value in (self.increment, self.range, self.restart))
+        """True if the scan states any motion of the axis, if only by a number that cannot be read."""
+        is_stated = any(or_zero(value) != 0 for value in (self.increment, self.range, self.restart))
+        return is_stated or not self.unread <= {"start"}
 
     def item(self, part: str) -> str:
         """The item of DIFFRN_SCAN_AXIS that holds a part: start, increment, range or rstrt_incr."""
         return f"{'angle' if self.is_angle else 'displacement'}_{part}"
 
     def settings(self, numbers: np.ndarray) -> np.ndarray:
-        """The settings at the start of frames, by their 1-based numbers."""
-        return or_zero(self.start) + (np.asarray(numbers) - 1) * self.step
+        """The settings at the start of frames, by their 1-based numbers; nan where they cannot be read."""
+        start, steps = self.known("start", self.start), np.asarray(numbers) - 1
+        return np.where(steps == 0, start, start + steps * self.step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +107,13 @@ class Scan:
     def increments(self, axis: int, indices: np.ndarray) -> np.ndarray:
         """How far an axis moves during some frames, by index in this scan; zero where nothing is said."""
         drive = self.drives.get(axis)
-        stated = or_zero(drive.increment) if drive else 0.0
+        stated = drive.known("increment", drive.increment) if drive else 0.0
         return self._over(np.full(len(indices), stated), axis, indices, "increment")
 
     def restarts(self, axis: int, indices: np.ndarray) -> np.ndarray:
         """How far an axis moves after some frames before the next; zero where nothing is said."""
         drive = self.drives.get(axis)
-        stated = or_zero(drive.restart) if drive else 0.0
+        stated = drive.known("rstrt_incr", drive.restart) if drive else 0.0
         return self._over(np.full(len(indices), stated), axis, indices, "restart")
 
     def _over(self, values: np.ndarray, axis: int, indices: np.ndarray, part: str) -> np.ndarray:
@@ -108,7 +121,15 @@ class Scan:
         if not len(self.frame_rows) or not len(self.frame_settings.rows_of(axis)):
             return values
         found = self.frame_settings.of(axis, self.frame_rows[indices], part)
-        return np.where(np.isnan(found), values, found)
+        is_told = ~np.isnan(found) | self.frame_settings.is_unread(axis, self.frame_rows[indices], part)
+        return np.where(is_told, found, values)
+
+    def unread_axes(self) -> list[int]:
+        """Rows of the axes of which the scan or its frames state a setting or a motion that cannot be read."""
+        found = [axis for axis, drive in self.drives.items() if not drive.unread <= {"range"}]
+        rows, told = self.frame_rows, self.frame_settings
+        by_frame = (axis for axis in told.axes if any(told.is_unread(axis, rows, part).any() for part in _FRAME_ITEMS))
+        return list(dict.fromkeys([*found, *by_frame]))
 
     def at(self, index: int, axes: list[int]) -> dict[int, np.ndarray]:
         """The settings of some axes for one frame, as `Axes.placement` takes them."""
@@ -124,6 +145,7 @@ class FrameSettings:
         self._by_axis: dict[int, np.ndarray] = {}
         self._positions: dict[int, np.ndarray] = {}
         self._cache: dict[str, np.ndarray] = {}
+        self._unread: dict[str, np.ndarray] = {}
         self._kinds: dict[int, bool] = {}
         self._values: dict[tuple[int, str], np.ndarray] = {}
         self._axes = axes
@@ -165,9 +187,14 @@ class FrameSettings:
             self._values[key] = self._numbers(self.is_angle(axis), part)[self.rows_of(axis)]
         return self._values[key]
 
+    @staticmethod
+    def _item(is_angle: bool, part: str) -> str:
+        """The item that holds a part."""
+        return ("angle" if is_angle else "displacement") + _FRAME_ITEMS[part]
+
     def _numbers(self, is_angle: bool, part: str) -> np.ndarray:
         """A column of numbers, read once."""
-        name = ("angle" if is_angle else "displacement") + _FRAME_ITEMS[part]
+        name = self._item(is_angle, part)
         if name not in self._cache:
             self._cache[name] = self.table.numbers(name)
         return self._cache[name]
@@ -179,6 +206,19 @@ class FrameSettings:
         positions = self.positions(axis, frame_rows)
         values = self.values(axis, part)
         return np.where(positions < 0, np.nan, values[positions])
+
+    def is_unread(self, axis: int, frame_rows: np.ndarray, part: str = "setting") -> np.ndarray:
+        """Where a row of an axis states something that cannot be read, for rows of DIFFRN_SCAN_FRAME: bool."""
+        name = self._item(self.is_angle(axis), part)
+        column = self.table.column(name)
+        if axis not in self._by_axis or column is None:
+            return np.zeros(len(frame_rows), dtype=bool)
+        if name not in self._unread:
+            self._unread[name] = ~column.is_null & np.isnan(self._numbers(self.is_angle(axis), part))
+        if not self._unread[name].any():
+            return np.zeros(len(frame_rows), dtype=bool)
+        positions = self.positions(axis, frame_rows)
+        return (positions >= 0) & self._unread[name][self.rows_of(axis)][positions]
 
     def positions(self, axis: int, frame_rows: np.ndarray) -> np.ndarray:
         """Which of the rows of an axis belongs to rows of DIFFRN_SCAN_FRAME; -1 where none does."""
@@ -237,7 +277,11 @@ def build_scans(tables: Tables, axes: Axes) -> Scans:
     counts = table.numbers("frames", 0.0) if table else np.zeros(len(ids))
     alone = len(ids) == 1
     frames_by_scan, drives_by_scan = _RowsByScan(frames, alone=alone), _RowsByScan(drives, alone=alone)
-    columns = {(word, part): drives.numbers(f"{word}_{part}") for word in ("angle", "displacement") for part in _PARTS}
+    columns = {
+        (word, part): (drives.numbers(f"{word}_{part}"), drives.explicit(f"{word}_{part}"))
+        for word in ("angle", "displacement")
+        for part in _PARTS
+    }
     built, written = [], frames.numbers("frame_number")
     for row, name in enumerate(ids):
         rows, numbers = _in_order(written, frames_by_scan.of(name), counts[row])
@@ -327,9 +371,7 @@ def _in_order(written: np.ndarray, rows: np.ndarray, count: float) -> tuple[np.n
     return rows, numbers.astype(np.int64)
 
 
-def _drives_of(
-    table: Table, columns: dict[tuple[str, str], np.ndarray], axes: Axes, rows: np.ndarray
-) -> dict[int, Drive]:
+def _drives_of(table: Table, columns: _Columns, axes: Axes, rows: np.ndarray) -> dict[int, Drive]:
     """What a scan states for its axes; of two rows of one axis the first."""
     found: dict[int, Drive] = {}
     for row in rows.tolist():
@@ -339,9 +381,11 @@ def _drives_of(
     return found
 
 
-def _drive(columns: dict[tuple[str, str], np.ndarray], axes: Axes, axis: int, row: int) -> Drive:
+def _drive(columns: _Columns, axes: Axes, axis: int, row: int) -> Drive:
     """What one row of DIFFRN_SCAN_AXIS states, by the kind of the axis first."""
     words = ("displacement", "angle") if axes.kind[axis] == "translation" else ("angle", "displacement")
-    stated = {word: [float(columns[word, part][row]) for part in _PARTS] for word in words}
-    word = next((word for word in words if not np.isnan(stated[word]).all()), words[0])
-    return Drive(axis, row, word == "angle", *stated[word])
+    word = next((word for word in words if any(columns[word, part][1][row] for part in _PARTS)), words[0])
+    values = {part: float(columns[word, part][0][row]) for part in _PARTS}
+    unread = frozenset(part for part in _PARTS if columns[word, part][1][row] and math.isnan(values[part]))
+    start, increment, total, restart = values.values()
+    return Drive(axis, row, word == "angle", start, increment, total, restart, unread)

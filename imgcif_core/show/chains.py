@@ -15,7 +15,7 @@ from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.detector import Panel
 from imgcif_core.model.scans import Scan
-from imgcif_core.show.instrument import BlockInstrument, block_instruments, goniometer_rows
+from imgcif_core.show.instrument import BlockInstrument, block_instruments, direction_of, goniometer_rows
 from imgcif_core.show.numbers import block_numbers, number, numbers
 
 SCHEMA_2 = "imgcif-geometry/2"
@@ -85,12 +85,12 @@ def _axes(axes: Axes) -> Any:
             "equipment": axes.equipment[row],
             "system": axes.system[row],
             "vector": numbers(axes.vector[row]),
-            "direction": numbers(axes.direction[row]),
-            "offset": numbers(np.nan_to_num(axes.offset[row])),
+            "direction": numbers(direction_of(axes, row)),
+            "offset": numbers(axes.offset[row]),
             "depends_on": axes.id[axes.parent[row]] if axes.parent[row] >= 0 else None,
             "rotation": number(axes.rotation[row]),
             "rotation_axis": axes.id[axes.rotation_parent[row]] if axes.rotation_parent[row] >= 0 else None,
-            "route": [[step, number(added) or 0.0] for step, added in route] if room >= 0 else None,
+            "route": [[step, number(added)] for step, added in route] if room >= 0 else None,
             "is_whole": axes.is_whole(row) if room >= 0 else False,
         }
 

@@ -132,7 +132,9 @@ def _panel(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[dict[st
     way = float(np.linalg.norm(ways, axis=1).max()) if np.isfinite(ways).all() else float("nan")
     angle = _angle_of_turn(_frame(one), _frame(other))
     pixel = min((size for size in one["pixel_size"] if size), default=float("nan"))
-    if way > _LEAST_MM or angle > _LEAST_DEGREES:
+    if np.isnan(_corners(one)).any() != np.isnan(_corners(other)).any():
+        yield _change("place", one["corner"], other["corner"], "mm")
+    elif way > _LEAST_MM or angle > _LEAST_DEGREES:
         shift = [round(float(value), 9) for value in ways[0]]
         sizes = {"mm": way, "pixels": way / pixel, "degrees": angle, "shift_of_first_corner": shift}
         yield _change("place", one["corner"], other["corner"], "mm", **sizes)
@@ -183,6 +185,9 @@ def _turned(what: str, one: Sequence[float] | None, other: Sequence[float] | Non
             yield _change(what, one, other)
         return
     first, second = np.array(one, dtype=float), np.array(other, dtype=float)
+    if np.isnan(first).any() != np.isnan(second).any():
+        yield _change(what, list(one), list(other))
+        return
     angle = float(np.degrees(np.arctan2(np.linalg.norm(np.cross(first, second)), first @ second)))
     if angle > _LEAST_DEGREES:
         yield _change(what, list(one), list(other), degrees=angle)

@@ -124,7 +124,9 @@ def _axes(drawn: Placed) -> Iterator[tuple[str, np.ndarray]]:
     axes, scan = drawn.entry.axes, drawn.shown.scan
     rows = [row for row in goniometer_rows(drawn.entry.tables, axes) if axes.kind[row] == "rotation"]
     found: dict[tuple[float, ...], list[str]] = {}
-    for row in rows[:MAX_AXES]:
+    # What cannot be read has no direction, and an axis that it carries has none either.
+    known = [row for row in rows if not np.isnan([axes.vector[step] for step in axes.chain(row)]).any()]
+    for row in known[:MAX_AXES]:
         settings = _settings(scan, drawn.shown.index or 0, axes.chain(row)[1:])
         direction = axes.placement(row, {**settings, row: np.zeros(1)}).turn(axes.direction[row])[0]
         if np.isfinite(direction).all() and direction.any():

@@ -27,7 +27,7 @@ _CATEGORIES = ("axis", "diffrn_radiation_wavelength", "array_structure_list", "d
 
 @dataclass(frozen=True, slots=True)
 class ShownAxis:
-    """One axis in a scan: its settings in degrees or mm, nan where nothing tells."""
+    """One axis in a scan: its settings in degrees or mm, nan where they cannot be read."""
 
     row: int
     start: float
@@ -141,12 +141,14 @@ def _axis(scan: Scan, row: int) -> ShownAxis:
     """Start, increment and range of an axis; what the scan leaves out follows from its frames."""
     drive = scan.drives.get(row)
     start = scan.setting(row, 0)
+    unread = drive.unread if drive else frozenset()
     stated = drive.increment if drive else float("nan")
-    if np.isnan(stated):
+    if np.isnan(stated) and "increment" not in unread:
         settings = scan.settings(row, np.arange(min(scan.count, 2)))
         stated = float(settings[1] - settings[0]) if len(settings) > 1 else 0.0
     total = drive.range if drive else float("nan")
-    return ShownAxis(row, start, stated, scan.frames * stated if np.isnan(total) else total)
+    is_derived = np.isnan(total) and "range" not in unread
+    return ShownAxis(row, start, stated, scan.frames * stated if is_derived else total)
 
 
 def goniometer_rows(tables: Tables, axes: Axes) -> list[int]:
@@ -159,10 +161,49 @@ def goniometer_rows(tables: Tables, axes: Axes) -> list[int]:
 
 
 def unplaced(instrument: BlockInstrument) -> Iterator[tuple[str, str, str | None, str]]:
-    """Panels that cannot be placed: id, array, section and the reason."""
+    """Panels that cannot be placed, in no scan or not in all: id, array, section and the reason."""
+    lost = _lost(instrument)
     for panel in instrument.detector.panels:
-        if panel.shape != "flat":
-            yield panel.id, panel.array_id or DEFAULT_ARRAY, panel.section_id, f"{panel.shape}: {panel.fault}"
+        reason = f"{panel.shape}: {panel.fault}" if panel.shape != "flat" else lost.get(panel.id, "")
+        if reason:
+            yield panel.id, panel.array_id or DEFAULT_ARRAY, panel.section_id, reason
+
+
+def _lost(instrument: BlockInstrument) -> dict[str, str]:
+    """Why flat panels have no place in a scan, by id: the setting of an axis that carries them cannot be read."""
+    axes, detector = instrument.axes, instrument.detector
+    found: dict[str, str] = {}
+    for shown in instrument.scans:
+        unread = shown.scan.unread_axes() if shown.scan is not None else []
+        if not unread or not shown.poses:
+            continue
+        for panel, pose in zip(detector.flat, shown.poses, strict=True):
+            row = next((row for row in panel.axis_rows(axes) if row in unread), None)
+            if row is not None and not np.isfinite(pose.origin).all():
+                name = f" in scan {shown.scan.id}" if shown.scan is not None and shown.scan.id else ""
+                found.setdefault(panel.id, f"setting of axis {axes.id[row]} not readable{name}")
+    return found
+
+
+def direction_of(axes: Axes, row: int) -> np.ndarray:
+    """The unit vector of an axis, (3,); nan where it cannot be read."""
+    return np.full(3, np.nan) if np.isnan(axes.vector[row]).any() else axes.direction[row]
+
+
+def is_unread(axes: Axes, equipment: str) -> bool:
+    """True if an axis of some equipment has a vector that cannot be read."""
+    return any(own == equipment and np.isnan(axes.vector[row]).any() for row, own in enumerate(axes.equipment))
+
+
+def wavelength_words(instrument: BlockInstrument) -> str:
+    """What is said where no wavelength is known: it is not given, or it cannot be read."""
+    return (
+        "not readable" if np.isnan(instrument.beam.wavelengths).any() and _has_wavelength(instrument) else "not given"
+    )
+
+
+def _has_wavelength(instrument: BlockInstrument) -> bool:
+    return bool(instrument.tables.table("diffrn_radiation_wavelength").explicit("value").any())
 
 
 def tree_fault(axes: Axes) -> str:

@@ -27,7 +27,7 @@ def scan_rows(entry: BlockInstrument) -> tuple[tuple[ScanRow, ...], int]:
             "",
             str(shown.scan.frames) if shown.scan.is_counted else "not given",
             _listed([_moving(entry, axis) for axis in moving]) or "nothing",
-            _listed([f"{entry.axes.id[axis.row]} {plain(axis.start)}{_unit(entry, axis)}" for axis in still]),
+            _listed([f"{entry.axes.id[axis.row]} {_told(axis.start, _unit(entry, axis))}" for axis in still]),
             _exposure(shown.scan, times),
         )
         name = shown.scan.id or "(unnamed)"
@@ -44,7 +44,12 @@ def _joined(names: list[str]) -> str:
 
 
 def _moves(axis: ShownAxis) -> bool:
-    return bool(np.nan_to_num(axis.increment) or np.nan_to_num(axis.range))
+    # What cannot be read is told with what moves: that it is zero, nobody knows.
+    return bool(axis.increment or axis.range)
+
+
+def _told(value: float, unit: str) -> str:
+    return "not readable" if np.isnan(value) else f"{plain(value)}{unit}"
 
 
 def _unit(entry: BlockInstrument, axis: ShownAxis) -> str:
@@ -53,9 +58,12 @@ def _unit(entry: BlockInstrument, axis: ShownAxis) -> str:
 
 def _moving(entry: BlockInstrument, axis: ShownAxis) -> str:
     """The range and the step of one axis."""
-    unit = _unit(entry, axis)
+    unit, name = _unit(entry, axis), entry.axes.id[axis.row]
     end = axis.start + axis.range
-    return f"{entry.axes.id[axis.row]} {plain(axis.start)} to {plain(end)}{unit} by {plain(axis.increment)}{unit}"
+    if np.isnan([axis.start, end, axis.increment]).any():
+        parts = ("start", axis.start), ("range", axis.range), ("step", axis.increment)
+        return f"{name} " + "; ".join(f"{word} {_told(value, unit)}" for word, value in parts)
+    return f"{name} {plain(axis.start)} to {plain(end)}{unit} by {plain(axis.increment)}{unit}"
 
 
 def _listed(texts: list[str]) -> str:

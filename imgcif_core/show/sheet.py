@@ -19,7 +19,14 @@ from imgcif_core.model.vectors import angle_between
 from imgcif_core.records import dataclass
 from imgcif_core.render.sheet import LinkRow, ScanRow, Sheet
 from imgcif_core.show.drawing import MAX_PANELS, Placed, faces, placed, sketches
-from imgcif_core.show.instrument import AT_SAMPLE_MM, BlockInstrument, beam_pixel, block_instruments, unplaced
+from imgcif_core.show.instrument import (
+    AT_SAMPLE_MM,
+    BlockInstrument,
+    beam_pixel,
+    block_instruments,
+    unplaced,
+    wavelength_words,
+)
 from imgcif_core.show.numbers import frame_number
 from imgcif_core.show.picture import picture_of
 from imgcif_core.show.places import MAX_PLACES, link_rows
@@ -155,7 +162,8 @@ def _radiation(told: _Told) -> str:
     known = list(dict.fromkeys(value for value in waves if value > 0))
     probe = next((entry.beam.probe for entry in told.instruments if entry.beam.probe), "") or ""
     if not known:
-        return f"{probe or 'probe not given'}, wavelength not given"
+        words = next((wavelength_words(entry) for entry in told.instruments), "not given")
+        return f"{probe or 'probe not given'}, wavelength {words}"
     is_photon = (probe or "x-ray").lower() in ("x-ray", "gamma")
     energy = f" ({HC_KEV_ANGSTROM / known[0]:.4f} keV)" if is_photon else ""
     span = f"{known[0]:g}" if len(known) == 1 else f"{min(known):g} to {max(known):g}"

@@ -19,9 +19,12 @@ from imgcif_core.show.instrument import (
     ShownScan,
     beam_pixel,
     block_instruments,
+    direction_of,
     goniometer_rows,
+    is_unread,
     tree_fault,
     unplaced,
+    wavelength_words,
 )
 from imgcif_core.show.numbers import frame_number
 
@@ -78,12 +81,14 @@ def _beam(entry: BlockInstrument) -> Iterator[str]:
     waves = ", ".join(
         f"{value:g} Å" + (f" ({HC_KEV_ANGSTROM / value:.4f} keV)" if is_photon else "") for value in known
     )
-    yield f"  wavelength      {waves or 'not given'}"
+    yield f"  wavelength      {waves or wavelength_words(entry)}"
     if beam.probe:
         yield f"  probe           {beam.probe}"
-    given = "" if beam.source_axis >= 0 else "   not given, taken by definition"
+    words = "not readable" if is_unread(entry.axes, "source") else "not given"
+    given = "" if beam.source_axis >= 0 else f"   {words}, taken by definition"
     yield f"  to the source   {vector(beam.source)}{given}"
-    yield f"  gravity         {vector(beam.gravity) if beam.gravity is not None else 'not given'}"
+    none = "not readable" if is_unread(entry.axes, "gravity") else "not given"
+    yield f"  gravity         {vector(beam.gravity) if beam.gravity is not None else none}"
 
 
 def _goniometer(entry: BlockInstrument) -> Iterator[str]:
@@ -98,13 +103,15 @@ def _goniometer(entry: BlockInstrument) -> Iterator[str]:
     for row in rows[:MAX_LISTED]:
         parent = int(axes.parent[row])
         on = axes.id[parent] if parent >= 0 else "-"
-        direction = axes.direction[row]
+        direction = direction_of(axes, row)
         table.append((axes.id[row], axes.kind[row], vector(direction), vector(matrix @ direction), on))
     yield from columns(table)
     turning = [row for row in rows if axes.kind[row] == "rotation"]
     pairs = [(one, two) for one, two in pairwise(turning) if axes.parent[two] == one]
     for one, two in pairs[:MAX_LISTED]:
         angle = float(angle_between(axes.direction[one], axes.direction[two]))
+        if not np.isfinite([direction_of(axes, one), direction_of(axes, two)]).all():
+            continue
         yield f"  {axes.id[two]} stands at {angle:.3f}° to {axes.id[one]}"
 
 
@@ -122,11 +129,12 @@ def _scans(entry: BlockInstrument) -> Iterator[str]:
         head = (scan.id or "(unnamed)", str(scan.frames))
         listed = entry_scan.axes
         if len(listed) > MAX_AXES:
+            # What cannot be read is no zero, and stays.
             listed = tuple(axis for axis in listed if axis.start or axis.increment or axis.range)
         for axis in listed[:MAX_LISTED]:
             values = axis.start, axis.increment, axis.range
             end = axis.start + axis.range
-            table.append((*head, entry.axes.id[axis.row], *(plain(value) for value in (*values, end))))
+            table.append((*head, entry.axes.id[axis.row], *(told(value) for value in (*values, end))))
             head = ("", "")
         if len(listed) < len(entry_scan.axes) or not listed:
             others = f"{len(entry_scan.axes) - len(listed)} others" if listed else "all axes"
@@ -150,7 +158,7 @@ def _detector(entry: BlockInstrument) -> Iterator[str]:
         if shown.index is None:
             yield ""
             yield f"Scan {shown.scan.id if shown.scan else ''}: no such frame"
-        elif shown.poses:
+        elif any(np.isfinite(pose.origin).all() for pose in shown.poses):
             key = np.round([(pose.origin[0], pose.fast_step[0], pose.slow_step[0]) for pose in shown.poses], 9)
             known.setdefault((key + 0.0).tobytes(), []).append(shown)
     for group in list(known.values())[:MAX_SCANS]:
@@ -164,7 +172,8 @@ def _position(entry: BlockInstrument, group: Sequence[ShownScan]) -> Iterator[st
     frame = frame_number(group[0])
     title = f"Detector in scan {', '.join(names)}{', ...' if len(group) > 10 else ''}" if names else "Detector"
     yield f"{title}, at the start of frame {frame}" if frame is not None else title
-    panels = list(zip(entry.detector.flat, group[0].poses, strict=True))
+    pairs = zip(entry.detector.flat, group[0].poses, strict=True)
+    panels = [(panel, pose) for panel, pose in pairs if not np.isnan(pose.origin).any()]
     if len(panels) == 1:
         yield from _panel(entry, *panels[0])
     else:
@@ -237,14 +246,17 @@ def _terms(entry: BlockInstrument, pose: Pose, pixel: np.ndarray) -> Iterator[st
 
 def _rotation(entry: BlockInstrument, group: Sequence[ShownScan]) -> Iterator[str]:
     """How XDS and DIALS see the rotation of the scans in one position."""
+    axes = entry.axes
     for shown in group[:MAX_SCANS]:
-        turning = rotation_axis(entry.axes, shown.scan, shown.index or 0) if shown.scan is not None else None
+        turning = rotation_axis(axes, shown.scan, shown.index or 0) if shown.scan is not None else None
         if turning is None:
             continue
         row, direction, start, step = turning
+        if np.isnan([axes.vector[axis] for axis in axes.chain(row)]).any():
+            continue
         name = f"scan {shown.scan.id}" if shown.scan is not None and len(group) > 1 else "rotation"
-        yield f"  {name:<15} {entry.axes.id[row]}: ROTATION_AXIS= {bare(direction)}"
-        yield f"                  STARTING_ANGLE= {plain(start)} OSCILLATION_RANGE= {plain(step)}"
+        yield f"  {name:<15} {axes.id[row]}: ROTATION_AXIS= {bare(direction)}"
+        yield f"                  STARTING_ANGLE= {told(start)} OSCILLATION_RANGE= {told(step)}"
 
 
 def _panel_table(entry: BlockInstrument, panels: Sequence[tuple[Panel, Pose]]) -> Iterator[str]:
@@ -271,8 +283,16 @@ def plain(value: float) -> str:
     return "not known" if not np.isfinite(value) else f"{float(value) + 0.0:.7g}" if abs(value) > 1e-9 else "0"
 
 
+def told(value: float) -> str:
+    """A number that the file states, in words where it cannot be read."""
+    return "not readable" if np.isnan(value) else plain(value)
+
+
 def vector(values: Iterable[float]) -> str:
     """A vector in brackets."""
+    values = list(values)
+    if np.isnan(values).any():
+        return "not readable"
     return f"({', '.join(plain(round(float(value), 6)) for value in values)})"
 
 

@@ -41,7 +41,7 @@ def describe(tables: Tables, path: str) -> Experiment:
     Raises
     ------
     InputError
-        If the block has no axes, or no flat panel can be placed.
+        If the block has no axes, no flat panel can be placed, or a number of the axes or scans cannot be read.
     """
     axes = build_axes(tables)
     if not len(axes):
@@ -52,6 +52,10 @@ def describe(tables: Tables, path: str) -> Experiment:
     scans = build_scans(tables, axes)
     beam = build_beam(tables, axes)
     goniometer = goniometer_rows(tables, axes)
+    lost = [row for row in goniometer if not axes.is_read[row]]
+    lost += [row for scan in scans for row in scan.unread_axes()]
+    if lost:
+        raise InputError(f"{path}: block {tables.block.name}: a number of axis {axes.id[lost[0]]} cannot be read")
     wavelength = beam.wavelength if np.isfinite(beam.wavelength) else None
     maker = _ScanMaker(tables, axes, detector, goniometer, wavelength)
     described = tuple(maker.scan(scan) for scan in scans) or (maker.scan(None),)
@@ -174,7 +178,7 @@ def _axis(axes: Axes, row: int) -> AxisFacts:
         kind,
         axes.direction[row],
         axes.id[parent] if parent >= 0 else None,
-        np.nan_to_num(axes.offset[row]),
+        axes.offset[row],
     )
 
 

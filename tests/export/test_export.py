@@ -36,6 +36,24 @@ def test_a_file_without_a_wavelength_is_refused_with_the_reason() -> None:
         plan_of(without(TEXT, "_diffrn_radiation_wavelength.value"))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("10.0 3.0 0.5", "10.0deg 3.0 0.5", "a setting of axis omega in scan SCAN1 cannot be read"),
+        ("200.0 0.0 0.0", "200.0 0.0 0.0mm", "a setting of axis distance in scan SCAN1 cannot be read"),
+        (
+            "goniometer .        1  0  0",
+            "goniometer .        one  0  0",
+            "vector or offset of axis omega cannot be read",
+        ),
+        ("wavelength.value      0.9500", "wavelength.value      0.95A", "the wavelength cannot be read"),
+    ],
+)
+def test_what_cannot_be_read_is_not_exported_as_zero(old: str, new: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        plan_of(changed(TEXT, (old, new)))
+
+
 def test_an_unknown_scan_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no scan NOPE; it has SCAN1"):
         exported(TEXT, "expt", tmp_path, scan="NOPE")

@@ -231,3 +231,35 @@ def test_settings_are_the_same_whether_written_per_frame_or_per_scan() -> None:
     _, by_frame = read(head, FRAMES, rows, SETTINGS, explicit)
     one, two = next(iter(by_scan)), next(iter(by_frame))
     assert_allclose(one.settings(OMEGA, every(one)), two.settings(OMEGA, every(two)), atol=1e-12)
+
+
+def test_a_start_that_cannot_be_read_is_not_zero() -> None:
+    drives = "S omega 10deg 0.5 . .\nS distance . . . 200mm\nS phi . 0.1deg . .\n"
+    axes, scans = read("_diffrn_scan.id S\n_diffrn_scan.frames 3\n", DRIVES, drives)
+    (scan,) = scans
+    assert np.isnan(scan.settings(OMEGA, every(scan))).all()
+    assert np.isnan(scan.settings(DISTANCE, every(scan))).all()
+    # Where it stands before it moves is stated: nowhere, so at zero.
+    assert_array_equal(scan.settings(PHI, every(scan)), [0.0, np.nan, np.nan])
+    assert_array_equal(scan.increments(PHI, every(scan)), [np.nan] * 3)
+    assert scan.drives[PHI].moves and not scan.drives[DISTANCE].moves
+    assert sorted(scan.unread_axes()) == [OMEGA, PHI, DISTANCE]
+    assert len(axes) == 3
+
+
+def test_a_setting_of_a_frame_that_cannot_be_read_is_not_that_of_the_scan() -> None:
+    frames = "S a 1\nS b 2\nS c 3\n"
+    settings = "a omega 10 0.5\nb omega 10.5deg 0.5\nc omega . 0.5o\n"
+    drives = "S omega 10 0.5 . .\nS distance . . . 200\n"
+    _, scans = read("_diffrn_scan.id S\n", DRIVES, drives, FRAMES, frames, SETTINGS, settings)
+    (scan,) = scans
+    assert_array_equal(scan.settings(OMEGA, every(scan)), [10.0, np.nan, 11.0])
+    assert_array_equal(scan.increments(OMEGA, every(scan)), [0.5, 0.5, np.nan])
+    assert_array_equal(scan.settings(DISTANCE, every(scan)), [200.0] * 3)
+    assert scan.unread_axes() == [OMEGA]
+
+
+def test_a_setting_that_cannot_be_read_is_not_looked_for_in_the_other_kind() -> None:
+    drives = "S omega 10deg 0.5deg . 7\n"
+    _, scans = read("_diffrn_scan.id S\n_diffrn_scan.frames 1\n", DRIVES, drives)
+    assert np.isnan(next(iter(scans)).setting(OMEGA, 0))

@@ -138,6 +138,15 @@ def test_unknown_numbers_are_null() -> None:
     assert block["scans"][0]["axes"][1]["increment"] == 0.0
 
 
+def test_a_distance_that_cannot_be_read_places_no_panel() -> None:
+    block = shown("single-panel.cif", ("200.0 0.0 0.0", "200.0mm 0.0 0.0"))["files"][0]["blocks"][0]
+    (scan,) = block["scans"]
+    assert scan["axes"][1] == {"id": "distance", "start": None, "increment": 0.0, "range": 0.0}
+    assert scan["panels"][0]["origin"] == [None] * 3
+    assert scan["panels"][0]["normal_distance"] is None and scan["panels"][0]["beam_centre"] is None
+    assert block["not_placed"][0]["reason"] == "setting of axis distance not readable in scan SCAN1"
+
+
 @pytest.mark.parametrize("text", ["", "data_x\n", "data_x\n_audit.block_code x\n", "no cif at all"])
 def test_a_file_without_an_instrument_is_refused(text: str) -> None:
     document = imgcif_core.read(text.encode(), name="empty.cif")

@@ -109,6 +109,32 @@ def test_modules_are_listed_line_by_line() -> None:
     assert all(f"  {name}   200 x 200" in text for name in ("D0Q0", "D0Q1", "D0Q2", "D0Q3"))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("10.0 3.0 0.5", "10.0deg 3.0 0.5", "omega     not readable  0.5        3      not readable"),
+        ("10.0 3.0 0.5", "10.0 3.0 0.5deg", "omega     10     not readable  3      13"),
+        ("10.0 3.0 0.5", "10.0 3.0deg 0.5", "omega     10     0.5        not readable  not readable"),
+        ("200.0 0.0 0.0", "200.0mm 0.0 0.0", "distance  not readable  0          0      not readable"),
+        (
+            "200.0 0.0 0.0",
+            "200.0mm 0.0 0.0",
+            "PANEL of array 1 has no position - setting of axis distance not readable",
+        ),
+        (
+            "goniometer .        1  0  0",
+            "goniometer .        one  0  0",
+            "omega  rotation  not readable    not readable",
+        ),
+        ("wavelength.value      0.9500", "wavelength.value      0.95A", "wavelength      not readable"),
+        ("source     .        0  0  1", "source     .        0  0  1z", "not readable, taken by definition"),
+        ("gravity    .        0 -1  0", "gravity    .        0 -1g  0", "gravity         not readable"),
+    ],
+)
+def test_what_cannot_be_read_is_not_told_as_zero(old: str, new: str, line: str) -> None:
+    assert line in text_of("single-panel.cif", (old, new))
+
+
 def test_a_broken_tree_is_named_and_the_rest_shown() -> None:
     text = text_of("single-panel.cif", ("distance translation detector   . ", "distance translation detector   fast "))
     assert "axis tree broken: axis distance depends on itself" in text

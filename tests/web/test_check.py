@@ -29,7 +29,7 @@ def test_a_setting_that_cannot_be_read_is_not_shown_as_a_number(client: Any) -> 
     place = client.post("/", files={"file": ("q.cif", FAULTY)}).headers["location"]
     while "http-equiv" in (text := client.get(place).text):
         pass
-    assert "omega by settings that cannot be read" in text
+    assert "omega from (not readable) by" in text
     assert "omega from 0" not in text
 
 

@@ -136,6 +136,23 @@ def test_names_are_text_and_odd_numbers_do_no_harm(browser: Any) -> None:
 
 @pytest.mark.browser
 @needs_chromium
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b"200.0 0.0 0.0", b"200.0mm 0.0 0.0", "1 panel, 1 of them cannot be drawn"),
+        (b"1 1 1600 1", b"1 1 1600px 1", "1 panel, 1 of them cannot be drawn"),
+        (b"10.0 3.0 0.5", b"10.0deg 3.0 0.5", "not readable"),
+    ],
+)
+def test_what_cannot_be_read_is_not_drawn_as_zero(browser: Any, old: bytes, new: bytes, words: str) -> None:
+    page, faults = opened(browser, EXAMPLE.read_bytes().replace(old, new))
+    assert words in page.locator(".instrument").inner_text()
+    assert faults == []
+    page.close()
+
+
+@pytest.mark.browser
+@needs_chromium
 def test_a_narrow_page_does_not_scroll_sideways(browser: Any) -> None:
     page, _ = opened(browser, EXAMPLE.read_bytes(), viewport={"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

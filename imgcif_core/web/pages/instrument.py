@@ -31,9 +31,9 @@ def shown(block: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": block["block"],
         "facts": [
-            ("Wavelength", f"{', '.join(waves)} Å" if waves else "not told"),
+            ("Wavelength", f"{', '.join(waves)} Å" if waves else "not given"),
             ("Direction to the source", _vector(block["source"])),
-            ("Direction of gravity", _vector(block["gravity"]) if block["gravity"] else "not told"),
+            ("Direction of gravity", _vector(block["gravity"]) if block["gravity"] else "not given or not readable"),
         ],
         "axes": [_axis(axis) for axis in block["axes"][:MOST_ROWS]],
         "panels": [_panel(panel) for panel in first["panels"][:MOST_ROWS]],
@@ -57,6 +57,7 @@ def _panel(panel: Mapping[str, Any]) -> list[str]:
     """Id, size, pixel, distance, corner, directions, beam centre."""
     centre = panel["beam_centre"]
     place = ", ".join(_number(value) for value in centre["pixel"]) if centre else "not met"
+    place = "the panel has no place" if None in panel["origin"] else place
     if centre and centre["on_panel"] is False:
         place += " (beside it)"
     return [
@@ -73,8 +74,8 @@ def _panel(panel: Mapping[str, Any]) -> list[str]:
 
 def _scan(scan: Mapping[str, Any]) -> list[str]:
     """Id, frames, what moves, what stands."""
-    moving = [axis for axis in scan["axes"] if axis["increment"]]
-    still = [axis for axis in scan["axes"] if not axis["increment"]]
+    moving = [axis for axis in scan["axes"] if axis["increment"] != 0]
+    still = [axis for axis in scan["axes"] if axis["increment"] == 0]
     return [
         scan["id"] or "unnamed",
         str(scan["frames"]),
@@ -85,11 +86,11 @@ def _scan(scan: Mapping[str, Any]) -> list[str]:
 
 
 def _number(value: float | None) -> str:
-    return "?" if value is None else f"{value:.6g}"
+    return "not readable" if value is None else f"{value:.6g}"
 
 
 def _vector(values: list[float | None]) -> str:
-    return ", ".join(map(_number, values))
+    return "not readable" if None in values else ", ".join(map(_number, values))
 
 
 ROUTES = [Route("/r/{id}/instrument", instrument)]

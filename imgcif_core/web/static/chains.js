@@ -37,7 +37,9 @@ export function product(a, b) {
   return a.map((row) => columns.map((column) => dot(row, column)));
 }
 
-const known = (values) => values.map((value) => value ?? 0);
+// What is null cannot be read, and nothing that rests on it has a place.
+const told = (value) => value ?? NaN;
+const known = (values) => values.map(told);
 
 // How many frames a scan can be asked for, and the number of the frame of an index.
 export const frameCount = (scan) => Math.max(1, scan?.count ?? scan?.frames ?? 1);
@@ -49,8 +51,8 @@ export function frameNumber(scan, index) {
 
 // The setting of one axis at the start of the frame of an index, counted from 0.
 export function settingAt(setting, index, every = 1) {
-  const single = setting.values?.[Math.floor(index / every)];
-  return single ?? (setting.start ?? 0) + index * (setting.step ?? 0);
+  if (setting.values) return told(setting.values[Math.floor(index / every)]);
+  return told(setting.start) + (index ? index * told(setting.step) : 0);
 }
 
 // Settings by the place of the axis in its block, at the start of one frame of a scan.
@@ -67,7 +69,7 @@ export function placement(block, row, settings, own = null) {
   let turn = IDENTITY, shift = [0, 0, 0];
   for (const [step, added] of route) {
     const axis = block.axes[step];
-    const setting = (own?.get(step) ?? settings.get(step) ?? 0) + added;
+    const setting = (own?.get(step) ?? settings.get(step) ?? 0) + told(added);
     const direction = known(axis.direction), offset = known(axis.offset);
     if (axis.type === "rotation") {
       const matrix = rotation(direction, setting);
@@ -83,19 +85,19 @@ export function placement(block, row, settings, own = null) {
 // Where the first pixel's centre of a panel lies, and the steps to the next one: {origin, fast, slow, size}.
 export function pose(block, panel, settings) {
   const { fast, slow } = panel;
-  const own = new Map([[fast.axis, fast.displacement ?? 0], [slow.axis, slow.displacement ?? 0]]);
+  const own = new Map([[fast.axis, told(fast.displacement)], [slow.axis, told(slow.displacement)]]);
   const onFast = placement(block, fast.axis, settings, own), onSlow = placement(block, slow.axis, settings, own);
   if (!onFast || !onSlow) return null;
   const along = known(block.axes[fast.axis].direction), down = known(block.axes[slow.axis].direction);
   let origin = panel.first === "slow" ? onSlow.translation : onFast.translation;
   if (panel.first === "both") {
-    const local = add(known(block.axes[slow.axis].offset), scaled(down, slow.displacement ?? 0));
+    const local = add(known(block.axes[slow.axis].offset), scaled(down, told(slow.displacement)));
     origin = add(onFast.translation, turned(onFast.rotation, local));
   }
   return {
     origin,
-    fast: scaled(turned(onFast.rotation, along), fast.increment ?? 0),
-    slow: scaled(turned(onSlow.rotation, down), slow.increment ?? 0),
+    fast: scaled(turned(onFast.rotation, along), told(fast.increment)),
+    slow: scaled(turned(onSlow.rotation, down), told(slow.increment)),
     size: [panel.size[0] ?? 0, panel.size[1] ?? 0],
   };
 }

@@ -97,7 +97,7 @@ export class InstrumentView extends Drawing {
     this.fields.frame.setAttribute("aria-valuetext", `frame ${number}`);
     this.fields.number.value = String(number);
     this.poses = poses(this.block, this.scan, index);
-    this.corners = this.poses.map((pose) => (pose ? corners(pose) : null))
+    this.corners = this.poses.map((pose) => (pose && Math.min(...pose.size) > 0 ? corners(pose) : null))
       .map((four) => (four?.every((corner) => corner.every(Number.isFinite)) ? four : null));
     this.listSettings();
     if (this.chosen !== null) this.rest();
@@ -170,7 +170,7 @@ export class InstrumentView extends Drawing {
       const value = settingsAt({ settings: [entry], every }, this.index).get(entry.axis);
       const unitOf = axis.type === "translation" ? "mm" : "°";
       return element("tr", {}, element("th", { scope: "row" }, axis.id), element("td", {}, axis.equipment || "general"),
-        element("td", { class: "number" }, `${shown(value, 4)} ${unitOf}`));
+        element("td", { class: "number" }, Number.isFinite(value) ? `${shown(value, 4)} ${unitOf}` : "not readable"));
     });
     this.fields.settings.replaceChildren(...rows);
     this.fields.settings.closest("div").hidden = rows.length === 0;
@@ -490,8 +490,10 @@ export class InstrumentView extends Drawing {
     const rows = [...new Set([...(this.block.carriers?.goniometer ?? []), ...this.litRows()])];
     for (const row of rows) {
       const axis = this.block.axes[row], placed = placement(this.block, row, settings);
-      if (!placed || !axis.direction || !length(axis.direction.map((value) => value ?? 0))) continue;
-      const along = scaled(turned(placed.rotation, axis.direction.map((value) => value ?? 0)), size);
+      if (!placed || !axis.direction || !length(axis.direction)) continue;
+      const along = scaled(turned(placed.rotation, axis.direction), size);
+      // An axis of which a number cannot be read is told beside the drawing, and not drawn.
+      if (![...along, ...placed.translation].every(Number.isFinite) || axis.direction.includes(null)) continue;
       const middle = axis.type === "rotation" ? placed.translation : subtract(placed.translation, scaled(along, 0.5));
       const isLit = this.litAxes.has(axis.id);
       const ink = this.ink(isLit ? "mark" : "axis");

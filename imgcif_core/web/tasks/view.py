@@ -21,7 +21,6 @@ _MOST_BLOCKS = 50
 _MOST_OLD_REPLIES = 50
 _LONGEST = 2000
 _ROOM = 110
-_NO_NUMBER = "DIC008"
 _OF_PANELS = ("array_id", "section_id", "array_section_id", "element_id", "detector_element_id")
 _DOI = ("_database.dataset_doi", "_journal.paper_doi", "_citation.doi")
 
@@ -66,7 +65,7 @@ def view_of(
         "safe_repairs": sum(finding.is_safely_mended for finding in entry.findings),
         "judges": [_cut(judge(identity)) for identity in report.dictionaries],
         "version": report.version,
-        "scans": list(_scans(shown, _unread(entry))),
+        "scans": list(_scans(shown)),
         "links": _links(document, tables, options, entry),
         "followed": entry.links is not None,
         "plan": [_cut(line, 300) for line in plan[:_MOST_LINKS]],
@@ -157,31 +156,17 @@ def _dois(tables: Tables) -> Iterator[str]:
             yield _cut(text, 200)
 
 
-def _unread(entry: FileReport) -> set[tuple[str, str]]:
-    """Scan and axis of settings that are no numbers: nothing is said of them in their place."""
-    return {
-        (finding.location.key.get("scan_id", ""), finding.location.key.get("axis_id", ""))
-        for finding in entry.findings
-        if finding.rule == _NO_NUMBER and (finding.location.item or "").lower().startswith("_diffrn_scan_axis.")
-    }
-
-
-def _scans(shown: Mapping[str, Any] | None, unread: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
-    """One row for each scan: what moves, and over which range."""
+def _scans(shown: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """One row for each scan: what moves, over which range; an increment that cannot be read is told with these."""
     for block in (shown or {"files": [{"blocks": []}]})["files"][0]["blocks"]:
         for scan in block["scans"][:_MOST_LINKS]:
-            lost = [axis for axis in scan["axes"] if (str(scan["id"]), str(axis["id"])) in unread]
-            known = [axis for axis in scan["axes"] if axis not in lost]
-            moving = [axis for axis in known if axis.get("increment")]
-            still = [axis for axis in known if not axis.get("increment")]
+            moving = [axis for axis in scan["axes"] if axis["increment"] != 0]
+            still = [axis for axis in scan["axes"] if axis["increment"] == 0]
             yield {
                 "block": _cut(block["block"], 100),
                 "id": _cut(str(scan["id"]), 100),
                 "frames": scan["frames"],
-                "moving": [
-                    *(_axis_words(axis) for axis in moving[:20]),
-                    *(f"{_cut(str(axis['id']), 60)} by settings that cannot be read" for axis in lost[:20]),
-                ],
+                "moving": [_axis_words(axis) for axis in moving[:20]],
                 "still": [f"{_cut(str(axis['id']), 60)} {_number(axis['start'])}" for axis in still[:20]],
                 "panels": len(scan["panels"]),
             }
@@ -190,11 +175,11 @@ def _scans(shown: Mapping[str, Any] | None, unread: set[tuple[str, str]]) -> Ite
 def _axis_words(axis: Mapping[str, Any]) -> str:
     """One moving axis in words."""
     words = f"{_cut(str(axis['id']), 60)} from {_number(axis['start'])} by {_number(axis['increment'])}"
-    return f"{words}, range {_number(axis['range'])}" if axis.get("range") is not None else words
+    return f"{words}, range {_number(axis['range'])}"
 
 
 def _number(value: Any) -> str:
-    return f"{value:.7g}" if isinstance(value, (int, float)) else "unknown"
+    return f"{value:.7g}" if isinstance(value, (int, float)) else "(not readable)"
 
 
 def _links(document: Document, tables: list[Tables], options: CheckOptions, entry: FileReport) -> list[dict[str, Any]]:
