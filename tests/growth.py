@@ -31,6 +31,20 @@ def table(category: str, items: str, row: str) -> Maker:
     return counted(_CIF2 + b"loop_\n" + names.encode(), row)
 
 
+def frames(name: str, number: str = "{n}") -> Maker:
+    """Frames of one scan, and their images, which write the ids and the numbers in another way."""
+
+    def make(size: int) -> bytes:
+        rows = range(max(1, size // 30))
+        scan = "loop_\n_diffrn_scan_frame.frame_id\n_diffrn_scan_frame.scan_id\n_diffrn_scan_frame.frame_number\n"
+        scan += "".join(f"{name} s {number}\n".format(n=row) for row in rows)
+        data = "loop_\n_diffrn_data_frame.id\n_diffrn_data_frame.array_id\n_diffrn_data_frame.binary_id\n"
+        data += "".join(f"frame{row} a {row}\n" for row in rows)
+        return _CIF2 + scan.encode() + data.encode()
+
+    return make
+
+
 KINDS: dict[str, Maker] = {
     "one name": same(b"data_x\n", b"_axis.id a\n"),
     "one name in loops": same(b"data_x\n", b"loop_\n_axis.id\na\n"),
@@ -70,5 +84,7 @@ KINDS: dict[str, Maker] = {
     "one frame": table("diffrn_scan_frame", "frame_id scan_id frame_number", "f s 1\n"),
     "scans": table("diffrn_scan", "id frames frame_id_start frame_id_end", "s{n} 1 f{n} f{m}\n"),
     "wrong numbers": table("axis", "id vector[1]", "a{n} x{n}\n"),
+    "ids in another case": frames("Frame{n}"),
+    "numbers in quotes": frames("frame{n}", "' {n}'"),
     "links of all servers": table("array_data_external_data", "id format uri", "e{n} CBF https://h{n}.org/a.cbf\n"),
 }

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
-from imgcif_core.cif.columns import Column
+from imgcif_core.cif.columns import Column, hash_text
 from imgcif_core.cif.document import Change, Quoting, Source
 from imgcif_core.cif.write import Token, encode
 from imgcif_core.tables import Table
@@ -33,10 +33,9 @@ def new_raw(column: Column, row: int, written: str, *, is_safe: bool) -> Change:
 
 def rows_like(column: Column, text: str) -> np.ndarray:
     """The rows that hold a text as a value, nulls left out: (n,) integers."""
-    for row in column.distinct()[0]:
-        if column.text(int(row)) == text and not column.is_null[row]:
-            return np.flatnonzero((column.hashes == column.hashes[row]) & ~column.is_null)
-    return np.zeros(0, dtype=np.int64)
+    rows = np.flatnonzero((column.hashes == hash_text(text)) & ~column.is_null)
+    # Texts of one hash can be made on purpose.
+    return rows[:0] if len(rows) and column.text(int(rows[0])) != text else rows
 
 
 def all_like(column: Column, text: str, new: str, *, is_safe: bool) -> list[Change]:

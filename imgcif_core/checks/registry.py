@@ -29,6 +29,12 @@ class NotChecked(Exception):
     """The rule could judge, but not in this run; the text says why."""
 
 
+def say_beyond(count: int, most: int, what: str) -> None:
+    """At the end of a rule that judges at most so many: what it left out is told as not checked."""
+    if count > most:
+        raise NotChecked(f"{count - most} {what} beyond the first {most}")
+
+
 class Blocked(Exception):
     """An input cannot be built; the codes are those of the findings that say why."""
 

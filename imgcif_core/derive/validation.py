@@ -34,6 +34,12 @@ def heading(method: Method) -> tuple[tuple[str, ...], str]:
     return tuple(match[1].split()), match[2].strip()
 
 
+def most_rows(world: World, tables: Tables, methods: Iterable[Method]) -> int:
+    """The rows of the longest table that methods judge."""
+    items = [world.dictionary.lookup(method.id) for method in methods]
+    return max((tables.table(item.category).rows for item in items if item is not None), default=0)
+
+
 def verdicts(world: World, tables: Tables, methods: Iterable[Method]) -> Iterator[Verdict]:
     """The rows with which methods find fault, in the order of methods; what is not decided is passed over."""
     for method in methods:

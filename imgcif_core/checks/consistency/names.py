@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, rule, say_beyond
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.model.axes import Axes, build_axes
 from imgcif_core.model.facilities import facility_named
@@ -109,6 +109,7 @@ def descriptions_disagree(all_tables: Sequence[Tables], tolerances: Tolerances) 
         if first is not tables:
             pairs += 1
             yield from _differences(tables, axes, first, known, f"{facility} {beamline}", tolerances)
+    say_beyond(len(all_tables), MAX_BLOCKS, "blocks")
     if not pairs:
         raise NotApplicable("no two descriptions of one instrument")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, rule, say_beyond
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.cif.document import Place
 from imgcif_core.model.space_groups import (
@@ -108,6 +108,7 @@ def space_group_names_disagree(tables: Tables) -> Iterator[Problem]:
         if said:
             yield from _disagreeing(said)
             yield from _other_system(table, row, system, said[0])
+    say_beyond(table.rows, MAX_GROUPS, "space groups")
 
 
 def _disagreeing(said: list[Statement]) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from imgcif_core.model.storage import StoredArrays
 from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
-MAX_ROWS = 1000
+MAX_ROWS = 100_000
 _BIN_SIZES = ("pixel_fast_bin_size", "pixel_slow_bin_size")
 _SLIPS = (1e3, 1e6, 1e-3, 1e-6)
 _WIDTHS = {"8-bit": 8, "16-bit": 16, "32-bit": 32, "64-bit": 64}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgcif_core.checks.dictionary.values import MAX_PLACES, value_place
+from imgcif_core.checks.dictionary.values import MAX_PLACES, by_value, value_place
 from imgcif_core.checks.edits import all_like, new_item, new_values
 from imgcif_core.checks.joins import columns_named, missing_rows, same_data_set
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
@@ -268,21 +268,17 @@ def _case_links(tables: Tables, item: Item, column: Column) -> Iterator[Problem]
     rows = missing_rows(column, parents) if parents else np.zeros(0, dtype=np.int64)
     if not len(rows):
         return
-    left = set(missing_rows(column, parents, fold=True).tolist())
-    done = set()
-    for row in rows[:10_000]:
-        text = column.text(int(row))
-        if int(row) in left or text in done:
-            continue
-        done.add(text)
-        parent = next(entry for entry in parents if text.casefold() in {name.casefold() for name in entry.texts()})
-        second = next(name for name in parent.texts() if name.casefold() == text.casefold())
-        place = value_place(tables, item, column, int(row))
-        count = sum(column.text(int(other)) == text for other in rows[:10_000])
-        help_text = f"write {second}"
-        names = {"name": column.name, "parent": parent.name}
+    rows = np.setdiff1d(rows, missing_rows(column, parents, fold=True))
+    known: dict[str, tuple[str, str]] = {}
+    for parent in parents if len(rows) else ():
+        for name in parent.texts():
+            known.setdefault(name.casefold(), (parent.name, name))
+    for text, place, count, _ in by_value(tables, item, column, rows):
+        name, second = known[text.casefold()]
         edits = all_like(column, text, second, is_safe=True)
-        yield _case_problem(place, help_text, count, names, (text, second), edits)
+        yield _case_problem(
+            place, f"write {second}", count, {"name": column.name, "parent": name}, (text, second), edits
+        )
 
 
 def _case_problem(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.dictionary.values import MAX_PLACES, SHOWN, value_place
-from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, rule, say_beyond
 from imgcif_core.checks.tolerances import last_digit_half
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.values import parse_number
@@ -46,6 +46,7 @@ def tabulated_default_differs(tables: Tables, dictionary: Dictionary) -> Iterato
             groups.setdefault(_set_of(item), []).append((item, column, rows))
     for found in groups.values():
         yield _problem(tables, defaults, found)
+    say_beyond(max(len(column) for _, column in given), MAX_ROWS, "rows")
 
 
 def _set_of(item: Item) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from imgcif_core.checks.dictionary.slips import slip_in
 from imgcif_core.checks.dictionary.text_columns import is_another_column, text_column
 from imgcif_core.checks.edits import all_like, literal, new_values
-from imgcif_core.checks.registry import Problem, rule
+from imgcif_core.checks.registry import Problem, rule, say_beyond
 from imgcif_core.checks.renamings import known_state
 from imgcif_core.checks.suggest import nearest, same_but_signs
 from imgcif_core.cif.columns import Column
@@ -31,6 +31,7 @@ from imgcif_core.tables import Tables
 SHOWN = 60
 MAX_PLACES = 6
 MAX_TEXTS = 2_000
+MAX_LISTS = 10_000
 MAX_SUGGESTED = 50
 
 
@@ -105,6 +106,7 @@ def state_not_enumerated(tables: Tables) -> Iterator[Problem]:
             rows = np.flatnonzero(inverse == index) if suggested <= MAX_SUGGESTED else np.array([row])
             yield _state_problem(tables, item, column, text, rows, suggest=suggested <= MAX_SUGGESTED)
         yield from _states_in_containers(tables, item, column)
+    say_beyond(_most_lists(tables), MAX_LISTS, "lists")
 
 
 def _state_problem(
@@ -138,11 +140,21 @@ def _state_problem(
     )
 
 
+def _lists(column: Column) -> np.ndarray:
+    """The rows that hold a list or a table: (n,) integers."""
+    if column.quoting is None:
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero(np.isin(column.quoting, (Quoting.LIST, Quoting.TABLE)))
+
+
+def _most_lists(tables: Tables) -> int:
+    """How many lists a column holds at most."""
+    return max((len(_lists(column)) for _, column in tables.items.values() if column.quoting is not None), default=0)
+
+
 def _states_in_containers(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
     """States within lists and tables."""
-    if column.quoting is None:
-        return
-    for row in np.flatnonzero(np.isin(column.quoting, (Quoting.LIST, Quoting.TABLE)))[:1000]:
+    for row in _lists(column)[:MAX_LISTS]:
         for cell in column.cells(int(row)):
             if not cell.is_null and not in_states(item, cell.text):
                 yield _state_problem(tables, item, column, cell.text, np.array([row]))
@@ -253,6 +265,7 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
                 contents=_in_words(item.contents),
             )
         yield from _quoted_numbers(tables, item, column)
+    say_beyond(_most_lists(tables), MAX_LISTS, "lists")
 
 
 def _in_words(contents: str) -> str:
@@ -301,8 +314,8 @@ def _container_problems(tables: Tables, item: Item, column: Column) -> Iterator[
         return
     rows = np.arange(len(column))
     if item.container == "Single":
-        rows = np.flatnonzero((column.quoting == Quoting.LIST) | (column.quoting == Quoting.TABLE))
-    for row in rows[:2000].tolist():
+        rows = _lists(column)
+    for row in rows[:MAX_LISTS].tolist():
         if not column.is_null[row]:
             place = value_place(tables, item, column, row)
             yield from _form_problems(item, column, place, column.value(row))
@@ -429,13 +442,12 @@ def out_of_range(tables: Tables) -> Iterator[Problem]:
                 range=_range_in_words(item),
             )
         yield from _cells_out_of_range(tables, item, column)
+    say_beyond(_most_lists(tables), MAX_LISTS, "lists")
 
 
 def _cells_out_of_range(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
     """Numbers within lists."""
-    if column.quoting is None:
-        return
-    for row in np.flatnonzero(np.isin(column.quoting, (Quoting.LIST, Quoting.TABLE)))[:1000]:
+    for row in _lists(column)[:MAX_LISTS]:
         for cell in column.cells(int(row)):
             number = parse_number(cell.text.encode())
             if number and not in_ranges(item, np.array([number[0]]), np.array([number[1]]))[0]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from imgcif_core.checks.external.inputs import counted, may_lie_here, no_copy, problem_at
 from imgcif_core.checks.options import CheckOptions
-from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule, say_beyond
 from imgcif_core.cif.columns import Column
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import LocalData
@@ -94,6 +94,7 @@ def member_missing(external: ExternalData, local_data: LocalData, options: Check
         if not unasked and all(map(local_data.is_remote, here[1])):
             raise NotApplicable("no archive among the links - whether single files are there is told by EXT018")
         raise NotChecked(unasked[0] if unasked else "no archive among the links")
+    say_beyond(external.table.rows and len(np.unique(uris.column.hashes[~is_member])), MAX_FILES, "files")
 
 
 def _is_here(local: LocalData, uri: str, rows: np.ndarray, away: list[np.ndarray]) -> bool:

@@ -12,7 +12,7 @@ from imgcif_core.images.mime import element_type
 from imgcif_core.model.storage import StoredArrays
 from imgcif_core.tables import Tables
 
-MAX_ROWS = 1000
+MAX_ROWS = 100_000
 # A value that so many pixels share is a level at which counting stops, not chance.
 MIN_SATURATED = 5
 FEW_CODES = 3

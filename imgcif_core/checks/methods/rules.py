@@ -10,7 +10,7 @@ import numpy as np
 
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.profiles import Profile
-from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, rule, say_beyond
 from imgcif_core.checks.tolerances import last_digit_half
 from imgcif_core.cif.document import Place
 from imgcif_core.cif.values import parse_number
@@ -84,6 +84,7 @@ def derived_value_differs(tables: Tables, method_dictionary: Dictionary, world: 
                 yield problem
             if doubts >= MAX_DOUBTS:
                 break
+    say_beyond(max(tables.table(item.category).rows for item in items), MAX_ROWS, "rows")
 
 
 def _difference(world: World, spread: Spread, table: Table, item: Item, row: int) -> Problem | None:
@@ -189,7 +190,8 @@ def validation_method_fails(
     """
     from imgcif_core.ddlm.drel.values import is_number, plain
     from imgcif_core.derive.listing import shown
-    from imgcif_core.derive.validation import verdicts
+    from imgcif_core.derive.validation import MAX_ROWS as JUDGED_ROWS
+    from imgcif_core.derive.validation import most_rows, verdicts
 
     methods = _judging_methods(method_dictionary, profile, options)
     if not methods:
@@ -210,6 +212,7 @@ def validation_method_fails(
             facts.update(stored=shown(stored), value=shown(verdict.value))
         variant = "" if verdict.value is None else "value"
         yield Problem(place_of(table, verdict.item, verdict.row), variant=variant, **facts)
+    say_beyond(most_rows(world, tables, methods), JUDGED_ROWS, "rows")
 
 
 @rule(
@@ -240,6 +243,7 @@ def attribute_by_method(tables: Tables, method_dictionary: Dictionary, world: Wo
         for row in range(min(table.rows, MAX_ROWS)):
             found = world.attributes(item, row)
             yield from _misfits(table, item, row, found, seen)
+    say_beyond(max(tables.table(item.category).rows for item in items), MAX_ROWS, "rows")
 
 
 def _misfits(table: Table, item: Item, row: int, found: dict[str, Any], seen: set[str]) -> Iterator[Problem]:
