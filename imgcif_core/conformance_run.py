@@ -18,7 +18,7 @@ from imgcif_core import api
 from imgcif_core._version import __version__
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.cif.columns import Column
-from imgcif_core.cif.containers import Cell
+from imgcif_core.cif.containers import Cell, Content
 from imgcif_core.cif.document import Block, Document, Quoting
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import ImgcifError, UsageError
@@ -172,7 +172,7 @@ def _value(column: Column, row: int) -> Any:
     return {"null": text} if quoting is Quoting.BARE and text in ("?", ".") else text
 
 
-def _plain(value: "Cell | list | dict | str") -> Any:
+def _plain(value: "Content | str") -> Any:
     """A container with plain leaves; containers nest too deep for recursion only in faulty files."""
     if isinstance(value, Cell):
         return {"null": value.text} if value.is_null else value.text

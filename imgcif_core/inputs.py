@@ -92,7 +92,7 @@ def _opened(shown: str) -> BinaryIO:
         raise InputError(f"{shown!r}: no name of a file ({error})") from None
     mode = os.fstat(handle).st_mode
     if stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or os.path.samestat(os.fstat(handle), os.stat(os.devnull)):
-        return os.fdopen(handle, "rb", buffering=0)  # type: ignore[return-value]
+        return os.fdopen(handle, "rb", buffering=0)
     os.close(handle)
     what = "a directory" if stat.S_ISDIR(mode) else "a device or socket, which is not read"
     raise InputError(f"{shown}: is {what}")

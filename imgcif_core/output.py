@@ -106,7 +106,7 @@ def open_lines(
             if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 stream.truncate(keep or 0)
                 stream.seek(keep or 0)
-            yield stream  # type: ignore[misc]
+            yield stream
     except BrokenPipeError:
         raise
     except OSError as error:

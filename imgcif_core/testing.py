@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from imgcif_core import api
+from imgcif_core._version import __version__
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.findings import FileReport, Report, Severity
 from imgcif_core.render import render
@@ -75,5 +76,5 @@ def failure(entry: FileReport, limit: Severity) -> str:
     counts = {str(severity): entry.count(severity) for severity in Severity}
     told = ", ".join(f"{number} {word}{'s' * (number > 1)}" for word, number in counts.items() if number)
     head = f"{entry.path} does not conform to the profile {entry.profile}: {told or 'a rule crashed'}"
-    body = render(Report(api.__version__, (), (entry,)), "text", quiet=True, at_least=limit)
+    body = render(Report(__version__, (), (entry,)), "text", quiet=True, at_least=limit)
     return f"{head}\n\n{body.rstrip()}"

@@ -9,6 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "imgcif_core"
 LAYERS = {
     "records": -1,
+    "arrays": -1,
     "findings": 0,
     "errors": 0,
     "_version": 0,

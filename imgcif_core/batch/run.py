@@ -138,7 +138,7 @@ def inputs_of(paths: Sequence[str], lists: Sequence[str], stdin: Iterable[str]) 
     """The files that paths, folders and lists of paths name; what stands for none is an error among them."""
     for path in chain(paths, _listed(lists, stdin)):
         try:
-            yield from (str(entry) for entry in api.expand(path))  # type: ignore[misc]
+            yield from (str(entry) for entry in api.expand(path))
         except InputError as error:
             yield error
 

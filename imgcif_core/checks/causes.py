@@ -146,11 +146,15 @@ def _depth(code: str, depths: dict[str, int], path: tuple[str, ...]) -> int:
     return depths[code]
 
 
+# What two findings have in common where one follows from the other: a place, a row, a text.
+Mark = tuple[object, ...]
+
+
 @dataclass(slots=True)
 class Ledger:
     """What was found so far in a file, as far as other findings can follow from it."""
 
-    marks: dict[Relation, dict[tuple, tuple[str, Severity]]] = field(default_factory=dict)
+    marks: dict[Relation, dict[Mark, tuple[str, Severity]]] = field(default_factory=dict)
     blocks: dict[Relation, set[str | None]] = field(default_factory=dict)
     damaged: dict[tuple[str | None, str], set[str]] = field(default_factory=dict)
     kept: int = 0
@@ -227,7 +231,7 @@ def _meant(problem: Problem) -> str:
     return match[0] if match else ""
 
 
-def _shared_mark(where: str, place: Any) -> tuple:
+def _shared_mark(where: str, place: Any) -> Mark:
     """What a place has in common with others."""
     if where == "value":
         return (place.start, place.end) if place.source is not None else ()
@@ -242,7 +246,7 @@ def _shared_mark(where: str, place: Any) -> tuple:
     return (place.block,) if where == "block" else ("file",)
 
 
-def _cause_marks(relation: Relation, problem: Problem) -> Iterator[tuple]:
+def _cause_marks(relation: Relation, problem: Problem) -> Iterator[Mark]:
     """The marks that a cause leaves."""
     where, place = relation.where, problem.place
     if where == "parent":
@@ -262,7 +266,7 @@ def _cause_marks(relation: Relation, problem: Problem) -> Iterator[tuple]:
                 yield _shared_mark(where, other)
 
 
-def _consequence_marks(relation: Relation, rule: Rule, problem: Problem) -> Iterator[tuple]:
+def _consequence_marks(relation: Relation, rule: Rule, problem: Problem) -> Iterator[Mark]:
     """The marks by which a problem is found to follow from a cause."""
     where, place = relation.where, problem.place
     if where == "parent":

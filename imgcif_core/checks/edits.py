@@ -9,8 +9,9 @@ from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
-from imgcif_core.cif.columns import Column, hash_text
+from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Change, Quoting, Source
+from imgcif_core.cif.matrices import hash_text
 from imgcif_core.cif.write import Token, encode
 from imgcif_core.tables import Table
 

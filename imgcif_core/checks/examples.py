@@ -19,7 +19,9 @@ class Example:
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, dict[str, dict[str, object]]]:
-    return json.loads((Path(__file__).parent / "data" / "examples.json").read_text(encoding="utf-8"))
+    text = (Path(__file__).parent / "data" / "examples.json").read_text(encoding="utf-8")
+    found: dict[str, dict[str, dict[str, object]]] = json.loads(text)
+    return found
 
 
 def examples_of(code: str) -> Iterator[Example]:

@@ -38,10 +38,14 @@ class _Group:
         self.edits.extend(problem.edits[: MAX_EDITS - len(self.edits)])
 
 
+# What problems of one finding share: severity, variant, block, item, and the message.
+_Key = tuple[object, ...]
+
+
 def gather(rule: Rule, problems: Iterable[Problem], profile: Profile) -> Iterator[Finding]:
     """Findings from the problems of one rule, in the order of their first occurrence."""
-    groups: dict[tuple, _Group] = {}
-    sizes: dict[tuple, int] = {}
+    groups: dict[_Key, _Group] = {}
+    sizes: dict[_Key, int] = {}
     for problem in problems:
         severity = profile.severity(rule.code, Severity(problem.severity or rule.severity))
         if severity is None:
@@ -65,7 +69,7 @@ def gather(rule: Rule, problems: Iterable[Problem], profile: Profile) -> Iterato
         yield _finding(rule, group, profile)
 
 
-def _known_message(rule: Rule, problem: Problem, groups: dict[tuple, _Group], kind: tuple) -> str:
+def _known_message(rule: Rule, problem: Problem, groups: dict[_Key, _Group], kind: _Key) -> str:
     """The message if a group has it already, else that of the rest."""
     message = _message(rule, problem)
     return message if (*kind, message) in groups else ""

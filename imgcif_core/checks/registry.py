@@ -209,7 +209,8 @@ def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
     code = getattr(function, "__code__", None)
     if code is None or code.co_kwonlyargcount or code.co_posonlyargcount or code.co_flags & 0x0C:
         raise UsageError(f"{getattr(function, '__name__', function)!r} is no plain function of named inputs")
-    return code.co_varnames[: code.co_argcount]
+    found: tuple[str, ...] = code.co_varnames[: code.co_argcount]
+    return found
 
 
 def split_prose(docstring: str) -> dict[str, str]:

@@ -10,7 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from imgcif_core.cif.containers import Cell, decode_container, leaves
+from imgcif_core.arrays import Bytes, Flags, Floats, Integers
+from imgcif_core.cif.containers import Cell, Container, decode_container, leaves
 from imgcif_core.cif.counting import Counting, find_counting
 from imgcif_core.cif.document import Loop, Quoting, Source
 from imgcif_core.cif.matrices import greater, hash_rows, hash_text, read_floats, take_uncertainties
@@ -33,10 +34,10 @@ class Numbers:
     values, su : (rows,) float64; is_valid, is_integer : (rows,) bool.
     """
 
-    values: np.ndarray
-    su: np.ndarray
-    valid: np.ndarray
-    is_integer: np.ndarray
+    values: Floats
+    su: Floats
+    valid: Flags
+    is_integer: Flags
 
 
 class Column:
@@ -48,9 +49,9 @@ class Column:
         source: Source,
         name_start: int,
         name_end: int,
-        starts: np.ndarray,
-        ends: np.ndarray,
-        quoting: np.ndarray | None = None,
+        starts: Integers,
+        ends: Integers,
+        quoting: Integers | None = None,
         loop: Loop | None = None,
     ) -> None:
         self.name = name
@@ -105,7 +106,7 @@ class Column:
             texts[row] = self.text(row)
         return texts
 
-    def value(self, row: int) -> "str | list | dict":
+    def value(self, row: int) -> "str | Container":
         """The decoded value; CIF 2.0 lists and tables as Python lists and dicts of `Cell`."""
         if self.quoting_of(row) in (Quoting.LIST, Quoting.TABLE):
             return decode_container(self.source.data, int(self.starts[row]), int(self.ends[row]))
@@ -124,12 +125,12 @@ class Column:
         return self.source.span(self.name_start, self.name_end)
 
     @cached_property
-    def lengths(self) -> np.ndarray:
+    def lengths(self) -> Integers:
         """The number of bytes of each value."""
         return self.ends - self.starts
 
     @cached_property
-    def _content(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _content(self) -> tuple[Integers, Integers, Flags]:
         """Where the text of each value stands, delimiters left out, and where it stands there as it is.
 
         A text field does without folding, prefixes and line ends that would have to be undone.
@@ -149,33 +150,34 @@ class Column:
         return starts, np.maximum(starts, ends), is_plain
 
     @cached_property
-    def bytes_array(self) -> np.ndarray:
+    def bytes_array(self) -> Bytes:
         """The source as an array of bytes."""
         return np.frombuffer(self.source.data, np.uint8)
 
     @cached_property
-    def is_bare(self) -> np.ndarray:
+    def is_bare(self) -> Flags:
         """Where a value is written without delimiters."""
         if self.quoting is None:
             return np.ones(len(self), dtype=bool)
-        return self.quoting == Quoting.BARE
+        bare: Flags = self.quoting == Quoting.BARE
+        return bare
 
     @cached_property
-    def is_unknown(self) -> np.ndarray:
+    def is_unknown(self) -> Flags:
         """Where the value is an unquoted `?`."""
         return self._is_byte(ord("?"))
 
     @cached_property
-    def is_inapplicable(self) -> np.ndarray:
+    def is_inapplicable(self) -> Flags:
         """Where the value is an unquoted `.`."""
         return self._is_byte(ord("."))
 
     @cached_property
-    def is_null(self) -> np.ndarray:
+    def is_null(self) -> Flags:
         """Where the value is an unquoted `.` or `?`."""
         return self.is_unknown | self.is_inapplicable
 
-    def _is_byte(self, byte: int) -> np.ndarray:
+    def _is_byte(self, byte: int) -> Flags:
         """Where the value is one unquoted byte."""
         if len(self) <= FEW:
             data, wanted = (
@@ -184,7 +186,7 @@ class Column:
             )
             ranges = zip(self.starts.tolist(), self.ends.tolist(), wanted, strict=True)
             return np.array([end - at == 1 and data[at] == byte and not kind for at, end, kind in ranges], dtype=bool)
-        found = (self.lengths == 1) & self.is_bare
+        found: Flags = (self.lengths == 1) & self.is_bare
         if found.any():
             found[found] = self.bytes_array[self.starts[found]] == byte
         return found

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from imgcif_core.cif.document import Quoting
 from imgcif_core.cif.values import decode_text, decode_text_field
@@ -28,13 +29,18 @@ class Cell:
         return self.quoting is Quoting.BARE and self.text in (".", "?")
 
 
-def decode_container(data: bytes, start: int, end: int) -> list | dict:
+# What a container holds, to any depth.
+Content: TypeAlias = "Cell | list[Content] | dict[str, Content]"
+Container: TypeAlias = "list[Content] | dict[str, Content]"
+
+
+def decode_container(data: bytes, start: int, end: int) -> Container:
     """A list as a list, a table as a dict of its keys, leaves as `Cell`.
 
     What is malformed has been reported by the parser; here it is passed over.
     """
-    top: list = []
-    stack: list[list | dict] = [top]
+    top: list[Content] = []
+    stack: list[Container] = [top]
     key: str | None = None
     position = start
     while position < end:
@@ -44,7 +50,7 @@ def decode_container(data: bytes, start: int, end: int) -> list | dict:
             continue
         byte = data[position : position + 1]
         if byte in b"[{":
-            inner: list | dict = [] if byte == b"[" else {}
+            inner: Container = [] if byte == b"[" else {}
             _put(stack[-1], key, inner)
             key = None
             stack.append(inner)
@@ -63,7 +69,8 @@ def decode_container(data: bytes, start: int, end: int) -> list | dict:
             else:
                 _put(stack[-1], key, cell)
                 key = None
-    return top[0] if top else top
+    # The first value is a list or table: the range begins with its bracket.
+    return top[0] if top and not isinstance(top[0], Cell) else top
 
 
 def leaves(value: object) -> Iterator[Cell]:
@@ -79,7 +86,7 @@ def leaves(value: object) -> Iterator[Cell]:
             stack.extend(reversed(list(entry.values())))
 
 
-def _put(container: list | dict, key: str | None, value: object) -> None:
+def _put(container: Container, key: str | None, value: Content) -> None:
     """Add a value to a list, or to a table under its key."""
     if isinstance(container, list):
         container.append(value)

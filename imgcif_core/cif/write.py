@@ -7,6 +7,7 @@ CIF 2.0 allows: `version_for` tells which magic fits.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
+from typing import TypeGuard
 
 import numpy as np
 
@@ -80,7 +81,7 @@ class DataBlock:
     comment: str = ""
 
 
-def _is_single(values: Values) -> bool:
+def _is_single(values: Values) -> TypeGuard[Value]:
     """True for one value, False for a column."""
     return isinstance(values, (str, int, float, type(None), np.generic))
 
@@ -98,7 +99,7 @@ def _is_ascii(block: DataBlock) -> bool:
         for values in category.items.values():
             if isinstance(values, (np.ndarray, Plain)):
                 continue
-            texts: Sequence = [values] if _is_single(values) else values  # type: ignore[assignment]
+            texts = _cells(values)
             joined = _joined(texts)
             if joined is not None:
                 is_ascii = joined.isascii()
@@ -109,10 +110,18 @@ def _is_ascii(block: DataBlock) -> bool:
     return True
 
 
-def _joined(cells: Sequence) -> str | None:
+def _cells(values: Values) -> Sequence[Value]:
+    """The values of a column, or the one value."""
+    if _is_single(values):
+        return [values]
+    cells: Sequence[Value] = values  # type: ignore[assignment]
+    return cells
+
+
+def _joined(cells: Sequence[Value]) -> str | None:
     """Texts as lines of one text; None where not all are texts."""
     try:
-        return "\n".join(cells)
+        return "\n".join(cells)  # type: ignore[arg-type]
     except TypeError:
         return None
 
@@ -213,10 +222,10 @@ def _within_width(piece: str) -> str:
     return "\n".join(line if len(line) <= MAX_LINE else "\n".join(line.split(" ")) for line in lines)
 
 
-def encode_column(values: Values, rows: int) -> Sequence[str] | repeat:
+def encode_column(values: Values, rows: int) -> "Sequence[str] | repeat[str]":
     """The values of a column as CIF text; a single value is repeated without end."""
     if _is_single(values):
-        return repeat(encode(values))  # type: ignore[arg-type]
+        return repeat(encode(values))
     if isinstance(values, np.ndarray):
         if values.dtype.kind in "iu":
             return list(map(str, values.tolist()))
@@ -226,7 +235,7 @@ def encode_column(values: Values, rows: int) -> Sequence[str] | repeat:
                 return list(map(repr, numbers.tolist()))
         values = values.tolist()
     if isinstance(values, Plain):
-        return values  # type: ignore[return-value]
+        return values
     cells: Sequence[Value] = values  # type: ignore[assignment]
     joined = _joined(cells) if rows > 64 and cells and isinstance(cells[0], str) else None
     if joined and joined.count("\n") == len(cells) - 1 and _ALL_BARE.match(joined):

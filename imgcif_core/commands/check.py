@@ -294,7 +294,7 @@ def _check_all(
     """The reports of all files, and whether an input could not be read."""
 
     unreadable = False
-    inputs: list = []
+    inputs: list[str] = []
     for entry in _selected(given) if given.files_from or given.shard else _expanded(given.paths):
         if isinstance(entry, InputError):
             unreadable = _say(entry)
@@ -315,7 +315,7 @@ def _expanded(paths: Sequence[str]) -> "Iterator[str | InputError]":
 
     for path in paths:
         try:
-            yield from [path] if path == "-" else (str(entry) for entry in api.expand(path))  # type: ignore[misc]
+            yield from [path] if path == "-" else (str(entry) for entry in api.expand(path))
         except InputError as error:
             yield error
 
@@ -327,7 +327,7 @@ def _say(error: InputError) -> bool:
 
 
 def _outcomes(
-    inputs: Sequence, options: "CheckOptions", dictionary: "Dictionary", given: argparse.Namespace
+    inputs: Sequence[str], options: "CheckOptions", dictionary: "Dictionary", given: argparse.Namespace
 ) -> list["Checked | InputError"]:
     """The report, with a sheet for a page, or the InputError of each input, in order."""
     judge = _Judge(options, dictionary, _command_to_repeat(given) if given.format == "html" else None)

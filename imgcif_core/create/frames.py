@@ -59,7 +59,7 @@ def scan_categories(built: Built) -> list[Category]:
 _PARTS = ("start", "increment", "range")
 
 
-def _axis_rows(built: Built) -> list[tuple]:
+def _axis_rows(built: Built) -> list[tuple[Value, ...]]:
     """One row for each scan and each axis of goniometer and mounting."""
     rows = []
     originals = [axis.id for axis in built.experiment.goniometer]

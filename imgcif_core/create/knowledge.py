@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.create.answers import Described, axis_is_guessed
 from imgcif_core.errors import InputError
 from imgcif_core.model.facilities import facility_named
@@ -317,7 +318,7 @@ def _with_goniometer(draft: Draft, known: Instrument) -> Draft:
     return draft if draft.start is not None else draft.with_fact("start", start, known.provenance)
 
 
-def _vector(known: Instrument, draft: Draft, name: str, vector: tuple[float, ...]) -> np.ndarray:
+def _vector(known: Instrument, draft: Draft, name: str, vector: tuple[float, ...]) -> Floats:
     """The direction of an axis; that of kappa by the angle alpha of the header where the entry says so."""
     alpha = draft.header.get("alpha", "").split()
     if name == "kappa" and alpha and "by_alpha" in known.values:
@@ -326,7 +327,8 @@ def _vector(known: Instrument, draft: Draft, name: str, vector: tuple[float, ...
             angle_rad = np.radians(float(alpha[0]))
         except ValueError:
             return unit(np.array(vector))
-        return np.cos(angle_rad) * along + np.sin(angle_rad) * across
+        found: Floats = np.cos(angle_rad) * along + np.sin(angle_rad) * across
+        return found
     return unit(np.array(vector))
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from imgcif_core.cif.write import Category, Values
+from imgcif_core.cif.write import Category, Value, Values
 from imgcif_core.create.names import distinct
 from imgcif_core.create.numbers import tidy_number
 from imgcif_core.records import dataclass, field
@@ -123,7 +123,7 @@ class Layout:
 
     def _list(self, origin: str) -> Category:
         """ARRAY_STRUCTURE_LIST: two rows for each panel, before them those of arrays of several."""
-        rows: list[tuple] = []
+        rows: list[tuple[Value, ...]] = []
         for array in self.array_ids if self.has_sections else ():
             rows += [(array, i, n, i, "increasing", None, None) for i, n in enumerate(self.shape_of(array), 1)]
         for index, panel in enumerate(self.panels):
@@ -138,7 +138,7 @@ class Layout:
 
     def _sections(self) -> Category:
         """ARRAY_STRUCTURE_LIST_SECTION: first and last pixel of each panel in its array, from 1."""
-        rows: list[tuple] = []
+        rows: list[tuple[Value, ...]] = []
         for name, array, panel in zip(self.sections, self.arrays, self.panels, strict=True):
             for number in (1, 2):
                 start = panel.raw_offset[number - 1] + 1
@@ -169,7 +169,7 @@ class Layout:
 
     def _element_sizes(self, origin: str) -> Category:
         """ARRAY_ELEMENT_SIZE in metres; a stacked array has one pixel size or none that is stated."""
-        rows: list[tuple] = []
+        rows: list[tuple[Value, ...]] = []
         sizes: dict[str, set[tuple[float, float]]] = {}
         for panel, array in zip(self.panels, self.arrays, strict=True):
             sizes.setdefault(array, set()).add(panel.pixel_size)

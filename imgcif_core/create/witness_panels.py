@@ -56,7 +56,8 @@ def _of_keywords(text: str) -> Stated:
         return np.array(re.findall(rf"(?<![A-Z_-]){key}=\s*{pattern}", text), float).reshape(-1, count)
 
     def last(key: str, count: int = 1) -> np.ndarray:
-        return all_of(key, count)[-1]
+        found: np.ndarray = all_of(key, count)[-1]
+        return found
 
     sizes = np.array([last("QX")[0], last("QY")[0]])
     fast, slow = (last(f"DIRECTION_OF_DETECTOR_{axis}-AXIS", 3) for axis in "XY")

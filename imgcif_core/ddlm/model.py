@@ -175,7 +175,8 @@ class Dictionary:
     @property
     def undefined(self) -> Mapping[str, str]:
         """Names that are spoken of but not defined, with the reason to let them pass."""
-        return self.facts.get("undefined", {})
+        found: Mapping[str, str] = self.facts.get("undefined", {})
+        return found
 
     def lookup(self, name: str) -> Item | None:
         """The item of a data name in any case, canonical or alias."""

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from imgcif_core.arrays import Flags, Integers
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Quoting
 from imgcif_core.cif.values import fold, parse_number
@@ -124,7 +125,7 @@ def wrong_rows(item: Item, column: Column) -> np.ndarray:
     return _misfits(item.contents, column, candidates)
 
 
-def _misfits(contents: str, column: Column, candidates: np.ndarray) -> np.ndarray:
+def _misfits(contents: str, column: Column, candidates: Flags) -> Integers:
     """Of the candidate rows, those whose text does not fit; each distinct text is tested once."""
     rows = np.flatnonzero(candidates)
     if len(rows) <= 64:
@@ -133,7 +134,8 @@ def _misfits(contents: str, column: Column, candidates: np.ndarray) -> np.ndarra
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     texts = column.texts()
     verdicts = np.array([check_contents(contents, texts[row]) for row in rows[first].tolist()])
-    return rows[~verdicts[inverse]]
+    found: Integers = rows[~verdicts[inverse]]
+    return found
 
 
 def in_ranges(item: Item, values: np.ndarray, su: np.ndarray) -> np.ndarray:

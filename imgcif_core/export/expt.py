@@ -195,7 +195,8 @@ def _epochs(sweep: Sweep) -> list[float]:
     times = [_epoch(date) for date in sweep.dates]
     if times[0] is None or times[1] is None or times[1] < times[0]:
         return [times[0] or 0.0] * sweep.frames
-    return np.linspace(times[0], times[1], sweep.frames).round(6).tolist()
+    found: list[float] = np.linspace(times[0], times[1], sweep.frames).round(6).tolist()
+    return found
 
 
 def _epoch(date: str | None) -> float | None:

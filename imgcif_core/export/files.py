@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from imgcif_core.cif.columns import hash_text
 from imgcif_core.cif.document import Document
+from imgcif_core.cif.matrices import hash_text
 from imgcif_core.images.local import LocalData
 from imgcif_core.model.external import ExternalData, build_external
 from imgcif_core.model.joins import combined, filled_hashes, rows_of

@@ -364,7 +364,8 @@ def _head(stream: Any, member: Member, enough: Enough, limits: Limits) -> bytes:
     """The first bytes of a member, as many as are wanted and stated."""
     first = stream.read(min(_FIRST, member.size))
     wanted = min(enough(member, first), member.size, limits.member_bytes)
-    return first[:wanted] if wanted <= len(first) else first + stream.read(wanted - len(first))
+    found: bytes = first[:wanted] if wanted <= len(first) else first + stream.read(wanted - len(first))
+    return found
 
 
 def _folder_member(path: Path, name: str) -> Member:

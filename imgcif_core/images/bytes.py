@@ -123,7 +123,7 @@ def _open_regular(path: Path, label: str) -> BinaryIO:
         if not path.is_file():
             what = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "no such file"
             raise BytesError("missing", f"{label}: {what}")
-        return path.open("rb", buffering=0)  # type: ignore[return-value]
+        return path.open("rb", buffering=0)
     except (OSError, ValueError) as error:
         text = getattr(error, "strerror", None) or str(error)
         raise BytesError("missing", f"{label}: cannot be read ({text})") from None

@@ -79,7 +79,7 @@ class Expanded(ReadStream):
                 raise EOFError("it ends too early")
             self._is_begun = True
         if self._packing == "gz":
-            found = self._decoder.decompress(self._input, most)
+            found: bytes = self._decoder.decompress(self._input, most)
             self._input = self._decoder.unconsumed_tail
         else:
             found, self._input = self._decoder.decompress(self._input, most), b""

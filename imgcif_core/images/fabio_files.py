@@ -57,7 +57,7 @@ def frame(path: str, reader: str, index: int, most: int = MAX_FRAME_BYTES) -> np
     if not 0 <= index < image.nframes:
         raise BytesError("missing", f"the file has {image.nframes} frames, no number {index + 1}")
     try:
-        found = image.get_frame(index).data if image.nframes > 1 else image.data
+        found: np.ndarray | None = image.get_frame(index).data if image.nframes > 1 else image.data
     except NotImplementedError:
         found = _by_pillow(path, index)
     if found is None:

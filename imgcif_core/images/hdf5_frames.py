@@ -105,11 +105,10 @@ def frame(request: Mapping[str, Any], dataset: str, axis: int, index: int, most:
     if count > MAX_PIXELS:
         raise BytesError("limit", f"a frame of {dataset} has {count} pixels, more than {MAX_PIXELS}")
     refuse_large(count * found.dtype.itemsize, most, f"a frame of {dataset}")
-    if axis < 0:
-        return found[()]
-    if not 0 <= index < shape[axis]:
+    if axis >= 0 and not 0 <= index < shape[axis]:
         raise BytesError("missing", f"{dataset} has {shape[axis]} frames, no number {index + 1}")
-    return found[(slice(None),) * axis + (index,)]
+    pixels: np.ndarray = found[()] if axis < 0 else found[(slice(None),) * axis + (index,)]
+    return pixels
 
 
 def _image_paths(door: Door) -> Iterator[str]:

@@ -53,7 +53,7 @@ class Helper:
         memory: int | None = None,
         budget: Budget | None = None,
     ) -> None:
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._command = list(command or COMMAND)
         self._time_limit = time_limit
         self._memory = memory
@@ -74,7 +74,8 @@ class Helper:
 
     def facts(self, operation: str, arguments: Mapping[str, Any], blob: bytes = b"") -> dict[str, Any]:
         """The plain data that an operation gives; raises as `array`."""
-        return self._request(operation, arguments, blob)[0]["facts"]
+        found: dict[str, Any] = self._request(operation, arguments, blob)[0]["facts"]
+        return found
 
     @property
     def image_bytes(self) -> int:
@@ -133,7 +134,7 @@ class Helper:
         self.budget.charge(spent)
         self.budget.admit(int(answer.get("linked", 0)))
 
-    def _running(self) -> subprocess.Popen:
+    def _running(self) -> subprocess.Popen[bytes]:
         """The process, started if it does not run."""
         import subprocess
 
@@ -158,7 +159,7 @@ class Helper:
             self._stop = weakref.finalize(self, _end, self._process)
         return self._process
 
-    def _epitaph(self, process: subprocess.Popen, late: threading.Event, seconds: float) -> str:
+    def _epitaph(self, process: subprocess.Popen[bytes], late: threading.Event, seconds: float) -> str:
         """How the process ended, which it does now at the latest; `seconds` is the time that it was given."""
         import subprocess
 
@@ -185,13 +186,13 @@ def _seconds_of_children() -> float:
     return found.children_user + found.children_system
 
 
-def _end_late(process: subprocess.Popen, late: threading.Event) -> None:
+def _end_late(process: subprocess.Popen[bytes], late: threading.Event) -> None:
     """End a process whose answer is overdue."""
     late.set()
     process.kill()
 
 
-def _exchange(process: subprocess.Popen, line: bytes, blob: bytes) -> tuple[dict[str, Any], bytearray]:
+def _exchange(process: subprocess.Popen[bytes], line: bytes, blob: bytes) -> tuple[dict[str, Any], bytearray]:
     """Write a request, read the head of the answer and the block after it.
 
     Raises
@@ -221,7 +222,7 @@ def _exchange(process: subprocess.Popen, line: bytes, blob: bytes) -> tuple[dict
     return answer, block
 
 
-def _end(process: subprocess.Popen) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """End a process of ours, and wait for it."""
     process.kill()
     process.wait()

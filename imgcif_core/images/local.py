@@ -178,7 +178,8 @@ class LocalData:
 
         opener = getattr(source, "open_archive", None)
         if opener is not None:
-            return opener(self.limits)
+            found: Archive = opener(self.limits)
+            return found
         archive = open_archive(source, self.limits)
         if source.path is None:
             return archive

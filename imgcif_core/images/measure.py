@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 
+from imgcif_core.arrays import Flags
 from imgcif_core.records import dataclass
 
 NEIGHBOURS = 10
@@ -102,10 +103,10 @@ def measure(image: np.ndarray, levels: Levels) -> ImageFacts:
     )
 
 
-def code_mask(values: np.ndarray, levels: Levels) -> np.ndarray:
+def code_mask(values: np.ndarray, levels: Levels) -> Flags:
     """Where pixels hold a code and no count: bool like values."""
     if values.dtype.kind == "f":
-        codes = ~np.isfinite(values)
+        codes: Flags = ~np.isfinite(values)
     elif values.dtype.kind == "u":
         codes = values == np.iinfo(values.dtype).max
     else:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from imgcif_core.arrays import Flags, Integers
 from imgcif_core.images.groups import touching
 from imgcif_core.images.measure import Thumbnail
 from imgcif_core.records import dataclass
@@ -55,7 +56,7 @@ def find_shadow(small: Thumbnail, centre: np.ndarray) -> Shadow | None:
     return _nearest(small, centre, places, off > reach - 2 * small.block, level)
 
 
-def _neighbours(dark: np.ndarray, reach: int) -> np.ndarray:
+def _neighbours(dark: Flags, reach: int) -> Integers:
     """How many blocks about each are dark, as far as so many away: int like dark."""
     wide = np.pad(dark, reach).astype(int)
     rows, columns = dark.shape

@@ -7,6 +7,7 @@ variation shows the true centre. Polarization makes rings uneven, but evenly on 
 
 import numpy as np
 
+from imgcif_core.arrays import Floats, Integers
 from imgcif_core.images.measure import Thumbnail
 from imgcif_core.records import dataclass
 
@@ -86,18 +87,20 @@ def _usable(small: Thumbnail, origin: np.ndarray, fast_step: np.ndarray, slow_st
     return _Blocks(positions, np.sqrt(np.maximum(small.mean[which], 0.0)).astype(np.float64))
 
 
-def _angles(positions: np.ndarray, beam: np.ndarray) -> np.ndarray:
+def _angles(positions: Floats, beam: Floats) -> Floats:
     """Scattering angles in radians: (n,)."""
     along = positions @ beam
     across = np.linalg.norm(positions - along[:, None] * beam, axis=1)
-    return np.arctan2(across, along)
+    found: Floats = np.arctan2(across, along)
+    return found
 
 
-def _bins(blocks: _Blocks, move: np.ndarray, beam: np.ndarray) -> np.ndarray:
+def _bins(blocks: _Blocks, move: Floats, beam: Floats) -> Integers:
     """The ring of each block when the detector is moved: (n,) int."""
     angles = _angles(blocks.positions - move, beam)
     low, high = angles.min(), angles.max()
-    return np.minimum((angles - low) / max(high - low, 1e-12) * BINS, BINS - 1).astype(np.int64)
+    found: Integers = np.minimum((angles - low) / max(high - low, 1e-12) * BINS, BINS - 1).astype(np.int64)
+    return found
 
 
 def _ring_means(blocks: _Blocks, rings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -45,7 +45,7 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
     fault = fault_of_manifest(told)
     if fault:
         raise InputError(f"{name}: is no whole manifest ({fault})")
-    return told
+    return dict(told)
 
 
 def fault_of_manifest(told: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from imgcif_core.arrays import Flags, Floats, Integers
 from imgcif_core.model.graph import cycles
 from imgcif_core.model.vectors import rotation_matrices, unit
 from imgcif_core.records import dataclass
@@ -31,18 +32,19 @@ class Placement:
     rotation : (frames, 3, 3), translation : (frames, 3) mm.
     """
 
-    rotation: np.ndarray
-    translation: np.ndarray
+    rotation: Floats
+    translation: Floats
 
-    def apply(self, points: np.ndarray) -> np.ndarray:
+    def apply(self, points: Floats) -> Floats:
         """Points (..., 3) of the carried frame in the outer frame: (frames, ..., 3)."""
         flat = np.asarray(points, dtype=float).reshape(-1, 3)
         moved = flat @ np.swapaxes(self.rotation, -1, -2) + self.translation[:, None, :]
         return moved.reshape(len(self.rotation), *np.shape(points))
 
-    def turn(self, directions: np.ndarray) -> np.ndarray:
+    def turn(self, directions: Floats) -> Floats:
         """Directions (3,) of the carried frame in the outer frame: (frames, 3)."""
-        return self.rotation @ np.asarray(directions, dtype=float)
+        found: Floats = self.rotation @ np.asarray(directions, dtype=float)
+        return found
 
     def inside(self, outer: "Placement") -> "Placement":
         """The motion that makes this one first, then the outer one."""
@@ -70,23 +72,25 @@ class Axes:
     kind: tuple[str, ...]
     equipment: tuple[str, ...]
     system: tuple[str, ...]
-    vector: np.ndarray
-    offset: np.ndarray
+    vector: Floats
+    offset: Floats
     rotation: np.ndarray
-    parent: np.ndarray
-    rotation_parent: np.ndarray
-    has_vector: np.ndarray
+    parent: Integers
+    rotation_parent: Integers
+    has_vector: Flags
 
     def __len__(self) -> int:
         return len(self.id)
 
     @cached_property
-    def is_read(self) -> np.ndarray:
+    def is_read(self) -> Flags:
         """Where vector, offset and rotation of an axis can be read as far as they are stated: (n,) bool."""
-        return ~(np.isnan(self.vector).any(axis=1) | np.isnan(self.offset).any(axis=1) | np.isnan(self.rotation))
+        parts = np.column_stack([self.vector, self.offset, self.rotation])
+        found: Flags = ~np.isnan(parts).any(axis=1)
+        return found
 
     @cached_property
-    def direction(self) -> np.ndarray:
+    def direction(self) -> Floats:
         """Unit vectors (n, 3); null where the vector is null."""
         return unit(np.nan_to_num(self.vector))
 
@@ -106,7 +110,7 @@ class Axes:
         return self._rows.get(name) or self._folded_rows.get(name.casefold()) or []
 
     @cached_property
-    def _offset(self) -> np.ndarray:
+    def _offset(self) -> Floats:
         """Offsets (n, 3) mm, zero where they cannot be read."""
         return np.nan_to_num(self.offset)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from imgcif_core.arrays import Bytes, Flags, Integers
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Quoting
 from imgcif_core.records import dataclass
@@ -117,14 +118,15 @@ def _zones(padded: np.ndarray, digit: np.ndarray, lengths: np.ndarray) -> tuple[
     return length, np.where(has_offset, np.where(sign == ord("-"), -minutes, minutes), 0), good
 
 
-def _is_clock(padded: np.ndarray, digit: np.ndarray, body: np.ndarray) -> np.ndarray:
+def _is_clock(padded: Bytes, digit: Flags, body: Integers) -> Flags:
     """Where hh:mm, hh:mm:ss or hh:mm:ss.f stands after the T."""
     good = digit[:, [11, 12, 14, 15]].all(axis=1) & (padded[:, 13] == ord(":"))
     with_seconds = (padded[:, 16] == ord(":")) & digit[:, [17, 18]].all(axis=1)
     places = np.arange(_WIDEST)
     in_fraction = (places >= 20) & (places < body[:, None])
     with_fraction = with_seconds & (padded[:, 19] == ord(".")) & (digit | ~in_fraction).all(axis=1)
-    return good & np.where(body == 16, True, np.where(body == 19, with_seconds, (body > 20) & with_fraction))
+    found: Flags = good & np.where(body == 16, True, np.where(body == 19, with_seconds, (body > 20) & with_fraction))
+    return found
 
 
 def _fractions(padded: np.ndarray, digit: np.ndarray, body: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,15 +141,16 @@ def _fractions(padded: np.ndarray, digit: np.ndarray, body: np.ndarray) -> tuple
     return value, unit
 
 
-def _exists(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarray:
+def _exists(year: Integers, month: Integers, day: Integers) -> Flags:
     """Where the calendar has such a day."""
     is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     in_year = (month >= 1) & (month <= 12)
     last = _DAYS[np.where(in_year, month, 0)] + (is_leap & (month == 2))
-    return in_year & (day >= 1) & (day <= last)
+    found: Flags = in_year & (day >= 1) & (day <= last)
+    return found
 
 
-def _days(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarray:
+def _days(year: Integers, month: Integers, day: Integers) -> Integers:
     """Days since 1970-01-01 in the proleptic Gregorian calendar."""
     before_march = month <= 2
     shifted_year = year - before_march

@@ -4,7 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
-from imgcif_core.cif.columns import hash_text
+from imgcif_core.arrays import Flags
+from imgcif_core.cif.matrices import hash_text
 from imgcif_core.formats import MANY_IMAGES, SINGLE_IMAGES
 from imgcif_core.model.joins import NONE, combined, filled_hashes, rows_named
 from imgcif_core.model.shapes import Shapes, shapes_of
@@ -153,14 +154,15 @@ class ExternalData:
         """Where the format holds one image in a file: (n,) bool."""
         return self.where("format", SINGLE_IMAGES)
 
-    def where(self, name: str, values: frozenset[str]) -> np.ndarray:
+    def where(self, name: str, values: frozenset[str]) -> Flags:
         """Where a column of few distinct words holds one of the values, in any case: (n,) bool."""
         column = self.table.column(name)
         if column is None:
             return np.zeros(self.table.rows, dtype=bool)
         wanted = [hash_text(value, fold=True) for value in values]
         first, inverse = column.distinct()
-        return np.isin(column.folded_hashes()[first], wanted)[inverse]
+        found: Flags = np.isin(column.folded_hashes()[first], wanted)[inverse]
+        return found
 
     @cached_property
     def sequence(self) -> Sequence:

@@ -122,7 +122,8 @@ class _Groups:
     def rows(self, key: np.uint64) -> list[int]:
         """The rows of a key, in order."""
         begin, end = np.searchsorted(self._sorted, key, "left"), np.searchsorted(self._sorted, key, "right")
-        return self._order[begin:end].tolist()
+        found: list[int] = self._order[begin:end].tolist()
+        return found
 
     def first_rows(self, wanted: np.ndarray) -> np.ndarray:
         """For each key its first row, -1 where there is none."""

@@ -4,7 +4,9 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from imgcif_core.cif.columns import Column, hash_text
+from imgcif_core.arrays import Hashes, Integers
+from imgcif_core.cif.columns import Column
+from imgcif_core.cif.matrices import hash_text
 from imgcif_core.records import dataclass
 from imgcif_core.tables import Table
 
@@ -115,7 +117,7 @@ def _rows_among(hashes: np.ndarray, wanted: np.ndarray, most: int) -> np.ndarray
     return np.concatenate(found)[:most]
 
 
-def _first_rows(hashes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _first_rows(hashes: Hashes, rows: Integers) -> Integers:
     """For each of some rows the first one with its hash: like rows."""
     if (hashes == hashes[0]).all():
         return np.zeros_like(rows)

@@ -9,7 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from imgcif_core.cif.columns import Column, hash_text
+from imgcif_core.arrays import Flags, Integers
+from imgcif_core.cif.columns import Column
+from imgcif_core.cif.matrices import hash_text
 from imgcif_core.model.axes import Axes
 from imgcif_core.records import dataclass, field
 from imgcif_core.tables import Table, Tables
@@ -207,7 +209,7 @@ class FrameSettings:
         values = self.values(axis, part)
         return np.where(positions < 0, np.nan, values[positions])
 
-    def is_unread(self, axis: int, frame_rows: np.ndarray, part: str = "setting") -> np.ndarray:
+    def is_unread(self, axis: int, frame_rows: np.ndarray, part: str = "setting") -> Flags:
         """Where a row of an axis states something that cannot be read, for rows of DIFFRN_SCAN_FRAME: bool."""
         name = self._item(self.is_angle(axis), part)
         column = self.table.column(name)
@@ -218,9 +220,10 @@ class FrameSettings:
         if not self._unread[name].any():
             return np.zeros(len(frame_rows), dtype=bool)
         positions = self.positions(axis, frame_rows)
-        return (positions >= 0) & self._unread[name][self.rows_of(axis)][positions]
+        found: Flags = (positions >= 0) & self._unread[name][self.rows_of(axis)][positions]
+        return found
 
-    def positions(self, axis: int, frame_rows: np.ndarray) -> np.ndarray:
+    def positions(self, axis: int, frame_rows: Integers) -> Integers:
         """Which of the rows of an axis belongs to rows of DIFFRN_SCAN_FRAME; -1 where none does."""
         if axis not in self._by_axis or self._frames is None:
             return np.full(len(frame_rows), -1)

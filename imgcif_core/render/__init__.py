@@ -26,7 +26,8 @@ def render(report: Report, format: str = "text", **options: Any) -> str:
     if format not in FORMATS:
         raise UsageError(f"no report format {format}; there are {', '.join(FORMATS)}")
     module = import_module(f"imgcif_core.render.{format}")
-    return module.render(report, **options)
+    found: str = module.render(report, **options)
+    return found
 
 
 class _CallableModule(ModuleType):

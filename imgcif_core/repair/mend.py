@@ -10,7 +10,7 @@ from imgcif_core import api
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.cif.document import Source
 from imgcif_core.ddlm.model import Dictionary
-from imgcif_core.findings import FileReport, Finding, Severity
+from imgcif_core.findings import Edit, FileReport, Finding, Severity
 from imgcif_core.records import dataclass
 from imgcif_core.repair.apply import EditError, Patch, apply_edits, patches_of
 from imgcif_core.repair.differences import unified
@@ -69,7 +69,7 @@ def mend(
     made: list[Repair] = []
     refused: list[Repair] = []
     held, report = source, before
-    asked: dict[tuple, bool] = {}
+    asked: dict[tuple[object, ...], bool] = {}
     for _ in range(MAX_ROUNDS):
         wanted = []
         for repair in repairs_of(held, report):
@@ -130,7 +130,7 @@ def _without_overlaps(source: Source, repairs: Iterable[Repair]) -> list[Repair]
     """Repairs that can be made together; of two that meet, the first."""
     chosen: list[Repair] = []
     taken: list[tuple[int, int]] = []
-    seen: set = set()
+    seen: set[Edit] = set()
     for repair in repairs:
         ranges = [(patch.start, patch.end) for patch in patches_of(source, repair.edits)]
         if any(_meet(one, other) for one in ranges for other in taken) and not set(repair.edits) <= seen:
@@ -146,13 +146,13 @@ def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def _identity(finding: Finding) -> tuple:
+def _identity(finding: Finding) -> tuple[object, ...]:
     """What stays the same about a finding when the text around it changes."""
     place = finding.location
     return (finding.rule, place.block, place.item, tuple(sorted(place.key.items())), finding.message)
 
 
-def _kinds(report: FileReport) -> Counter[tuple]:
+def _kinds(report: FileReport) -> Counter[tuple[str, str | None]]:
     """How often each rule speaks of each item, errors and warnings alone."""
     return Counter(
         (finding.rule, finding.location.block)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.model.detector import Panel
 from imgcif_core.model.pose import Pose
 from imgcif_core.model.scans import Scan
@@ -154,12 +155,13 @@ class View:
     right: np.ndarray
     up: np.ndarray
 
-    def project(self, points: np.ndarray) -> np.ndarray:
+    def project(self, points: Floats) -> Floats:
         """Where rays to points (..., 3) meet the plane: (..., 2) mm; nan for those behind or flat."""
         along = points @ self.normal
         steep = along > STEEP * np.linalg.norm(points, axis=-1)
         reach = np.divide(self.distance, along, out=np.full(along.shape, np.nan), where=steep)
-        return reach[..., None] * np.stack([points @ self.right, points @ self.up], axis=-1)
+        found: Floats = reach[..., None] * np.stack([points @ self.right, points @ self.up], axis=-1)
+        return found
 
 
 def view_of(drawn: Placed) -> View | None:
@@ -278,7 +280,7 @@ def _turned(picture: Picture, view: View, pose: Pose) -> Picture:
     a, b, c, d, e, f = picture.transform
     inner = matrix @ np.array([[a, c], [b, d]])
     moved = matrix @ np.array([e, f]) + origin
-    return Picture(picture.png, picture.size, (*inner.T.ravel().tolist(), *moved.tolist()))  # type: ignore[arg-type]
+    return Picture(picture.png, picture.size, (*inner.T.ravel().tolist(), *moved.tolist()))
 
 
 def _rings(drawn: Placed) -> Iterator[tuple[float, np.ndarray]]:
@@ -310,7 +312,7 @@ def _seen_rings(drawn: Placed, view: View) -> Iterator[tuple[float, np.ndarray]]
     """The rings on the plane of the view; of one that leaves the plane, the longest part that stays."""
     for spacing, rays in _rings(drawn):
         points = view.project(rays)
-        good = np.isfinite(points).all(axis=1)
+        good = np.asarray(np.isfinite(points).all(axis=1))
         if good.all():
             yield spacing, points
         elif good.any():

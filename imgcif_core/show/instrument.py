@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.checks.joined import JoinedTables, join
 from imgcif_core.cif.document import Document
 from imgcif_core.ddlm.model import Dictionary
@@ -215,12 +216,12 @@ def tree_fault(axes: Axes) -> str:
     return ""
 
 
-def beam_pixel(pose: Pose, beam: Beam) -> np.ndarray:
+def beam_pixel(pose: Pose, beam: Beam) -> Floats:
     """Where the beam meets the plane of a panel: (2,) pixels from the first centre, nan where it does not.
 
     A panel square to the beam whose distance is not told lies at the sample; the beam meets it there.
     """
-    pixel = pose.beam_centre(beam.direction)[0]
+    pixel: Floats = pose.beam_centre(beam.direction)[0]
     if pose.normal_distance[0] < AT_SAMPLE_MM and abs(float(pose.normal[0] @ beam.direction)) > SQUARE:
         steps = np.stack([pose.fast_step[0], pose.slow_step[0]], axis=1)
         pixel = np.linalg.lstsq(steps, -pose.origin[0], rcond=None)[0]

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import rotation_matrices, unit
 from imgcif_core.records import dataclass, field
@@ -378,7 +379,8 @@ class Draft(Incomplete):
         return PanelFacts("detector", self.size, self.pixel_size, corner, fast, slow, **limits)
 
 
-def clock_direction(hours: float) -> np.ndarray:
+def clock_direction(hours: float) -> Floats:
     """The direction in which the hand of a clock points at an hour, 12 up and 3 to the right: (3,)."""
     angle = np.radians(hours * 30.0)
-    return np.round(np.sin(angle) * _RIGHT + np.cos(angle) * _UP, 12) + 0.0
+    found: Floats = np.round(np.sin(angle) * _RIGHT + np.cos(angle) * _UP, 12) + 0.0
+    return found

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import angle_between, rotation_matrices, unit
 from imgcif_core.records import dataclass
@@ -66,12 +67,13 @@ class _Chain:
                 turn = turn @ rotation_matrices(axis.vector, np.array(self.values[axis.id]))
         return turn, place
 
-    def direction(self, name: str) -> np.ndarray:
+    def direction(self, name: str) -> Floats:
         """The direction of an axis, turned by those that carry it: (3,)."""
         turn = np.eye(3)
         for axis in self.axes:
             if axis.id == name:
-                return turn @ axis.vector
+                found: Floats = turn @ axis.vector
+                return found
             turn = turn @ rotation_matrices(axis.vector, np.array(self.values[axis.id]))
         raise KeyError(name)
 

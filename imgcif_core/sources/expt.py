@@ -109,7 +109,7 @@ def _distinct(experiments: list[Record], models: dict[str, list[Record]]) -> lis
 
     Experiments with neither scan nor images are shots of their own.
     """
-    found: dict[tuple, dict[str, int | None]] = {}
+    found: dict[tuple[int | None, ...], dict[str, int | None]] = {}
     for number, record in enumerate(experiments):
         entry: dict[str, int | None] = {}
         for part in _PARTS:
@@ -154,7 +154,7 @@ def detector_panels(record: Record) -> tuple[PanelFacts, ...]:
     panels = record.records("panels")
     if not panels:
         raise InputError(f"{record.path}: {record.place} has no panels")
-    frames: dict[int, tuple[np.ndarray, np.ndarray, tuple[str, ...]]] = {}
+    frames: dict[int | None, tuple[np.ndarray, np.ndarray, tuple[str, ...]]] = {}
     if record.has("hierarchy"):
         root = Record(record.data["hierarchy"], record.path, f"{record.place}, hierarchy")
         _walk(root, np.eye(3), np.zeros(3), (), frames, 0)
@@ -163,7 +163,12 @@ def detector_panels(record: Record) -> tuple[PanelFacts, ...]:
 
 
 def _walk(
-    node: Record, rotation: np.ndarray, origin: np.ndarray, group: tuple[str, ...], frames: dict, depth: int
+    node: Record,
+    rotation: np.ndarray,
+    origin: np.ndarray,
+    group: tuple[str, ...],
+    frames: dict[int | None, tuple[np.ndarray, np.ndarray, tuple[str, ...]]],
+    depth: int,
 ) -> None:
     """Note the frame of every panel below a node of the hierarchy."""
     if depth > _MAX_DEPTH:

@@ -197,7 +197,8 @@ def _values(master: Master, path: str, units: Mapping[str, float], default: str)
     scale = units.get(unit.lower())
     if scale is None:
         raise InputError(f"{master.path}: {words[0]} has the unit {unit!r}, expected one of {', '.join(units)}")
-    return values[np.isfinite(values)] * scale
+    found: np.ndarray = values[np.isfinite(values)] * scale
+    return found
 
 
 def _wavelengths(master: Master, key: str, path: str, frames: int) -> np.ndarray:

@@ -96,7 +96,8 @@ def _stack(name: str, folder: Path, masters: Sequence[str], notes: list[str], re
         return None
     stack = call("stack", path, list(reach.folders), reach.is_following)
     notes.extend(stack.notes)
-    return stack.images
+    found: ImageFiles | None = stack.images
+    return found
 
 
 def stack_of(path: str, folders: Sequence[str], is_following: bool) -> Stack:

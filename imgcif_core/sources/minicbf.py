@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -219,14 +220,15 @@ def read_head(path: str | Path) -> bytes:
     InputError
         If the file cannot be read.
     """
-    openers: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open}
+    openers: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
     opener = openers.get(Path(path).suffix.lower())
     try:
         with open_regular(path) as file:
             if opener is None:
                 return file.read(HEAD_BYTES)
             with opener(file, "rb") as stream:
-                return stream.read(HEAD_BYTES)
+                found: bytes = stream.read(HEAD_BYTES)
+                return found
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 

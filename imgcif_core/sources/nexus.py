@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import rotation_matrices
 from imgcif_core.records import dataclass
@@ -101,8 +102,9 @@ def as_axes(steps: list[Step]) -> tuple[AxisFacts, ...]:
     return tuple(axes)
 
 
-def settings_of(step: Step) -> np.ndarray:
+def settings_of(step: Step) -> Floats:
     """The settings of an axis with a unit vector: a translation's vector may carry a length."""
     if step.kind == "rotation":
         return step.values
-    return step.values * np.linalg.norm(step.vector)
+    found: Floats = step.values * np.linalg.norm(step.vector)
+    return found

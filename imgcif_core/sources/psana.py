@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.errors import InputError
 from imgcif_core.images.limits import MAX_PIXELS
 from imgcif_core.inputs import read_text
@@ -224,13 +225,14 @@ def _object(line: str, number: int, path: str) -> Placed:
     return Placed((words[0], indices[0]), (words[2], indices[1]), (x, y, z), (turns[0], turns[1], turns[2]))
 
 
-def _rotation(angles: tuple[float, float, float]) -> np.ndarray:
+def _rotation(angles: tuple[float, float, float]) -> Floats:
     """The rotation about Z, then Y, then X, by degrees: (3, 3)."""
     (cz, cy, cx), (sz, sy, sx) = np.cos(np.radians(angles)), np.sin(np.radians(angles))
     about_z = np.array([[cz, -sz, 0.0], [sz, cz, 0.0], [0.0, 0.0, 1.0]])
     about_y = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
     about_x = np.array([[1.0, 0.0, 0.0], [0.0, cx, -sx], [0.0, sx, cx]])
-    return about_x @ about_y @ about_z
+    found: Floats = about_x @ about_y @ about_z
+    return found
 
 
 def _leaves(path: str, objects: Sequence[Placed]) -> list[tuple[Placed, list[Placed]]]:

@@ -181,7 +181,8 @@ def _scans(run: Run) -> tuple[ScanFacts, ...]:
 
 def _keys(module: Module) -> np.ndarray:
     """Train and pulse of each row as one number: (n,) int64, rising."""
-    return module.train * _PULSES + module.pulse
+    found: np.ndarray = module.train * _PULSES + module.pulse
+    return found
 
 
 def _array(run: Run, number: int) -> str:

@@ -151,7 +151,10 @@ def _read(
             from imgcif_core.sources.isolated import read_described_master
 
             master, is_following = _detected(files[0]).path, reach.is_following
-            return read_described_master(master, images_per_file, folders=reach.folders, links_lead_out=is_following)
+            master_told: Described = read_described_master(
+                master, images_per_file, folders=reach.folders, links_lead_out=is_following
+            )
+            return master_told
         return read_described(files[0], dxtbx=dxtbx, reach=reach)
     counted = _counted(files, "looking at files", progress)
     found = [Detected(file, "list", False) if file.lower().endswith(".lst") else _detected(file) for file in counted]

@@ -42,7 +42,9 @@ def judged(values: Mapping[str, str], judge: Judge) -> tuple[Statement, ...]:
     return tuple(Statement(place, value, *judge(place, value)) for place, value in values.items())
 
 
-def renewed(statements: Iterable[Statement], places: Iterable[str], fate: Fate, reason: str = "") -> tuple:
+def renewed(
+    statements: Iterable[Statement], places: Iterable[str], fate: Fate, reason: str = ""
+) -> tuple[Statement, ...]:
     """The statements, those at some places (without regard to case) with another fate."""
     chosen = {place.casefold() for place in places}
     return tuple(

@@ -68,7 +68,7 @@ class _Reader:
         self.order = "<" if data[:2] == b"II" else ">"
         self.is_big = self.unpack("H", 2)[0] == 43
 
-    def unpack(self, form: str, offset: int) -> tuple:
+    def unpack(self, form: str, offset: int) -> tuple[Any, ...]:
         """Values at an offset."""
         try:
             return struct.unpack_from(self.order + form, self.data, offset)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.records import dataclass
 from imgcif_core.spots.geometry import Reading, Sample
 from imgcif_core.tables import Tables
@@ -64,7 +65,7 @@ _CENTRED = {
 }
 
 
-def _primitive(whole: np.ndarray, symbol: str) -> np.ndarray:
+def _primitive(whole: Floats, symbol: str) -> Floats:
     """The primitive cell of a centred one: edges in rows."""
     return np.array(_CENTRED.get(symbol, np.eye(3))) @ whole
 

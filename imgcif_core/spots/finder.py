@@ -90,7 +90,7 @@ def _strong_within(values: np.ndarray, bad: np.ndarray) -> np.ndarray:
         mean = total / count
         # count * mean * (1 + limit) and the squares about the mean, compared without further divisions.
         limit = (count - 1.0 + DISPERSED * np.sqrt(2.0 * (count - 1.0))) * mean
-        strong = squares - total * mean > limit
+        strong: np.ndarray = squares - total * mean > limit
         strong &= values > mean
     rows, columns = np.nonzero(strong)
     level = mean[rows, columns]

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.model.pose import Pose
 from imgcif_core.model.vectors import rotation_matrices, unit
 from imgcif_core.records import dataclass, field
@@ -23,12 +24,12 @@ class Face:
     (3, 3) and move (3,) carry it to where the rotations put it, `back` is the same with them reversed.
     """
 
-    origin: np.ndarray
-    fast: np.ndarray
-    slow: np.ndarray
+    origin: Floats
+    fast: Floats
+    slow: Floats
     size: tuple[int, int]
-    there: tuple[np.ndarray, np.ndarray]
-    back: tuple[np.ndarray, np.ndarray]
+    there: tuple[Floats, np.ndarray]
+    back: tuple[Floats, np.ndarray]
 
     @property
     def is_turned(self) -> bool:
@@ -43,7 +44,7 @@ def face_of(zero: Pose, there: Pose, back: Pose) -> Face:
     )
 
 
-def _motion(first: Pose, second: Pose) -> tuple[np.ndarray, np.ndarray]:
+def _motion(first: Pose, second: Pose) -> tuple[Floats, np.ndarray]:
     """The rigid motion from one pose to another."""
     bases = [np.stack([pose.fast_step[0], pose.slow_step[0], pose.normal[0]], axis=1) for pose in (first, second)]
     turn = bases[1] @ np.linalg.inv(bases[0])
@@ -55,7 +56,7 @@ class Turn:
     """One rotation of the goniometer at a frame: unit vector with all axes at zero, degrees at the middle."""
 
     id: str
-    vector: np.ndarray
+    vector: Floats
     angle: float
     width: float
 
@@ -70,7 +71,7 @@ class Shot:
     faces: tuple[Face, ...]
     spots: tuple[Spots, ...]
     wavelength: float
-    beam: np.ndarray
+    beam: Floats
 
     @property
     def count(self) -> int:
@@ -82,7 +83,7 @@ class Shot:
         """The circle that turns during the frame."""
         return next((turn for turn in self.turns if turn.width), None)
 
-    def rotation(self, reversed_axes: Sequence[str] = ()) -> np.ndarray:
+    def rotation(self, reversed_axes: Sequence[str] = ()) -> Floats:
         """The rotation of the sample at the middle of the frame: (3, 3)."""
         total = np.eye(3)
         for turn in self.turns:
@@ -90,7 +91,7 @@ class Shot:
             total = total @ rotation_matrices(turn.vector, np.array([sign * turn.angle]))[0]
         return total
 
-    def rate(self, reversed_axes: Sequence[str] = ()) -> tuple[np.ndarray, float]:
+    def rate(self, reversed_axes: Sequence[str] = ()) -> tuple[Floats, float]:
         """Axis (3,) in the laboratory about which the sample turns in the frame, and half the turn in radians."""
         outer = np.eye(3)
         for turn in self.turns:
@@ -132,13 +133,13 @@ class Mapped:
     half : (n,) half the rotation of the frame in radians; shot : (n,).
     """
 
-    q: np.ndarray
-    by_shift: np.ndarray
-    by_turn: np.ndarray
-    half: np.ndarray
-    shot: np.ndarray
+    q: Floats
+    by_shift: Floats
+    by_turn: Floats
+    half: Floats
+    shot: Floats
 
-    def part(self, which: np.ndarray) -> "Mapped":
+    def part(self, which: Floats) -> "Mapped":
         """Some of the spots."""
         return Mapped(*(getattr(self, name)[which] for name in ("q", "by_shift", "by_turn", "half", "shot")))
 
@@ -165,7 +166,7 @@ class Sample:
         return tuple(found)
 
     @cached_property
-    def basis(self) -> np.ndarray:
+    def basis(self) -> Floats:
         """Directions of the detector: u along fast, v along slow, normal to the beam, and the beam: rows (3, 3)."""
         face, beam = self.main_face, unit(self.shots[0].beam)
         first = unit(face.fast - (face.fast @ beam) * beam)
@@ -184,14 +185,14 @@ class Sample:
         ]
         return faces[int(np.argmin([np.linalg.norm(middle - (middle @ beam) * beam) for middle in middles]))]
 
-    def mapped(self, reading: Reading, shift: np.ndarray | None = None) -> Mapped:
+    def mapped(self, reading: Reading, shift: Floats | None = None) -> Mapped:
         """All spots under one reading, the detector moved by pixels along (fast, slow): (2,)."""
         parts = [
             self._of_shot(index, reading, np.zeros(2) if shift is None else shift) for index in range(len(self.shots))
         ]
         return Mapped(*(np.concatenate([part[place] for part in parts]) for place in range(5)))
 
-    def _of_shot(self, index: int, reading: Reading, shift: np.ndarray) -> tuple[np.ndarray, ...]:
+    def _of_shot(self, index: int, reading: Reading, shift: Floats) -> tuple[Floats, ...]:
         """The rows of `Mapped` for one frame."""
         shot = self.shots[index]
         pairs = [pair for pair in zip(shot.faces, shot.spots, strict=True) if len(pair[1])]
@@ -212,7 +213,7 @@ class Sample:
         by_shift = np.stack([q[1] - q[0], q[2] - q[0]], axis=2)
         return q[0], by_shift, by_turn, np.full(count, half), np.full(count, index)
 
-    def place(self, face: Face, fast: np.ndarray, slow: np.ndarray, reading: Reading, shift: np.ndarray) -> np.ndarray:
+    def place(self, face: Face, fast: Floats, slow: Floats, reading: Reading, shift: Floats) -> Floats:
         """Laboratory positions of stored pixels under a reading: (n, 3) mm."""
         is_swapped, is_fast, is_slow = reading.stored
         along = face.size[0] - 1 - fast if is_fast else fast
@@ -226,4 +227,5 @@ class Sample:
         moved = points @ basis.T @ operation.T
         moved[:, :2] += shift * np.array([np.linalg.norm(face.fast), np.linalg.norm(face.slow)])
         turn, move = face.back if reading.is_back else face.there
-        return moved @ basis @ turn.T + move
+        found: Floats = moved @ basis @ turn.T + move
+        return found

@@ -10,6 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.records import dataclass
 from imgcif_core.spots.geometry import Mapped, Reading, Sample
 
@@ -174,7 +175,8 @@ def peaks(wave: np.ndarray, grid: int) -> np.ndarray:
     around = np.where(around[:, 2:] > grid // 2, grid - around, around) % grid
     highest = wave[around[:, 0], around[:, 1], around[:, 2]].reshape(len(places), -1).max(axis=1)
     places = places[flat[order] >= highest]
-    return np.where(places >= grid // 2, places - grid, places)
+    found: np.ndarray = np.where(places >= grid // 2, places - grid, places)
+    return found
 
 
 def transform(q: np.ndarray, step: float, grid: int) -> np.ndarray:
@@ -234,11 +236,12 @@ def refine(
     return _judged(sample, reading, mapped, vectors, moved, start)
 
 
-def turned_cell(cell: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+def turned_cell(cell: Floats, vectors: Floats) -> Floats:
     """A cell (edges in rows) turned as near as can be to other edges, and scaled a little as they are."""
     left, _, right = np.linalg.svd(np.linalg.solve(cell, vectors))
     scale = (abs(np.linalg.det(vectors)) / abs(np.linalg.det(cell))) ** (1.0 / 3.0)
-    return float(np.clip(scale, 1.0 - MOST_SCALE, 1.0 + MOST_SCALE)) * cell @ left @ right
+    found: Floats = float(np.clip(scale, 1.0 - MOST_SCALE, 1.0 + MOST_SCALE)) * cell @ left @ right
+    return found
 
 
 def _judged(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.model.vectors import rotation_matrices, unit
 from imgcif_core.records import dataclass
 from imgcif_core.spots.geometry import Face, Sample, Shot
@@ -56,7 +57,7 @@ def refound(sample: Sample, fit: Fit) -> Refound:
     return Refound(again, sample.count, expected)
 
 
-def _points(sample: Sample, fit: Fit) -> np.ndarray:
+def _points(sample: Sample, fit: Fit) -> Floats:
     """Reciprocal lattice points (n, 3) as far out as spots were found."""
     top = float(np.linalg.norm(sample.mapped(fit.reading, fit.shift).q, axis=1).max()) * 1.02
     star = np.linalg.inv(fit.vectors)
@@ -66,7 +67,8 @@ def _points(sample: Sample, fit: Fit) -> np.ndarray:
     grid = np.stack(np.meshgrid(*(np.arange(-end, end + 1) for end in most), indexing="ij"), axis=-1).reshape(-1, 3)
     points = grid @ star.T
     length = np.linalg.norm(points, axis=1)
-    return points[(length > 0) & (length <= top)]
+    found: Floats = points[(length > 0) & (length <= top)]
+    return found
 
 
 def _on_frame(sample: Sample, shot: Shot, fit: Fit, points: np.ndarray) -> Predicted:

@@ -72,7 +72,7 @@ def are_alike(one: Mapped, other: Mapped) -> bool:
     pixel = np.linalg.norm(other.by_shift, axis=(1, 2)).mean() / np.sqrt(2.0)
     if not pixel > 0:
         return True
-    return residual(one, other) < SAME * pixel
+    return bool(residual(one, other) < SAME * pixel)
 
 
 def residual(one: Mapped, other: Mapped) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from imgcif_core.records import dataclass
 from imgcif_core.spots.clean import cleaned
 from imgcif_core.spots.elsewhere import fit_elsewhere
-from imgcif_core.spots.geometry import APART_DEG, WRITTEN, Reading, Sample
+from imgcif_core.spots.geometry import APART_DEG, WRITTEN, Mapped, Reading, Sample
 from imgcif_core.spots.lattice import PLANS, QUICK, Fit, better, fit_lattice, judged, no_fit
 from imgcif_core.spots.predict import refound
 from imgcif_core.spots.readings import are_alike, list_readings
@@ -139,7 +139,7 @@ def _fitted(sample: Sample, cell: Known | None) -> list[Entry]:
 
 def grouped(sample: Sample) -> list[list[Reading]]:
     """The readings, those together that the spots cannot tell apart; the group as written first."""
-    groups: list[tuple[list[Reading], list]] = []
+    groups: list[tuple[list[Reading], list[Mapped]]] = []
     for reading in list_readings(sample):
         mapped = sample.mapped(reading)
         home = next(

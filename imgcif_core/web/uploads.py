@@ -188,7 +188,7 @@ class _Reader:
     def callbacks(self) -> Any:
         """What the parser of multipart bodies calls."""
         names = ("part_begin", "part_data", "part_end", "header_field", "header_value", "header_end")
-        found: dict[str, Callable] = {f"on_{name}": getattr(self, f"_{name}") for name in names}
+        found: dict[str, Callable[..., None]] = {f"on_{name}": getattr(self, f"_{name}") for name in names}
         return {**found, "on_headers_finished": self._headers_finished, "on_end": self._end}
 
     def plain_callbacks(self) -> Any:

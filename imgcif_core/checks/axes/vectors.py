@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.checks.axes.roles import FRAME, SCAN, SURFACE, AxisRoles
 from imgcif_core.checks.edits import new_raw
 from imgcif_core.checks.facts import facts
@@ -25,17 +26,19 @@ _ROUNDED = 0.05
 _OPPOSITE = -0.99
 
 
-def lengths(axes: Axes) -> np.ndarray:
+def lengths(axes: Axes) -> Floats:
     """Lengths of the vectors as printed: (n,), nan where a component cannot be read."""
     scale = np.abs(axes.vector).max(axis=1, initial=0.0)
     scale[~(scale > 0)] = 1.0
-    return np.linalg.norm(axes.vector / scale[:, None], axis=1) * scale
+    found: Floats = np.linalg.norm(axes.vector / scale[:, None], axis=1) * scale
+    return found
 
 
-def printed_uncertainty(table: Table, axes: Axes) -> np.ndarray:
+def printed_uncertainty(table: Table, axes: Axes) -> Floats:
     """By how much the length of each vector may be off through its printed decimals: (n,)."""
     halves = np.stack([decimal_halves(table, name) for name in VECTOR], axis=1)
-    return (np.abs(axes.direction) * halves).sum(axis=1)
+    found: Floats = (np.abs(axes.direction) * halves).sum(axis=1)
+    return found
 
 
 @rule(
@@ -218,7 +221,7 @@ def coincident_rotations(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> I
     ]
     if len(rows) < 2:
         raise NotApplicable("fewer than two rotations")
-    seen: dict[tuple, int] = {}
+    seen: dict[tuple[object, ...], int] = {}
     for row in rows:
         numbers = np.concatenate([axes.vector[row], axes.offset[row], [axes.rotation[row]]]) + 0.0
         links = (int(axes.parent[row]), int(axes.rotation_parent[row]))

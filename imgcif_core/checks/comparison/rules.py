@@ -16,6 +16,7 @@ from imgcif_core.model.axes import Axes
 from imgcif_core.model.detector import Detector
 from imgcif_core.model.scans import build_scans
 from imgcif_core.model.vectors import angle_difference
+from imgcif_core.sources.description import AxisFacts
 from imgcif_core.tables import Tables
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _is_assumed(comparison: Comparison) -> bool:
     return known is not None and known.origin == "default"
 
 
-def _rotations(goniometer: Sequence) -> int:
+def _rotations(goniometer: Sequence[AxisFacts]) -> int:
     """The number of rotation axes."""
     return sum(axis.kind == "rotation" for axis in goniometer)
 

@@ -195,7 +195,8 @@ def exposure_under_other_name(tables: Tables, tolerances: Tolerances) -> Iterato
 def _first_header(tables: Tables) -> "MiniHeader | None":
     """The first text header of a block."""
     try:
-        return headers_of(tables)[0][1]
+        found: MiniHeader | None = headers_of(tables)[0][1]
+        return found
     except NotApplicable:
         return None
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.arrays import Floats, Integers
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import scan_name, scan_place, stated_frames
 from imgcif_core.checks.scans.dates import Moments, scan_window
@@ -106,8 +107,8 @@ def _beyond(exposure: np.ndarray, period: np.ndarray) -> np.ndarray:
 
 
 def _beyond_digits(
-    table: Table, names: tuple[str, ...], rows: np.ndarray, off: np.ndarray, tolerances: Tolerances
-) -> np.ndarray:
+    table: Table, names: tuple[str, ...], rows: Integers, off: Floats, tolerances: Tolerances
+) -> Integers:
     """The rows among some whose difference is larger than the rounding of the three numbers."""
     if not len(rows):
         return rows

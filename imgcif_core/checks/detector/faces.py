@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.arrays import Flags
 from imgcif_core.checks.consistency.sizes import SizeFault
 from imgcif_core.checks.registry import Blocked, NotChecked, Problem, provider
 from imgcif_core.checks.tolerances import Tolerances
@@ -54,10 +55,11 @@ class Setups:
         return np.array([self.poses[index].centre for index in self.sized]).reshape(-1, len(self.scan_ids), 3)
 
     @cached_property
-    def turned(self) -> np.ndarray:
+    def turned(self) -> Flags:
         """Whether an axis of rotation that carries panels is off zero: (setups,) bool."""
         turning = [self.detector.axes.kind[row] == "rotation" for row in self.rows]
-        return (np.abs(self.settings[:, turning]) > 0).any(axis=1)
+        found: Flags = (np.abs(self.settings[:, turning]) > 0).any(axis=1)
+        return found
 
     @cached_property
     def is_in_laboratory(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.checks.detector.faces import Setups, panel_place, panel_problem
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
@@ -17,9 +18,10 @@ from imgcif_core.tables import Tables
 MAX_PANELS = 4000
 
 
-def heights(setups: Setups, beam: Beam) -> np.ndarray:
+def heights(setups: Setups, beam: Beam) -> Floats:
     """How far the centres of the panels of known size lie down the beam: (panels, setups) mm."""
-    return setups.centres @ beam.direction
+    found: Floats = setups.centres @ beam.direction
+    return found
 
 
 def is_upstream(setups: Setups, beam: Beam, tolerances: Tolerances) -> bool:

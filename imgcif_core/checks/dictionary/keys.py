@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.arrays import Flags
 from imgcif_core.checks.dictionary.values import MAX_PLACES, by_value, value_place
 from imgcif_core.checks.edits import all_like, new_item, new_values
 from imgcif_core.checks.joins import columns_named, missing_rows, same_data_set
@@ -112,12 +113,13 @@ def null_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
             )
 
 
-def _empty_rows(table: Table) -> np.ndarray:
+def _empty_rows(table: Table) -> Flags:
     """Where a row of several holds no value at all: (rows,) bool."""
     columns = [column for column in table.columns.values() if len(column) == table.rows]
     if table.rows < 2 or len(columns) < 2 or any(not column.is_null.any() for column in columns):
         return np.zeros(table.rows, dtype=bool)
-    return np.logical_and.reduce([column.is_null for column in columns])
+    found: Flags = np.logical_and.reduce([column.is_null for column in columns])
+    return found
 
 
 def _empty_row_problem(table: Table, rows: np.ndarray) -> Problem:

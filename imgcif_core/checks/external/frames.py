@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from imgcif_core.arrays import Flags, Floats
 from imgcif_core.checks.dictionary.keys import is_section_id
 from imgcif_core.checks.external.formats import rows_without_frame
 from imgcif_core.checks.external.inputs import counted, problem_at
@@ -95,11 +96,12 @@ def _moves(tables: Tables) -> bool:
     return any((np.nan_to_num(axes.numbers(name)) != 0).any() for name in names)
 
 
-def _is_irregular(step: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _is_irregular(step: Floats, wanted: Floats) -> Flags:
     """Where a step is not the wanted one; the same image twice, and the step after it, others tell."""
     caught_up = np.zeros(len(step), dtype=bool)
     caught_up[1:] = (step[:-1] == 0) & (step[1:] == wanted[1:] + wanted[:-1])
-    return (step != wanted) & (step != 0) & ~np.isnan(step) & ~caught_up
+    found: Flags = (step != wanted) & (step != 0) & ~np.isnan(step) & ~caught_up
+    return found
 
 
 @rule(

@@ -12,8 +12,8 @@ from imgcif_core.checks.external.inputs import address_of, no_copy
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances
-from imgcif_core.cif.columns import hash_text
 from imgcif_core.cif.document import Source
+from imgcif_core.cif.matrices import hash_text
 from imgcif_core.cif.reader import read
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError

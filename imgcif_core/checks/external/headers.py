@@ -143,7 +143,8 @@ def _layout(path: str | None, place: str, address: Address, local: LocalData, he
     def ask() -> dict[str, Any]:
         return helper.facts("hdf5_layout", {"request": request, "dataset": path})
 
-    return with_stand_ins(ask, request["stand_ins"], beside)
+    result: dict[str, Any] = with_stand_ins(ask, request["stand_ins"], beside)
+    return result
 
 
 @rule(

@@ -8,7 +8,8 @@ from imgcif_core.checks.external.inputs import counted, problem_at
 from imgcif_core.checks.joins import columns_named, missing_rows, same_data_set
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.suggest import did_you_mean
-from imgcif_core.cif.columns import hash_text
+from imgcif_core.cif.columns import Column
+from imgcif_core.cif.matrices import hash_text
 from imgcif_core.model.external import ExternalData
 from imgcif_core.tables import Tables
 
@@ -76,7 +77,7 @@ def data_not_reachable(tables: Tables, any_external: ExternalData) -> Iterator[P
     )
 
 
-def _dangling(external: ExternalData, parents: list, *, has_rows: bool) -> Iterator[Problem]:
+def _dangling(external: ExternalData, parents: list[Column], *, has_rows: bool) -> Iterator[Problem]:
     """Pointers that lead to no row."""
     column = external.data.column("external_data_id")
     if column is None:

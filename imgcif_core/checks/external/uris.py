@@ -11,7 +11,7 @@ import numpy as np
 
 from imgcif_core.checks.external.inputs import counted, problem_at, rows_by
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
-from imgcif_core.cif.columns import hash_text
+from imgcif_core.cif.matrices import hash_text
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.repositories import (
     Repository,

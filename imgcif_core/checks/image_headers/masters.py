@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -145,7 +145,8 @@ def _read(source: ByteSource | BytesError, helper: Helper, reach: Reach) -> Expe
         return f"{source.label} does not lie on this machine"
     try:
         helper.facts("hdf5_header", {"request": reach.request(str(source.path))})
-        return read_master(source.path, reach.folders, follow=reach.is_following)
+        found: Experiment | str = read_master(source.path, reach.folders, follow=reach.is_following)
+        return found
     except BytesError as fault:
         return str(fault)
     except InputError as error:
@@ -200,7 +201,7 @@ def hdf5_header_and_tables(
             yield Problem(place, variant=variant, file=master.file, scan=master.frame.scan_id, **data)
 
 
-def _differences(master: MasterFile, tolerances: Tolerances) -> Iterator[tuple[str, dict]]:
+def _differences(master: MasterFile, tolerances: Tolerances) -> Iterator[tuple[str, dict[str, Any]]]:
     """What differs, each with the data of its message."""
     pair = master.pair
     if pair is None:
@@ -233,7 +234,7 @@ def _differences(master: MasterFile, tolerances: Tolerances) -> Iterator[tuple[s
         yield "time", {"own": own_time, "other": other_time}
 
 
-def _panels(worst: PanelPair, comparison: Comparison, tolerances: Tolerances) -> Iterator[tuple[str, dict]]:
+def _panels(worst: PanelPair, comparison: Comparison, tolerances: Tolerances) -> Iterator[tuple[str, dict[str, Any]]]:
     """Sizes and places of the panel that is furthest off."""
     if worst.source_size != worst.size and all(worst.size) and all(worst.source_size):
         yield "size", {"own": _shown(worst.size), "other": _shown(worst.source_size)}
@@ -247,7 +248,7 @@ def _panels(worst: PanelPair, comparison: Comparison, tolerances: Tolerances) ->
         yield from _centre_and_distance(comparison, tolerances)
 
 
-def _centre_and_distance(comparison: Comparison, tolerances: Tolerances) -> Iterator[tuple[str, dict]]:
+def _centre_and_distance(comparison: Comparison, tolerances: Tolerances) -> Iterator[tuple[str, dict[str, Any]]]:
     """Distance and beam centre, where the file gives these alone."""
     own, other = (side.scans[0].panels[0] for side in (comparison.described, comparison.source))
     distances = [float(abs(panel.corner @ np.cross(panel.fast, panel.slow))) for panel in (own, other)]
@@ -264,6 +265,6 @@ def _centre_and_distance(comparison: Comparison, tolerances: Tolerances) -> Iter
         yield "centre", {"own": _shown(centres[0].round(2)), "other": _shown(centres[1].round(2))}
 
 
-def _shown(pair: np.ndarray | tuple) -> str:
+def _shown(pair: np.ndarray | tuple[float, ...]) -> str:
     """Two numbers for a message."""
     return " x ".join(f"{value:g}" for value in pair)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.checks.images.survey import Survey, Surveyed
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
@@ -115,9 +116,10 @@ def _agreement(shadow: Shadow, by_rings: bool, stated: bool) -> str:
     return f"{where} agrees with the rings" if by_rings else f"{where} agrees with neither"
 
 
-def unit_of(vector: np.ndarray) -> np.ndarray:
+def unit_of(vector: Floats) -> Floats:
     """A unit vector of the same direction."""
-    return np.asarray(vector, dtype=float) / np.linalg.norm(vector)
+    found: Floats = np.asarray(vector, dtype=float) / np.linalg.norm(vector)
+    return found
 
 
 def _doubt(found: CentreEvidence, tolerance: float) -> str:

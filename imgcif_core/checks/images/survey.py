@@ -174,7 +174,7 @@ class ImageReader:
         self._thumbnails: dict[str, int] = {}
         self._with_spots = {(image.scan_id, image.position) for image in frames.chosen(sample=True)}
         self._spotted = 0
-        self._last: tuple[tuple, ImageStack] | None = None
+        self._last: tuple[tuple[object, ...], ImageStack] | None = None
 
     def read_all(self, chosen: Iterable[FrameImage], budget: Budget) -> Iterator[Surveyed | Unread]:
         """All of the chosen images, as far as the time goes: embedded ones first, then file by file."""

@@ -294,7 +294,7 @@ def method_stopped(tables: Tables, method_dictionary: Dictionary, world: World) 
     Source: The dictionary in use, _method.expression.
     """
     # The rules before this one have run the methods that concern the file.
-    seen: set[tuple] = set()
+    seen: set[tuple[object, ...]] = set()
     for trouble in world.troubles:
         key = (trouble.method.id, trouble.method.purpose, trouble.line, trouble.column, trouble.message)
         if key not in seen:

@@ -132,7 +132,7 @@ def _reference_centres(
     """The centres at the reference settings of each scan: (rows, scans, 2) pixels; one without scans."""
     table = tables.table(SCAN)
     angles, displacements = table.numbers("reference_angle"), table.numbers("reference_displacement")
-    found: dict[tuple, np.ndarray] = {}
+    found: dict[tuple[float, ...], np.ndarray] = {}
     for scan in scans or (None,):
         settings = {}
         for axis in detector.moving_axes:

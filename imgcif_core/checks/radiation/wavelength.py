@@ -1,7 +1,8 @@
 """Rules about wavelengths: present, plausible, in ångström, and of the line that is named."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -116,10 +117,11 @@ def slip_of(value: float, probe: str) -> tuple[str, float] | None:
     return None
 
 
-def _in_angstrom(value: float, slip: dict) -> float:
+def _in_angstrom(value: float, slip: Mapping[str, Any]) -> float:
     """A number read in another unit, as a wavelength in ångström."""
     if "factor" in slip:
-        return value * slip["factor"]
+        found: float = value * slip["factor"]
+        return found
     if "energy_kev" in slip:
         energy = value * slip["energy_kev"]
         return HC_KEV_ANGSTROM / energy if energy else math.inf

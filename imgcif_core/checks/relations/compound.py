@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterator
 
 import numpy as np
 
+from imgcif_core.arrays import Integers
 from imgcif_core.checks.registry import Problem
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.values import fold, parse_number
@@ -71,7 +72,7 @@ def is_distinct(table: Table, item: Item) -> bool:
     return item.contents not in NUMERIC or column.counting is not None
 
 
-def equal_as_numbers(item: Item, column: Column, rows: np.ndarray, parents: list[Column]) -> np.ndarray:
+def equal_as_numbers(item: Item, column: Column, rows: Integers, parents: list[Column]) -> Integers:
     """Of some rows, those whose number a parent column holds in another spelling: (n,) int64."""
     if item.contents not in NUMERIC or not len(rows):
         return np.zeros(0, dtype=np.int64)

@@ -154,7 +154,7 @@ def _ends_without_frames(scans: Table, images: Table) -> Iterator[Problem]:
 
 def _holds(ids: Column, rows: np.ndarray, value: str) -> bool:
     """True if a value is among some rows of a column."""
-    from imgcif_core.cif.columns import hash_text
+    from imgcif_core.cif.matrices import hash_text
 
     return bool((ids.hashes[rows] == hash_text(value)).any())
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.arrays import Floats
 from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.scans.common import UNIT, distinct_drives, listed, scan_name
 from imgcif_core.checks.tolerances import Tolerances, printed_halves, step_half, written_half
@@ -52,7 +53,7 @@ def setting_deviations_of(tables: Tables, scans: Scans, tolerances: Tolerances) 
     return found
 
 
-def _difference(first: np.ndarray, second: np.ndarray, *, is_angle: bool) -> np.ndarray:
+def _difference(first: Floats, second: Floats, *, is_angle: bool) -> Floats:
     """How far settings are apart, angles modulo 360; 0 where one is not known."""
     difference = angle_difference(first, second) if is_angle else np.abs(first - second)
     return np.nan_to_num(difference)

@@ -105,7 +105,7 @@ def sweep_repeated(tables: Tables, axes: Axes, scans: Scans, tolerances: Toleran
     """
     if len(scans) < 2:
         raise NotApplicable("fewer than two scans")
-    groups: dict[tuple, list[tuple[float, float, Scan]]] = {}
+    groups: dict[_Still, list[tuple[float, float, Scan]]] = {}
     for scan in scans:
         sweep = _sweep(scan, tolerances)
         if sweep is not None:
@@ -127,7 +127,11 @@ def sweep_repeated(tables: Tables, axes: Axes, scans: Scans, tolerances: Toleran
                 )
 
 
-def _sweep(scan: Scan, tolerances: Tolerances) -> tuple[tuple, float, float] | None:
+# The moving axis, and the settings of all others in steps of the tolerance.
+_Still = tuple[Any, ...]
+
+
+def _sweep(scan: Scan, tolerances: Tolerances) -> tuple[_Still, float, float] | None:
     """What stands still in a scan, and the angles that its one moving axis covers."""
     moving = moving_axes(scan, tolerances.setting)
     drive = scan.drives.get(moving[0]) if len(moving) == 1 else None

@@ -29,14 +29,17 @@ from imgcif_core.ddlm.drel.values import (
 CONSTANTS = {"pi": math.pi, "twopi": 2.0 * math.pi, "null": NULL, "missing": MISSING}
 # Rounding of cosines of vectors that point the same way.
 _EDGE = 1e-9
-FUNCTIONS: dict[str, Callable[..., Any]] = {}
+_Function = Callable[..., Any]
+FUNCTIONS: dict[str, _Function] = {}
 ARITY: dict[str, tuple[int, int]] = {}
 
 
-def _builtin(name: str, least: int, most: int | None = None, *, sees_nothing: bool = False) -> Callable:
+def _builtin(
+    name: str, least: int, most: int | None = None, *, sees_nothing: bool = False
+) -> Callable[[_Function], _Function]:
     """Register a function under its lower-case name with the numbers of arguments that it takes."""
 
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+    def register(function: _Function) -> _Function:
         def call(*arguments: Any) -> Any:
             if not sees_nothing and any(is_nothing(value) for value in arguments):
                 return MISSING
@@ -206,7 +209,7 @@ def _mod(value: Any, base: Any) -> Any:
 
 
 @_builtin("list", 0, 10_000, sees_nothing=True)
-def _list(*arguments: Any) -> list:
+def _list(*arguments: Any) -> list[Any]:
     # `List([i,j,k])` of the core dictionary is the list i, j, k.
     if len(arguments) == 1 and isinstance(arguments[0], (list, np.ndarray)):
         return list(plain(arguments[0]))
@@ -214,7 +217,7 @@ def _list(*arguments: Any) -> list:
 
 
 @_builtin("table", 0, 10_000, sees_nothing=True)
-def _table(*arguments: Any) -> dict:
+def _table(*arguments: Any) -> dict[Any, Any]:
     if len(arguments) % 2 or not all(isinstance(key, str) for key in arguments[::2]):
         raise OperationError("a table is made of texts and values by turns")
     return dict(zip(arguments[::2], arguments[1::2], strict=True))
@@ -292,12 +295,14 @@ def _minor(value: Any) -> np.ndarray:
 def _cofactor(value: Any) -> np.ndarray:
     minors = _minor(value)
     signs = np.indices(minors.shape).sum(axis=0) % 2 * -2 + 1
-    return minors * signs
+    found: np.ndarray = minors * signs
+    return found
 
 
 @_builtin("adjoint", 1)
 def _adjoint(value: Any) -> np.ndarray:
-    return _cofactor(value).T
+    found: np.ndarray = _cofactor(value).T
+    return found
 
 
 @_builtin("inverse", 1)
@@ -384,7 +389,7 @@ def _strip(value: Any, index: Any) -> Any:
 
 
 @_builtin("drop_missing", 1)
-def _drop_missing(value: Any) -> list:
+def _drop_missing(value: Any) -> list[Any]:
     return [entry for entry in _sequence(value) if entry is not MISSING]
 
 

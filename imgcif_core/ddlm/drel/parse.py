@@ -87,7 +87,7 @@ def _builder() -> Any:
 def _of_children(function: Any) -> Any:
     """A method of the transformer from a function of the list of children."""
 
-    def build(_self: Any, found: list) -> Any:
+    def build(_self: Any, found: list[Any]) -> Any:
         return function(found)
 
     return build
@@ -101,7 +101,7 @@ def _name(text: str) -> str:
 def _chain(kind: str) -> Any:
     """Operands and operator tokens by turns, as a chain."""
 
-    def build(found: list) -> nodes.Chain:
+    def build(found: list[Any]) -> nodes.Chain:
         rest = tuple((str(found[i]).lower(), found[i].start_pos, found[i + 1]) for i in range(1, len(found), 2))
         return nodes.Chain(rest[0][1], kind, found[0], rest)
 
@@ -112,7 +112,7 @@ def _logic(operator: str) -> Any:
     return lambda found: nodes.Logic(found[0].at, operator, tuple(found))
 
 
-def _number(found: list) -> nodes.Literal:
+def _number(found: list[Any]) -> nodes.Literal:
     token = found[0]
     text = str(token).lower()
     value: Any
@@ -128,7 +128,7 @@ def _number(found: list) -> nodes.Literal:
     return nodes.Literal(token.start_pos, value)
 
 
-def _string(found: list) -> nodes.Literal:
+def _string(found: list[Any]) -> nodes.Literal:
     text = str(found[0])
     width = 3 if text[:3] in ("'''", '"""') and len(text) > 5 else 1
     return nodes.Literal(found[0].start_pos, text[width:-width])
@@ -138,25 +138,25 @@ def _unquoted(token: Any) -> str:
     return str(_string([token]).value)
 
 
-def _not_in(found: list) -> Any:
+def _not_in(found: list[Any]) -> Any:
     return found[0].update(value="not in")
 
 
-def _for(found: list) -> nodes.For:
+def _for(found: list[Any]) -> nodes.For:
     keyword, names, _in, values, body = found
     return nodes.For(keyword.start_pos, names, values, body)
 
 
-def _loop(found: list) -> nodes.Loop:
+def _loop(found: list[Any]) -> nodes.Loop:
     keyword, variable, category, *rest, body = found
     index, operator, other = [*map(str, rest), None, None, None][:3]
     return nodes.Loop(keyword.start_pos, _name(variable), _name(category), index, operator, other, body)
 
 
-def _if(found: list) -> nodes.If:
+def _if(found: list[Any]) -> nodes.If:
     keyword, condition, body, *rest = found
     branches = [(condition, body)]
-    otherwise: tuple = ()
+    otherwise: tuple[Any, ...] = ()
     for entry in rest:
         if entry[0] is None:
             otherwise = entry[1]
@@ -165,24 +165,24 @@ def _if(found: list) -> nodes.If:
     return nodes.If(keyword.start_pos, tuple(branches), otherwise)
 
 
-def _do(found: list) -> nodes.Do:
+def _do(found: list[Any]) -> nodes.Do:
     keyword, variable, _equals, start, stop, step, body = found
     return nodes.Do(keyword.start_pos, _name(variable), start, stop, step, body)
 
 
-def _assign(found: list) -> nodes.Assign:
+def _assign(found: list[Any]) -> nodes.Assign:
     targets, operator, right = found
     values = right if isinstance(right, tuple) else (right,)
     return nodes.Assign(targets[0].at, str(operator), targets, values)
 
 
-def _slice(found: list) -> nodes.Slice:
+def _slice(found: list[Any]) -> nodes.Slice:
     bounds = [entry[0] for entry in found] + [None, None]
     at = next((bound.at for bound in bounds if bound is not None), 0)
     return nodes.Slice(at, *bounds[:3])
 
 
-def _call(found: list) -> nodes.Call:
+def _call(found: list[Any]) -> nodes.Call:
     name, arguments = found
     return nodes.Call(name.start_pos, str(name), arguments or ())
 

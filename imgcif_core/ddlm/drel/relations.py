@@ -31,7 +31,7 @@ class Relations:
         self._dictionary = world.dictionary
         self._items: dict[tuple[str, str], Item | None] = {}
         self._children: dict[str, list[str]] | None = None
-        self._indexes: dict[str, dict[tuple, int]] = {}
+        self._indexes: dict[str, dict[tuple[Any, ...], int]] = {}
         self._virtual: dict[str, list[dict[str, Any]]] = {}
         self._counting: set[str] = set()
 
@@ -185,7 +185,7 @@ class Relations:
             return Packet(category, row)
         return self._find_by_parent(category, values, keys, wanted)
 
-    def _find_by_parent(self, category: str, values: Sequence[Any], keys: list[Item], wanted: tuple) -> Any:
+    def _find_by_parent(self, category: str, values: Sequence[Any], keys: list[Item], wanted: tuple[Any, ...]) -> Any:
         """A row that nobody has written, where the parent has a row with these keys."""
         parents = self._parents(category)
         stored = self._world.store.rows(category)
@@ -208,9 +208,9 @@ class Relations:
         row = self._indexes[name].get(tuple(key_form(item, value) for item, value in wanted))
         return MISSING if row is None else Packet(category, row)
 
-    def _indexed(self, category: str, items: list[Item]) -> dict[tuple, int]:
+    def _indexed(self, category: str, items: list[Item]) -> dict[tuple[Any, ...], int]:
         """The first row of each combination of the values of some items."""
-        found: dict[tuple, int] = {}
+        found: dict[tuple[Any, ...], int] = {}
         for row in range(self.rows(category)):
             base = Packet(category, row)
             places = [row if item.category == category else self.same_row(item.category, base) for item in items]
@@ -223,7 +223,7 @@ class Relations:
                 found.setdefault(form, row)
         return found
 
-    def _index(self, category: str, keys: list[Item]) -> dict[tuple, int]:
+    def _index(self, category: str, keys: list[Item]) -> dict[tuple[Any, ...], int]:
         """The first row of each combination of key values."""
         name = category if len(keys) == len(self._dictionary.key_items(category)) else f"{category}/{len(keys)}"
         if name not in self._indexes:

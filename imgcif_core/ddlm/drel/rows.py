@@ -119,12 +119,14 @@ def _product(x: np.ndarray, y: np.ndarray, ranks: tuple[int, int]) -> np.ndarray
         raise Unsupported
     # A matrix that is the same for all rows is one plain product.
     if ranks == (1, 1):
-        return np.einsum("ni,ni->n", *np.broadcast_arrays(x, y))
-    if ranks == (1, 2):
-        return x @ y[0] if len(y) == 1 else np.matmul(x[:, None, :], y)[:, 0]
-    if ranks == (2, 1):
-        return y @ x[0].T if len(x) == 1 else np.matmul(x, y[..., None])[..., 0]
-    return np.matmul(x, y)
+        found: np.ndarray = np.einsum("ni,ni->n", *np.broadcast_arrays(x, y))
+    elif ranks == (1, 2):
+        found = x @ y[0] if len(y) == 1 else np.matmul(x[:, None, :], y)[:, 0]
+    elif ranks == (2, 1):
+        found = y @ x[0].T if len(x) == 1 else np.matmul(x, y[..., None])[..., 0]
+    else:
+        found = np.matmul(x, y)
+    return found
 
 
 def stacked(items: list[Any]) -> Any:

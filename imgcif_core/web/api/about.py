@@ -40,7 +40,7 @@ def profile_of(name: str) -> Profile:
     return load_profile(name)
 
 
-def _rule(rule: Rule) -> dict:
+def _rule(rule: Rule) -> dict[str, str]:
     return {"code": rule.code, "name": rule.name, "severity": str(rule.severity), "source": rule.source}
 
 
@@ -55,7 +55,7 @@ async def rule(request: Request) -> Response:
     return JSONResponse({**_rule(found), "prose": found.prose})
 
 
-def _profile(profile: Profile) -> dict:
+def _profile(profile: Profile) -> dict[str, str]:
     return {"name": profile.name, "title": profile.title, "description": profile.description}
 
 

@@ -1,6 +1,7 @@
 """POST /api/v1/check and the jobs that come of it."""
 
 import json
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -60,12 +61,12 @@ def accepted(request: Request, job: Job) -> Response:
     return JSONResponse(described(request, job), 202, headers)
 
 
-def described(request: Request, job: Job) -> dict:
+def described(request: Request, job: Job) -> dict[str, Any]:
     """What there is to say about a job."""
     service = service_of(request)
     work = job.work
     own = address(request, job)
-    told: dict = {"id": job.id, "kind": job.kind, "state": job.state, "links": {"self": own}}
+    told: dict[str, Any] = {"id": job.id, "kind": job.kind, "state": job.state, "links": {"self": own}}
     if work is not None and job.state in ("queued", "running"):
         told["position"] = service.pool.position(work)
         told["progress"] = work.progress or None

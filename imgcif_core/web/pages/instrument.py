@@ -1,7 +1,7 @@
 """The instrument of one job: a drawing that turns, and the same facts in tables for those who see none."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -43,7 +43,7 @@ def shown(block: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _lists(block: Mapping[str, Any], first: Mapping[str, Any]) -> dict[str, list]:
+def _lists(block: Mapping[str, Any], first: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
     return {"axes": block["axes"], "panels": first["panels"], "scans": block["scans"]}
 
 

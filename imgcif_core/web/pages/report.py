@@ -2,6 +2,7 @@
 
 import json
 from pathlib import PurePath
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -50,7 +51,7 @@ async def report(request: Request) -> Response:
     )
 
 
-def _filters(groups: list[dict]) -> dict[str, list[str]]:
+def _filters(groups: list[dict[str, Any]]) -> dict[str, list[str]]:
     """What findings can be filtered by, as far as there is a choice."""
     levels = {finding["level"] for group in groups for finding in group["findings"]}
     return {
@@ -60,7 +61,7 @@ def _filters(groups: list[dict]) -> dict[str, list[str]]:
     }
 
 
-def _filtered(groups: list[dict], request: Request) -> list[dict]:
+def _filtered(groups: list[dict[str, Any]], request: Request) -> list[dict[str, Any]]:
     """The groups that the address asks for."""
     wanted = {name: value for name in ("level", "family", "who", "rule") if (value := request.query_params.get(name))}
     return [group for group in groups if all(str(group[name]) == value for name, value in wanted.items())]
@@ -74,7 +75,7 @@ async def source(request: Request) -> Response:
         raise Problem(400, "line is a number from 1")
     window = await window_of(job, int(line))
     view = json.loads(await read_result(job, "view.json"))
-    marks: dict[int, list[dict]] = {}
+    marks: dict[int, list[dict[str, Any]]] = {}
     for group in view["groups"]:
         for finding in group["findings"]:
             if finding["line"] and window.first <= finding["line"] <= window.last:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from imgcif_core.checks.profiles import NAMES, load_profile
-from imgcif_core.checks.registry import load_rules
+from imgcif_core.checks.registry import Rule, load_rules
 from imgcif_core.web.answers import page
 from imgcif_core.web.api.about import profile_of, rule_of
 
@@ -30,7 +30,7 @@ def linked(text: str, root: str) -> Markup:
 
 async def rules(request: Request) -> Response:
     """All rules by family."""
-    families: dict[str, list] = {}
+    families: dict[str, list[Rule]] = {}
     for rule in load_rules().values():
         families.setdefault(rule.code[:3], []).append(rule)
     return page(request, "rules.html", families=families)

@@ -96,7 +96,7 @@ def _block(name: str, comparison: Comparison, own: Experiment, source: Experimen
 
 def _positions(comparison: Comparison, scans: list[ScanPair]) -> tuple[list[dict[str, Any]], list[int | None]]:
     """Where the source has panels and axes, in mm and the frame of the file, and which position belongs to a scan."""
-    found: dict[tuple, int] = {}
+    found: dict[tuple[object, ...], int] = {}
     told: list[dict[str, Any]] = []
     where: list[int | None] = []
     room = _MOST_DRAWN

@@ -30,7 +30,7 @@ _AT_OPENING = ("missing_frames",)
 _MOST_LINKS, _MOST_ORIGINS, _MOST_FINDINGS, _MOST_NOTES = 200, 2000, 100, 200
 _LONGEST = 2000
 _KEPT = 4
-_opened: OrderedDict[str, tuple[Session, frozenset]] = OrderedDict()
+_opened: OrderedDict[str, tuple[Session, frozenset[tuple[str, object]]]] = OrderedDict()
 
 
 def run(folder: Path, given: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from imgcif_core.create.session import Described
+from imgcif_core.sources.any import Described
 from imgcif_core.sources.description import Experiment
 from imgcif_core.sources.draft import Draft
 from imgcif_core.sources.merging import Drafts
