@@ -6,12 +6,11 @@ turned about the beam where that brings the two together.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.model.vectors import angle_between, angle_difference, rotation_matrices, unit
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 from imgcif_core.sources.description import AxisFacts, Experiment, Origin, PanelFacts, ScanFacts
 from imgcif_core.sources.stills import merge_stills, with_mean_wavelength
 

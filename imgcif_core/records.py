@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dataclasses import dataclass, field
+    from functools import cached_property
 else:
     from operator import attrgetter
 
@@ -22,6 +23,23 @@ else:
 
         def __init__(self, options: dict[str, Any]) -> None:
             self.options = options
+
+    class cached_property:
+        """As `functools.cached_property`, without the lock that it takes at each first look."""
+
+        def __init__(self, function: Any) -> None:
+            self.function = function
+            self.name = function.__name__
+            self.__doc__ = function.__doc__
+
+        def __set_name__(self, owner: type, name: str) -> None:
+            self.name = name
+
+        def __get__(self, instance: Any, owner: type | None = None) -> Any:
+            if instance is None:
+                return self
+            value = instance.__dict__[self.name] = self.function(instance)
+            return value
 
     def field(**options: Any) -> Any:
         """As `dataclasses.field`: default or default_factory, repr and compare."""
@@ -170,4 +188,4 @@ else:
             _set(self, name, value)
 
 
-__all__ = ["dataclass", "field"]
+__all__ = ["cached_property", "dataclass", "field"]

@@ -1,14 +1,15 @@
 """Document x dictionary: the categories of one block as tables of columns."""
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Block, Loop, Place
 from imgcif_core.ddlm.model import Category, Dictionary, Item
-from imgcif_core.records import dataclass, field
+from imgcif_core.records import cached_property, dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,9 @@ class Table:
         column = self.columns.get(name)
         if column is None:
             return [self.understood.get(name, default)] * self.rows
+        few = column.few_values
+        if few is not None:
+            return list(few) if default is None else [default if value is None else value for value in few]
         values: list[str | None] = list(column.texts())
         for row in np.flatnonzero(column.is_null):
             values[row] = default
@@ -73,6 +77,10 @@ class Table:
         column = self.columns.get(name)
         if column is None:
             return self.understood.get(name, default)
+        few = column.few_values
+        if few is not None:
+            value = few[row] if row < len(few) else None
+            return default if value is None else value
         if row >= len(column) or column.is_null[row]:
             return default
         return column.text(row)
@@ -81,18 +89,17 @@ class Table:
         """The values as float64 (rows,); null, absent and unreadable ones as `default`."""
         column = self.columns.get(name)
         if column is None:
-            return np.full(self.rows, default)
+            absent = np.empty(self.rows)
+            absent.fill(default)
+            return absent
         numbers = column.numbers()
-        return np.where(numbers.valid, numbers.values, default)
+        # What is no number is nan among the values.
+        return numbers.values.copy() if default != default else np.where(numbers.valid, numbers.values, default)
 
     def key(self, row: int) -> dict[str, str]:
         """The values of the key items of a row, by object name."""
-        found = {}
-        for name in self.key_names:
-            value = self.text(name, row)
-            if value is not None:
-                found[name] = value
-        return found
+        values = [(name, self.text(name, row)) for name in self.key_names]
+        return {name: value for name, value in values if value is not None}
 
     def at(self, row: int, name: str | None = None) -> Place:
         """The place of a value, or of the row where that item is absent."""
@@ -161,6 +168,32 @@ _OF_ARRAYS = (
 )
 
 
+_Kept = TypeVar("_Kept", bound=Callable[..., Any])
+
+
+def kept(function: _Kept) -> _Kept:
+    """Make a function keep with the tables what it made of them and of its other arguments; nobody may change it."""
+
+    @wraps(function)
+    def found(tables: "Tables", *others: Any) -> Any:
+        key = (function, *map(id, others))
+        entry = tables.derived.get(key)
+        if entry is None:
+            before, tables.asked = tables.asked, set()
+            try:
+                value = function(tables, *others)
+            finally:
+                own, tables.asked = tables.asked, before
+                before |= own
+            # The arguments are kept too, so that no other object comes to their place.
+            entry = tables.derived[key] = (value, own, others)
+        else:
+            tables.asked |= entry[1]
+        return entry[0]
+
+    return cast(_Kept, found)
+
+
 def object_name(identifier: str) -> str:
     """The part of a data name after the dot."""
     return identifier.partition(".")[2]
@@ -181,8 +214,10 @@ class Tables:
         self.peers: list[Tables] | None = None
         # The columns that links lead to by the item that they hold, here and in those blocks.
         self.parents: dict[str, tuple[list[Column], list[Column]]] = {}
+        # What was made of them, see `kept`: the value, the categories that it rests on, and what else it was made of.
+        self.derived: dict[Any, tuple[Any, set[str], tuple[Any, ...]]] = {}
         self._tables: dict[str, Table] = {}
-        self._empty: dict[str, Table] = {}
+        self._found: dict[str, Table] = {}
         self._sort_columns()
 
     @property
@@ -213,11 +248,15 @@ class Tables:
         """The table of a category; empty when the block does not hold it."""
         name = category.lower()
         self.asked.add(name)
-        found = self._tables.get(name) or self._empty.get(name)
+        found = self._found.get(name)
         if found is None:
-            facts = self.dictionary.category(name) or Category.unknown(name)
-            found = self._empty[name] = Table(self.block, facts, key_names=self._key_names(facts))
+            found = self._found[name] = self._tables.get(name) or self._empty(name)
         return found
+
+    def _empty(self, name: str) -> Table:
+        """The table of a category without rows."""
+        facts = self.dictionary.category(name) or Category.unknown(name)
+        return Table(self.block, facts, key_names=self._key_names(facts))
 
     def _key_names(self, category: Category) -> tuple[str, ...]:
         """The object names of key items: a key may be known only as the alias of another item."""

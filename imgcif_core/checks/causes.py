@@ -177,6 +177,10 @@ class Ledger:
                 self._note_damage(rule.code, problem)
             yield problem
 
+    def prevents_any(self, rule: Rule) -> bool:
+        """True if anything was found that could leave a rule with nothing to judge."""
+        return bool(self.damaged or (self.blocks and _preventing(rule.code)))
+
     def prevents(self, rule: Rule, block: str | None, asked: Iterable[str], *, is_of_file: bool) -> set[str]:
         """The causes that left a rule with nothing to judge in a block; `asked` are the tables that it looked at."""
         found: set[str] = set()

@@ -2,8 +2,9 @@
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import time
+from types import FrameType
+from typing import Any
 
 from imgcif_core.limits import Budget
 from imgcif_core.records import dataclass
@@ -11,36 +12,75 @@ from imgcif_core.records import dataclass
 # What a rule may take where the time is used up while its inputs are built.
 _LAST_SECONDS = 2.0
 
-_UNLIMITED = nullcontext()
-
 
 class TimeUp(BaseException):
     """Time is used up; no rule can catch it by accident."""
 
 
-def limited(seconds: float | None) -> AbstractContextManager[None]:
-    """Raise `TimeUp` in the block when its time is used up; without effect outside the main thread."""
-    if seconds is None or not hasattr(signal, "setitimer"):
-        return _UNLIMITED
-    if threading.current_thread() is not threading.main_thread() or signal.getitimer(signal.ITIMER_REAL)[0]:
-        return _UNLIMITED
-    return _alarmed(seconds)
+class Alarm:
+    """Raises `TimeUp` where a step of a run takes more than its time; without effect outside the main thread.
 
+    Steps are many and short: the timer of the system is set anew only where it would ring too late, and a ring
+    that comes too early sets it to the end of the step under way.
+    """
 
-@contextmanager
-def _alarmed(seconds: float) -> Iterator[None]:
-    """Raise `TimeUp` in the block when its time is used up."""
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._end: float | None = None
+        self._rings: float | None = None
+        self._before: Any = None
+        self._is_set_up = False
 
-    def ring(*_: object) -> None:
-        raise TimeUp(f"it took more than {seconds:g} s")
+    def __enter__(self) -> "Alarm":
+        return self
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    def __exit__(self, *_: object) -> None:
+        self._end = None
+        if self._is_set_up:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._before)
+            self._is_set_up = False
+
+    def start(self, seconds: float | None) -> None:
+        """Begin a step that may take so many seconds, None for any time."""
+        self._end = None
+        if seconds is None or not (self._is_set_up or self._set_up()):
+            return
+        self._seconds = seconds
+        end = time.monotonic() + seconds
+        if self._rings is None or end < self._rings:
+            self._ring_at(end)
+        self._end = end
+
+    def stop(self) -> None:
+        """End a step."""
+        self._end = None
+
+    def _set_up(self) -> bool:
+        """Take the signal, unless this is not possible here, or somebody else waits for it."""
+        if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+            return False
+        if signal.getitimer(signal.ITIMER_REAL)[0]:
+            return False
+        self._before = signal.signal(signal.SIGALRM, self._ring)
+        self._is_set_up = True
+        return True
+
+    def _ring_at(self, moment: float) -> None:
+        """Set the timer."""
+        self._rings = moment
+        signal.setitimer(signal.ITIMER_REAL, max(moment - time.monotonic(), 1e-3))
+
+    def _ring(self, _signal: int, _frame: FrameType | None) -> None:
+        """End the step if its time is used up."""
+        self._rings = None
+        if self._end is None:
+            return
+        if time.monotonic() < self._end:
+            self._ring_at(self._end)
+            return
+        self._end = None
+        raise TimeUp(f"it took more than {self._seconds:g} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +89,11 @@ class Clock:
 
     rule: float | None
     budget: Budget
+
+    @property
+    def is_limited(self) -> bool:
+        """True if there is an end of the time of anything."""
+        return self.rule is not None or self.budget.wall_left is not None
 
     def is_up(self) -> str:
         """Why no further rule may begin, or an empty text; without a limit of rules, computing takes any time."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from imgcif_core.checks.answers import with_answers
 from imgcif_core.checks.causes import Ledger, causes_first
-from imgcif_core.checks.clock import Clock, TimeUp, limited
+from imgcif_core.checks.clock import Alarm, Clock, TimeUp
+from imgcif_core.checks.endings import Record, outcomes_of
 from imgcif_core.checks.flavour import choose_profile, flavour, judges_frames
 from imgcif_core.checks.freeze import frozen
 from imgcif_core.checks.grouping import gather
@@ -33,7 +34,6 @@ from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import Ended, UsageError
 from imgcif_core.findings import (
     Answer,
-    Blockage,
     FileReport,
     Finding,
     LinkVerdict,
@@ -42,11 +42,9 @@ from imgcif_core.findings import (
     Readiness,
     Ready,
     Severity,
-    Unchecked,
 )
 from imgcif_core.limits import Budget
 from imgcif_core.memory import is_exhausted
-from imgcif_core.records import dataclass, field
 from imgcif_core.tables import Tables
 
 MAX_BLOCKS = 1000
@@ -55,25 +53,6 @@ MAX_FRAMES = 5000
 
 class _Crashed(Exception):
     """A provider stopped on a fault of ours; the rules that need it cannot run."""
-
-
-class _Watch:
-    """The categories of the block that are asked for within, directly or by inputs."""
-
-    __slots__ = ("_before", "_tables", "asked")
-
-    def __init__(self, tables: Tables | None) -> None:
-        self._tables = tables
-        self.asked: set[str] = set()
-
-    def __enter__(self) -> set[str]:
-        if self._tables is not None:
-            self._before, self._tables.asked = self._tables.asked, self.asked
-        return self.asked
-
-    def __exit__(self, *_: object) -> None:
-        if self._tables is not None:
-            self._tables.asked = self._before | self.asked
 
 
 class _Kept:
@@ -111,12 +90,12 @@ class Inputs:
         self._parent = parent
         self._tables: Tables | None = values.get("tables")
         self._rests_on: dict[str, set[str]] = {}
+        self._asked: set[str] = set()
+        self._known = 0
         self._of_file: dict[str, bool] = {} if parent is None else parent._of_file
 
     def get(self, name: str) -> Any:
         """The input, or the exception that its provider raised."""
-        if self._tables is not None and name in self._rests_on:
-            self._tables.asked |= self._rests_on[name]
         if name in self._values:
             return self._values[name]
         if self._parent is not None and (name in self._parent._values or self._belongs_to_file(name)):
@@ -132,9 +111,32 @@ class Inputs:
         """True if an input has been asked for before."""
         return name in self._values or name in self._failures
 
-    def watch(self) -> _Watch:
-        """Note the categories of the block that are asked for within, directly or by inputs."""
-        return _Watch(self._tables)
+    def has_failed(self, name: str) -> bool:
+        """True if an input has been asked for before and could not be built."""
+        return name in self._failures or (self._parent is not None and self._parent.has_failed(name))
+
+    def watch(self) -> None:
+        """Begin to note the categories of the block that are asked for."""
+        self._asked, self._known = set(), len(self._rests_on)
+        if self._tables is not None:
+            self._tables.asked = self._asked
+
+    def asked(self, names: Iterable[str]) -> set[str]:
+        """The categories asked for since `watch`, and those on which inputs rest that had been built before.
+
+        What is asked for from the first input on that was built since then is noted for that input alone, and
+        nothing is asked for after one that failed.
+        """
+        found = set(self._asked)
+        known = list(self._rests_on)[: self._known]
+        for name in names:
+            if name in known:
+                found |= self._rests_on[name]
+            elif name in self._rests_on:
+                break
+            if self.has_failed(name):
+                break
+        return found
 
     def close(self) -> None:
         """Let go of inputs that hold open files or temporary folders."""
@@ -155,10 +157,17 @@ class Inputs:
         if name not in providers():
             raise UsageError(f"no provider gives the input {name}")
         function, parameters = providers()[name]
+        tables = self._tables
+        if tables is not None:
+            before, tables.asked = tables.asked, set()
+            self._rests_on[name] = tables.asked
         try:
-            with self.watch() as asked:
-                self._rests_on[name] = asked
-                self._values[name] = frozen(function(**{key: self.get(key) for key in parameters}))
+            arguments = {}
+            for key in parameters:
+                if tables is not None and key in self._rests_on:
+                    tables.asked |= self._rests_on[key]
+                arguments[key] = self.get(key)
+            self._values[name] = frozen(function(**arguments))
         except (Blocked, NotApplicable, NotChecked, _Crashed) as failure:
             self._failures[name] = failure
         except TimeUp as error:
@@ -169,16 +178,58 @@ class Inputs:
             _raise_if_out_of_memory(error)
             self._failures[name] = _Crashed(f"input {name} stopped on {_describe(error)}")
             self._failures[name].__cause__ = error
+        finally:
+            if tables is not None:
+                tables.asked = before | self._rests_on[name]
 
 
-@dataclass(slots=True)
-class _Record:
-    """How one rule ended in each place where it ran."""
+class _Step(NamedTuple):
+    """A rule, with what does not change from file to file."""
 
-    endings: set[str] = field(default_factory=set)
-    reasons: list[str] = field(default_factory=list)
-    inapplicable: dict[str, None] = field(default_factory=dict)
-    by: set[str] = field(default_factory=set)
+    rule: Rule
+    is_of_file: bool
+    is_of_instrument: bool
+
+
+class _Steps:
+    """The rules in the order in which they run, and those that a profile leaves out; kept from file to file."""
+
+    def __init__(self) -> None:
+        self._rules: Mapping[str, Rule] = {}
+        self._steps: list[_Step] = []
+        self._profile: Profile | None = None
+        self._off: frozenset[str] = frozenset()
+
+    def of(self, rules: Mapping[str, Rule]) -> list[_Step]:
+        """The steps of some rules."""
+        if rules is not self._rules:
+            ordered = causes_first(rules.values())
+            self._steps = [_Step(rule, is_file_rule(rule.inputs), rule.is_of_instrument) for rule in ordered]
+            self._rules, self._profile = rules, None
+        return self._steps
+
+    def left_out(self, profile: Profile) -> frozenset[str]:
+        """The codes of rules that do not count under a profile."""
+        if profile is not self._profile:
+            self._off = frozenset(code for code in self._rules if not profile.is_active(code))
+            self._profile = profile
+        return self._off
+
+
+_STEPS = _Steps()
+
+
+class _Run:
+    """One run of the rules over a file: what all of them share."""
+
+    def __init__(self, options: CheckOptions, profile: Profile, clock: Clock, alarm: Alarm) -> None:
+        self.options, self.profile, self.clock, self.alarm = options, profile, clock, alarm
+        self.ledger = Ledger()
+        self.is_limited = clock.is_limited
+        # Waiting for servers has an end of its own.
+        self.patience = options.online.seconds if options.online is not None else 0.0
+        # Pixels of many images take as long as they take; their decoders have a limit of their own.
+        self.is_long = options.images in ("sample", "all")
 
 
 def inputs_of(document: Document, dictionary: Dictionary, options: CheckOptions) -> tuple[Inputs, list[Inputs]]:
@@ -216,8 +267,10 @@ def check_document(document: Document, dictionary: Dictionary, options: CheckOpt
         with np.errstate(all="ignore"):
             clock = Clock(options.rule_seconds, top.get("budget"))
             unjudged = len(blocks) - len(all_tables)
-            findings, outcomes = _run_all(profile, options, top, inner, unjudged=unjudged, clock=clock)
-            ready = _readiness(document, dictionary, profile, inner, findings, clock)
+            with Alarm() as alarm:
+                run = _Run(options, profile, clock, alarm)
+                findings, outcomes = _run_all(run, top, inner, unjudged=unjudged)
+                ready = _readiness(document, dictionary, run, inner, findings)
             findings, old_replies = with_answers(findings, outcomes, document, all_tables)
             links = _links(top)
     finally:
@@ -249,63 +302,61 @@ def _links(top: Inputs) -> tuple[LinkVerdict, ...] | None:
 
 
 def _readiness(
-    document: Document,
-    dictionary: Dictionary,
-    profile: Profile,
-    inner: Sequence[Inputs],
-    findings: Sequence[Finding],
-    clock: Clock,
+    document: Document, dictionary: Dictionary, run: _Run, inner: Sequence[Inputs], findings: Sequence[Finding]
 ) -> Readiness:
     """The answers to the four questions; not checked where an input of theirs stopped on a fault of ours."""
     try:
-        with limited(clock.for_rule()):
-            return readiness(document, dictionary, profile, [inputs.get for inputs in inner], findings)
+        try:
+            run.alarm.start(run.clock.for_rule())
+            return readiness(document, dictionary, run.profile, [inputs.get for inputs in inner], findings)
+        finally:
+            run.alarm.stop()
     except (_Crashed, TimeUp) as crash:
         unknown = Ready(Answer.NOT_CHECKED, (str(crash),))
         return Readiness(unknown, unknown, unknown, unknown)
 
 
-def _run_all(
-    profile: Profile, options: CheckOptions, top: Inputs, inner: Sequence[Inputs], *, unjudged: int, clock: Clock
-) -> tuple[list[Finding], Outcomes]:
+def _run_all(run: _Run, top: Inputs, inner: Sequence[Inputs], *, unjudged: int) -> tuple[list[Finding], Outcomes]:
     """All findings, and the outcome of every rule that has none."""
     findings: list[Finding] = []
-    records = {code: _Record() for code in load_rules()}
-    ledger = Ledger()
+    rules = load_rules()
+    records = {code: Record() for code in rules}
+    of_file = [top]
     blocks_alone = [inputs for inputs in inner if inputs.get("block").kind != "save"]
-    for rule in causes_first(load_rules().values()):
+    steps = _STEPS.of(rules)
+    skipped = _skipped(run, steps, top.get("dictionary"))
+    for step in steps:
+        rule, is_of_file, is_of_instrument = step
         record = records[rule.code]
-        reason = _reason_to_skip(rule, profile, options, top.get("dictionary")) or clock.is_up()
+        reason = skipped.get(rule.code) or (run.clock.is_up() if run.is_limited else "")
         if reason:
-            record.endings.add("not_checked")
-            record.reasons.append(reason)
+            record.end("not_checked", reason)
             continue
-        is_of_file = is_file_rule(rule.inputs)
         if unjudged and not is_of_file:
-            record.endings.add("not_checked")
-            record.reasons.append(f"{unjudged} data blocks beyond the first {MAX_BLOCKS}")
-        places = [top] if is_of_file else blocks_alone if rule.is_of_instrument else inner
-        for inputs in places:
-            findings.extend(_run_one(rule, inputs, profile, record, ledger, clock))
+            record.end("not_checked", f"{unjudged} data blocks beyond the first {MAX_BLOCKS}")
+        for inputs in of_file if is_of_file else blocks_alone if is_of_instrument else inner:
+            findings.extend(_run_one(step, inputs, run, record))
     found = {finding.rule for finding in findings}
     quiet = {code: record for code, record in records.items() if code not in found or "crashed" in record.endings}
     for fault in plugin_faults():
-        record = quiet.setdefault(fault.package, _Record())
-        record.endings.add("crashed")
-        record.reasons.append(fault.reason)
+        quiet.setdefault(fault.package, Record()).end("crashed", fault.reason)
         findings.append(_plugin_finding(fault))
-    return findings, _outcomes(quiet)
+    return findings, outcomes_of(quiet)
 
 
-def _reason_to_skip(rule: Rule, profile: Profile, options: CheckOptions, dictionary: Dictionary) -> str:
-    """Why a rule is not run at all, or an empty text."""
-    if rule.is_of_instrument and not dictionary.is_imgcif:
-        return f"dictionary {dictionary.title} does not define the instrument of imgCIF"
-    if not profile.is_active(rule.code):
-        return f"off in profile {profile.name}"
-    if options.select and not _named(rule, options.select):
-        return "not selected"
-    return "ignored on request" if _named(rule, options.ignore) else ""
+def _skipped(run: _Run, steps: Iterable[_Step], dictionary: Dictionary) -> dict[str, str]:
+    """The codes of rules that are not run at all, and why."""
+    options, profile = run.options, run.profile
+    found = dict.fromkeys(_STEPS.left_out(profile), f"off in profile {profile.name}")
+    rules = [step.rule for step in steps]
+    if options.select:
+        found = {rule.code: "not selected" for rule in rules if not _named(rule, options.select)} | found
+    if options.ignore:
+        found = {rule.code: "ignored on request" for rule in rules if _named(rule, options.ignore)} | found
+    if not dictionary.is_imgcif:
+        reason = f"dictionary {dictionary.title} does not define the instrument of imgCIF"
+        found |= {step.rule.code: reason for step in steps if step.is_of_instrument}
+    return found
 
 
 def _named(rule: Rule, codes: Sequence[str]) -> bool:
@@ -313,64 +364,56 @@ def _named(rule: Rule, codes: Sequence[str]) -> bool:
     return any(rule.name == code or rule.code.startswith(code.upper()) for code in codes)
 
 
-def _run_one(
-    rule: Rule, inputs: Inputs, profile: Profile, record: _Record, ledger: Ledger, clock: Clock
-) -> Sequence[Finding]:
+def _run_one(step: _Step, inputs: Inputs, run: _Run, record: Record) -> Sequence[Finding]:
     """Run a rule on one set of inputs; whatever happens is recorded, and what was found before it is kept."""
+    rule, clock = step.rule, run.clock
     causes: set[str] = set()
-    asked: set[str] = set()
     found: Sequence[Finding] = ()
     error: BaseException | None = None
     given: float | None = None
-    # Pixels of many images take as long as they take; their decoders have a limit of their own.
-    options = inputs.get("options")
-    is_long = options.images in ("sample", "all")
-    # Waiting for servers has an end of its own.
-    patience = options.online.seconds if options.online is not None else 0.0
+    inputs.watch()
     try:
-        with inputs.watch() as asked:
-            given = None if is_long else clock.for_rule(patience)
-            with limited(given):
-                arguments = {name: inputs.get(name) for name in rule.inputs}
-            given = clock.for_rule(patience)
-            with limited(given):
-                attempt = _Kept(rule.function(**arguments))
-                problems = iter(attempt)
-                first = next(problems, None)
-                if first is not None:
-                    kept = ledger.sift(rule, chain((first,), problems), profile, causes)
-                    found = list(gather(rule, kept, profile))
-        error = attempt.error
+        try:
+            if run.is_limited and not run.is_long:
+                run.alarm.start(given := clock.for_rule(run.patience))
+            arguments = {name: inputs.get(name) for name in rule.inputs}
+            if run.is_limited:
+                run.alarm.start(given := clock.for_rule(run.patience))
+            problems = iter(rule.function(**arguments))
+            # Most rules find nothing.
+            first = next(problems, None)
+            if first is not None:
+                attempt = _Kept(chain((first,), problems))
+                kept = run.ledger.sift(rule, attempt, run.profile, causes)
+                found = list(gather(rule, kept, run.profile))
+                error = attempt.error
+        finally:
+            run.alarm.stop()
     except Ended:
         raise
     except (Exception, SystemExit, TimeUp) as fault:
         _raise_if_out_of_memory(fault)
         error = fault
-    if isinstance(error, NotApplicable):
-        is_of_file = is_file_rule(rule.inputs)
-        block = None if is_of_file else inputs.get("block").name
-        causes |= ledger.prevents(rule, block, asked, is_of_file=is_of_file)
-        record.endings.add("blocked" if causes else "not_applicable")
-        record.by |= causes
-        record.inapplicable[str(error)] = None
-    elif isinstance(error, TimeUp) and clock.stopped_early(given, patience):
-        record.endings.add("not_checked")
-        record.reasons.append(clock.is_up() or str(error))
+    if error is None:
+        record.end("findings" if found else "blocked" if causes else "clean", by=causes)
+    elif isinstance(error, NotApplicable):
+        block = None if step.is_of_file else inputs.get("block").name
+        if run.ledger.prevents_any(rule):
+            causes |= run.ledger.prevents(rule, block, inputs.asked(rule.inputs), is_of_file=step.is_of_file)
+        record.end("blocked" if causes else "not_applicable", by=causes)
+        record.not_applicable(str(error))
+    elif isinstance(error, TimeUp) and clock.stopped_early(given, run.patience):
+        record.end("not_checked", clock.is_up() or str(error))
     elif isinstance(error, NotChecked):
-        record.endings.add("not_checked")
-        if str(error) not in record.reasons[-1:]:
-            record.reasons.append(str(error))
+        reason = str(error)
+        record.end("not_checked", None if reason in record.reasons[-1:] else reason)
     elif isinstance(error, Blocked):
-        record.endings.add("blocked")
-        record.by.update(error.codes)
-    elif error is not None:
-        record.endings.add("crashed")
-        record.reasons.append(str(error) if isinstance(error, (_Crashed, TimeUp)) else _describe(error))
-        trace = _trace(error.__cause__ or error) if inputs.get("options").debug else []
-        found = [*found, _crash_finding(rule, record.reasons[-1], trace, is_partial=bool(found))]
+        record.end("blocked", by=error.codes)
     else:
-        record.endings.add("findings" if found else "blocked" if causes else "clean")
-        record.by |= causes
+        reason = str(error) if isinstance(error, (_Crashed, TimeUp)) else _describe(error)
+        record.end("crashed", reason)
+        trace = _trace(error.__cause__ or error) if run.options.debug else []
+        found = [*found, _crash_finding(rule, reason, trace, is_partial=bool(found))]
     return found
 
 
@@ -420,27 +463,6 @@ def _crash_finding(rule: Rule, reason: str, trace: list[str], *, is_partial: boo
         "report this fault of the checker, with the file if possible",
         location=Location(),
         data={"crash": reason, **({"trace": trace} if trace else {})},
-    )
-
-
-def _outcomes(records: Mapping[str, _Record]) -> Outcomes:
-    """The outcome of each rule over all blocks: what kept it from judging comes first."""
-    clean, not_applicable, blocked, not_checked, crashed, reasons = [], [], [], [], [], []
-    for code, record in records.items():
-        if "crashed" in record.endings:
-            crashed.append(Unchecked(code, record.reasons[-1]))
-        elif "blocked" in record.endings:
-            blocked.append(Blockage(code, tuple(sorted(record.by))))
-        elif "not_checked" in record.endings:
-            not_checked.append(Unchecked(code, "; ".join(dict.fromkeys(record.reasons))))
-        elif "clean" in record.endings:
-            clean.append(code)
-        else:
-            not_applicable.append(code)
-            known = "; ".join(filter(None, record.inapplicable))
-            reasons.append(Unchecked(code, known or "nothing to judge"))
-    return Outcomes(
-        tuple(clean), tuple(not_applicable), tuple(blocked), tuple(not_checked), tuple(crashed), tuple(reasons)
     )
 
 

@@ -1,6 +1,6 @@
 """Inputs that several rules share are frozen: no rule can change what the next one sees."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,29 +14,58 @@ _DEPTH = 4
 _PLAIN = (str, bytes, int, float, bool, complex, type(None), type, Tables, Document, Source, Block, Dictionary)
 
 
+class _Kinds(dict[type, Any]):
+    """How the parts of the objects of a class are found, looked up once for each class; None for those without."""
+
+    def __missing__(self, kind: type) -> Any:
+        found: Any = None
+        if issubclass(kind, _PLAIN):
+            pass
+        elif issubclass(kind, np.ndarray):
+            found = np.ndarray
+        elif issubclass(kind, Mapping):
+            found = Mapping.values
+        elif issubclass(kind, (list, tuple)):
+            # Long lists hold many of the same kind, made by one provider.
+            found = _first
+        elif kind.__module__.startswith("imgcif_core."):
+            found = _fields_of(kind)
+        self[kind] = found
+        return found
+
+
+def _first(value: Sequence[Any]) -> Sequence[Any]:
+    """The parts of a list, as many as are looked at."""
+    return value[:1000]
+
+
+def _fields_of(kind: type) -> Any:
+    """How the attributes of the objects of a class of ours are found."""
+    slots = [name for name in getattr(kind, "__slots__", ()) if isinstance(name, str)]
+
+    def fields(value: Any) -> list[Any]:
+        return [getattr(value, name, None) for name in slots] + list(getattr(value, "__dict__", {}).values())
+
+    return fields
+
+
+_KINDS = _Kinds()
+
+
 def frozen(value: Any) -> Any:
     """The same value with the arrays in it, as far as they lie open, no longer writable."""
-    _freeze(value, _DEPTH, set())
+    _freeze((value,), _DEPTH, set())
     return value
 
 
-def _freeze(value: Any, depth: int, seen: set[int]) -> None:
-    """Go through a value and what it is made of."""
-    if isinstance(value, np.ndarray):
-        value.flags.writeable = False
-        return
-    if depth == 0 or isinstance(value, _PLAIN) or id(value) in seen:
-        return
-    seen.add(id(value))
-    if isinstance(value, Mapping):
-        parts = list(value.values())
-    elif isinstance(value, (list, tuple)):
-        # Long lists hold many of the same kind, made by one provider.
-        parts = list(value)[:1000]
-    elif type(value).__module__.startswith("imgcif_core."):
-        parts = [getattr(value, name, None) for name in getattr(type(value), "__slots__", ()) if isinstance(name, str)]
-        parts.extend(getattr(value, "__dict__", {}).values())
-    else:
-        return
-    for part in parts:
-        _freeze(part, depth - 1, seen)
+def _freeze(values: Iterable[Any], depth: int, seen: set[int]) -> None:
+    """Go through some values and what they are made of."""
+    for value in values:
+        parts = _KINDS[type(value)]
+        if parts is None:
+            continue
+        if parts is np.ndarray:
+            value.flags.writeable = False
+        elif depth and id(value) not in seen:
+            seen.add(id(value))
+            _freeze(parts(value), depth - 1, seen)

@@ -46,6 +46,7 @@ class JoinedTables(Tables):
 
     def __init__(self, own: Tables, lent: dict[str, Table], undecided: dict[str, int]) -> None:
         self.__dict__.update(own.__dict__)
+        self.derived = {}
         self.own = own
         self.lent = lent
         self.undecided = undecided

@@ -1,6 +1,6 @@
 """Joins of columns: which values are found where, without a step per row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import numpy as np
@@ -9,9 +9,22 @@ from imgcif_core.cif.columns import Column
 from imgcif_core.model.joins import hashes_of
 from imgcif_core.tables import Tables
 
+NO_ROWS = np.zeros(0, dtype=np.int64)
+NO_ROWS.setflags(write=False)
+
 
 def missing_rows(child: Column, parents: Sequence[Column], *, fold: bool = False) -> np.ndarray:
     """The rows of a column whose value, null ones apart, no parent column holds."""
+    wanted, held = _few(child, fold=fold), [_few(parent, fold=fold) for parent in parents]
+    if wanted is not None and None not in held:
+        if wanted in held or child.is_all_null:
+            return NO_ROWS
+        pools = zip(parents, held, strict=True)
+        known_texts = {text for parent, texts in pools if texts for text in _given(parent, texts)}
+        missing = [row for row, text in enumerate(wanted) if text not in known_texts]
+        if missing and child.has_nulls:
+            missing = [row for row in missing if not child.is_null[row]]
+        return np.array(missing, dtype=np.int64) if missing else NO_ROWS
     counting = child.counting
     if counting is not None:
         counted = [parent.counting for parent in parents]
@@ -32,6 +45,18 @@ def missing_rows(child: Column, parents: Sequence[Column], *, fold: bool = False
     else:
         inside = np.isin(hashes_of(child, fold=fold), pool)
     return np.flatnonzero(~inside & ~child.is_null)
+
+
+def _few(column: Column, *, fold: bool) -> tuple[str, ...] | None:
+    """The texts of a column of few values, as links compare them."""
+    return column.few_folded if fold else column.few_texts
+
+
+def _given(column: Column, texts: tuple[str, ...]) -> Iterable[str]:
+    """Those of the texts of a column that are no null values."""
+    if not column.has_nulls:
+        return texts
+    return [text for text, is_null in zip(texts, column.is_null.tolist(), strict=True) if not is_null]
 
 
 def same_data_set(tables: Tables) -> list[Tables]:

@@ -4,40 +4,25 @@ Frame tables hold up to millions of rows, so that nearly everything here works o
 numpy; only quoted and odd values are looked at one by one.
 """
 
-import math
 from collections.abc import Callable, Iterator
-from functools import cached_property
 
 import numpy as np
 
-from imgcif_core.arrays import Bytes, Flags, Floats, Integers
+from imgcif_core.arrays import Bytes, Flags, Integers
 from imgcif_core.cif.containers import Cell, Container, decode_container, leaves
-from imgcif_core.cif.counting import Counting, find_counting
+from imgcif_core.cif.counting import MIN_ROWS, Counting, find_counting
 from imgcif_core.cif.document import Loop, Quoting, Source
-from imgcif_core.cif.matrices import greater, hash_rows, hash_text, read_floats, take_uncertainties
-from imgcif_core.cif.values import decode_text, decode_text_field, parse_number
+from imgcif_core.cif.matrices import greater, hash_of_short, hash_rows, hash_text, read_floats, take_uncertainties
+from imgcif_core.cif.numbers import FEW, NO_NULLS, WIDEST, Numbers, few_numbers, read_number, unquoted
+from imgcif_core.cif.values import decode_text, decode_text_field
+from imgcif_core.cif.values import fold as fold_text
 from imgcif_core.findings import Span
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property
 
 CHUNK = 1 << 22
-WIDEST = 256
+FEW_BYTES = 4096
 _PLAIN_NUMBER = np.zeros(256, dtype=bool)
 _PLAIN_NUMBER[list(b"0123456789+-.eE\0")] = True
-# Up to this many rows a step for each is faster than arrays are set up.
-FEW = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """A column read as numbers: nan and not valid where a value is null or no number.
-
-    values, su : (rows,) float64; is_valid, is_integer : (rows,) bool.
-    """
-
-    values: Floats
-    su: Floats
-    valid: Flags
-    is_integer: Flags
 
 
 class Column:
@@ -69,6 +54,34 @@ class Column:
     def __len__(self) -> int:
         return len(self.starts)
 
+    @cached_property
+    def few_raws(self) -> tuple[bytes, ...] | None:
+        """The bytes of all values where they are few and short, None for other columns."""
+        if len(self.starts) > FEW:
+            return None
+        starts, ends, data = self.starts.tolist(), self.ends.tolist(), self.source.data
+        if sum(ends) - sum(starts) > FEW_BYTES:
+            return None
+        return tuple([data[start:end] for start, end in zip(starts, ends, strict=True)])
+
+    @cached_property
+    def few_texts(self) -> tuple[str, ...] | None:
+        """All decoded values where they are few and short, None for other columns."""
+        raws = self.few_raws
+        if raws is None:
+            return None
+        if self.quoting is None:
+            return tuple([decode_text(raw) for raw in raws])
+        return tuple([self._decoded(raw, kind) for raw, kind in zip(raws, self.quoting.tolist(), strict=True)])
+
+    @cached_property
+    def few_values(self) -> tuple[str | None, ...] | None:
+        """As `few_texts`, with None for the null values."""
+        texts = self.few_texts
+        if texts is None or not self.has_nulls:
+            return texts
+        return tuple([None if null else text for text, null in zip(texts, self.is_null.tolist(), strict=True)])
+
     def raw(self, row: int) -> bytes:
         """The bytes of a value, delimiters and all."""
         return self.source.data[self.starts[row] : self.ends[row]]
@@ -79,13 +92,16 @@ class Column:
 
     def text(self, row: int) -> str:
         """The decoded value: delimiters removed, folding and prefixes undone."""
-        quoting = self.quoting_of(row)
-        raw = self.raw(row)
+        texts = self.few_texts
+        return self._decoded(self.raw(row), self.quoting_of(row)) if texts is None else texts[row]
+
+    def _decoded(self, raw: bytes, quoting: int) -> str:
+        """The text that the bytes of a value stand for."""
         if quoting in (Quoting.BARE, Quoting.LIST, Quoting.TABLE):
             return decode_text(raw)
-        if quoting is Quoting.BINARY:
+        if quoting == Quoting.BINARY:
             return ""
-        if quoting is Quoting.TEXT:
+        if quoting == Quoting.TEXT:
             return decode_text_field(raw)
         width = 3 if quoting >= Quoting.TRIPLE_SINGLE else 1
         body = raw[width:]
@@ -96,9 +112,9 @@ class Column:
 
     def texts(self) -> list[str]:
         """All decoded values; for columns of moderate length."""
+        if self.few_texts is not None:
+            return list(self.few_texts)
         data = self.source.data
-        if self.quoting is not None and len(self) <= FEW:
-            return [self.text(row) for row in range(len(self))]
         starts, ends, is_plain = self._content
         pairs = zip(starts.tolist(), ends.tolist(), strict=True)
         texts = [decode_text(data[start:end]) for start, end in pairs]
@@ -175,17 +191,41 @@ class Column:
     @cached_property
     def is_null(self) -> Flags:
         """Where the value is an unquoted `.` or `?`."""
-        return self.is_unknown | self.is_inapplicable
+        raws = self.few_raws
+        if raws is None:
+            return self.is_unknown | self.is_inapplicable
+        if not self.has_nulls:
+            return NO_NULLS[len(raws)]
+        return np.array(self._are_nulls(raws), dtype=bool)
+
+    @cached_property
+    def has_nulls(self) -> bool:
+        """True if any value is an unquoted `.` or `?`."""
+        raws = self.few_raws
+        if raws is None:
+            return bool(self.is_null.any())
+        # A byte between delimiters is no value of one byte.
+        return (b"." in raws or b"?" in raws) and any(self._are_nulls(raws))
+
+    @cached_property
+    def is_all_null(self) -> bool:
+        """True if no value is given, nor any row."""
+        return not len(self) or (self.has_nulls and bool(self.is_null.all()))
+
+    def _are_nulls(self, raws: tuple[bytes, ...]) -> list[bool]:
+        """Which of few values are null."""
+        kinds = [Quoting.BARE] * len(raws) if self.quoting is None else self.quoting.tolist()
+        return [raw in (b".", b"?") and not kind for raw, kind in zip(raws, kinds, strict=True)]
 
     def _is_byte(self, byte: int) -> Flags:
         """Where the value is one unquoted byte."""
-        if len(self) <= FEW:
-            data, wanted = (
-                self.source.data,
-                [Quoting.BARE] * len(self) if self.quoting is None else self.quoting.tolist(),
-            )
-            ranges = zip(self.starts.tolist(), self.ends.tolist(), wanted, strict=True)
-            return np.array([end - at == 1 and data[at] == byte and not kind for at, end, kind in ranges], dtype=bool)
+        raws = self.few_raws
+        if raws is not None:
+            wanted = bytes((byte,))
+            if wanted not in raws:
+                return NO_NULLS[len(raws)]
+            kinds = [Quoting.BARE] * len(raws) if self.quoting is None else self.quoting.tolist()
+            return np.array([raw == wanted and not kind for raw, kind in zip(raws, kinds, strict=True)], dtype=bool)
         found: Flags = (self.lengths == 1) & self.is_bare
         if found.any():
             found[found] = self.bytes_array[self.starts[found]] == byte
@@ -194,6 +234,8 @@ class Column:
     @cached_property
     def counting(self) -> Counting | None:
         """How the values count, for columns such as frame1, frame2, ...; None for others."""
+        if len(self.starts) < MIN_ROWS:
+            return None
         starts, ends, is_plain = self._content
         if not is_plain.all():
             return None
@@ -205,6 +247,9 @@ class Column:
         rows = len(self)
         if rows < 2:
             return True
+        if self.few_raws is not None:
+            is_alike = self.few_raws.count(self.few_raws[0]) == rows
+            return is_alike and (self.quoting is None or len(set(self.quoting.tolist())) == 1)
         if self.raw(0) != self.raw(rows - 1):
             return False
         if self.quoting is not None and (self.quoting != self.quoting[0]).any():
@@ -248,6 +293,8 @@ class Column:
 
     @cached_property
     def _folded(self) -> np.ndarray:
+        if self.few_folded is not None:
+            return self.hashes if self.few_folded == self.few_texts else self._hashes(fold=True)
         counting = self.counting
         if counting is not None:
             fixed = counting.prefix + counting.suffix
@@ -255,12 +302,19 @@ class Column:
                 return self.hashes
         return self._hashes(fold=True)
 
+    @cached_property
+    def few_folded(self) -> tuple[str, ...] | None:
+        """As `few_texts`, case-folded."""
+        return None if self.few_texts is None else tuple([fold_text(text) for text in self.few_texts])
+
     def folded_hashes(self) -> np.ndarray:
         """As `hashes`, of the case-folded texts."""
         return self._folded
 
     def hashes_after(self, change: Callable[[np.ndarray], np.ndarray], change_text: Callable[[str], str]) -> np.ndarray:
         """Hashes of changed values: `change` maps matrices of ASCII bytes, `change_text` single texts."""
+        if self.few_texts is not None:
+            return np.array([hash_of_short(change_text(text)) for text in self.few_texts], dtype=np.uint64)
         result = np.zeros(len(self), dtype=np.uint64)
         lengths, plain = self._plain(WIDEST)
         if plain.any():
@@ -294,8 +348,9 @@ class Column:
         rows = len(self)
         if rows > 64 and self.is_constant:
             return np.full(rows, hash_text(self.text(0), fold=fold), dtype=np.uint64)
-        if rows <= FEW:
-            return np.array([hash_text(text, fold=fold) for text in self.texts()], dtype=np.uint64)
+        few = self.few_folded if fold else self.few_texts
+        if few is not None:
+            return np.array([hash_of_short(text) for text in few], dtype=np.uint64)
         lengths, plain = self._plain(WIDEST)
         result = np.zeros(rows, dtype=np.uint64)
         if plain.any():
@@ -317,6 +372,11 @@ class Column:
         rows = len(self)
         if rows == 0 or self.is_constant:
             return np.arange(min(rows, 1)), np.zeros(rows, dtype=np.int64)
+        if self.few_texts is not None:
+            seen: dict[str, int] = {}
+            ranks = [seen.setdefault(text, len(seen)) for text in self.few_texts]
+            firsts = [ranks.index(rank) for rank in range(len(seen))]
+            return np.array(firsts, dtype=np.int64), np.array(ranks, dtype=np.int64)
         if self.counting is not None:
             return np.arange(rows), np.arange(rows)
         _, first, inverse = np.unique(self.hashes, return_index=True, return_inverse=True)
@@ -335,6 +395,8 @@ class Column:
         rows = len(self)
         if rows < 2:
             return True
+        if self.few_texts is not None:
+            return len(set(self.few_texts)) == rows
         if self.is_constant:
             return False
         if self.counting is not None or self._counts_up():
@@ -362,6 +424,8 @@ class Column:
     @cached_property
     def _numbers(self) -> Numbers:
         rows = len(self)
+        if self.few_raws is not None:
+            return few_numbers(self.few_raws, None if self.quoting is None else self.quoting.tolist())
         if rows > 64 and self.is_constant:
             one = self._slow_numbers(np.zeros(1, dtype=np.int64), 1)
             return Numbers(*(np.repeat(getattr(one, name), rows) for name in Numbers.__slots__))
@@ -405,18 +469,12 @@ class Column:
         valid = np.zeros(rows, dtype=bool)
         is_integer = np.zeros(rows, dtype=bool)
         for row in index:
-            quoting = self.quoting_of(row)
             raw = self.raw(row)
-            if quoting in (Quoting.SINGLE, Quoting.DOUBLE):
-                raw = raw[1:-1].strip()
-            if len(raw) > WIDEST:
-                continue
-            parsed = parse_number(raw)
-            # What overflows a float is written as a number, but none that anything can be computed from.
-            if parsed is not None and math.isfinite(parsed[0]):
-                values[row], su[row] = parsed
-                valid[row] = True
-                is_integer[row] = not set(raw) & set(b".eE")
+            if self.quoting is not None and self.quoting[row]:
+                raw = unquoted(raw, int(self.quoting[row]))
+            found = read_number(raw) if len(raw) <= WIDEST else None
+            if found is not None:
+                values[row], su[row], valid[row], is_integer[row] = found
         return Numbers(values, su, valid, is_integer)
 
     def numbers(self) -> Numbers:

@@ -7,14 +7,13 @@ include the delimiters of a value.
 import hashlib
 from collections.abc import Mapping
 from enum import IntEnum
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from imgcif_core.findings import Edit, Location, Span
-from imgcif_core.records import dataclass, field
+from imgcif_core.records import cached_property, dataclass, field
 
 SHOWN_WIDTH = 4096
 _LINE_CHUNK = 1 << 24

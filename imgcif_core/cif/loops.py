@@ -250,6 +250,8 @@ class LoopReading(Reading):
                 starts.append(self._token.start)
                 ends.append(self._token.end)
                 kinds.append(self._token.quoting)
+                room = limit - len(starts) if self._is_fast else CAREFUL_STRETCH
+                self._tokens.take_ordinary(room, starts, ends, kinds)
             self._advance()
         quoting = np.array(kinds, dtype=np.uint8)
         size = len(self._source.data)

@@ -1,5 +1,7 @@
 """Matrices of bytes, a row for each value: compared, hashed and read as numbers, all rows at once."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from imgcif_core.cif.values import fold as fold_text
@@ -85,7 +87,22 @@ def hash_rows(matrix: np.ndarray) -> np.ndarray:
 
 def hash_text(text: str, *, fold: bool = False) -> np.uint64:
     """The hash that `Column.hashes` gives to this text."""
-    raw = (fold_text(text) if fold else text).encode("utf-8", "surrogatepass")
+    return np.uint64(hash_of_short(fold_text(text) if fold else text))
+
+
+def hash_of_short(text: str) -> int:
+    """As `hash_text`, as a number of Python; small files are full of the same short texts."""
+    return _kept_hash(text) if len(text) <= 64 else _hash_of(text)
+
+
+@lru_cache(maxsize=4096)
+def _kept_hash(text: str) -> int:
+    return _hash_of(text)
+
+
+def _hash_of(text: str) -> int:
+    """The hash of a text, word by word."""
+    raw = text.encode("utf-8", "surrogatepass")
     result, factor = 0, int(_MULTIPLIER)
     for at in range(0, len(raw), 8):
         word = int.from_bytes(raw[at : at + 8], "little")
@@ -94,4 +111,4 @@ def hash_text(text: str, *, fold: bool = False) -> np.uint64:
             mixed = (mixed ^ mixed >> 29) * _MIX_INT & _WORD
             result += mixed ^ mixed >> 32
         factor = factor * 0x9E3779B97F4A7C15 + 2 & _WORD | 1
-    return np.uint64(result & _WORD)
+    return result & _WORD

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable
 from enum import IntEnum
+from typing import NamedTuple
 
 from imgcif_core.cif.document import BinarySection, Quoting, SyntaxProblem
 from imgcif_core.cif.values import decode_text, normal
@@ -26,8 +27,7 @@ class Kind(IntEnum):
     STRAY = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token and its byte range; `quoting` says how a value is written."""
 
     kind: Kind
@@ -37,6 +37,16 @@ class Token:
 
 
 _SKIP = re.compile(rb"(?:[ \t\r\n]+|#[^\r\n]*)*")
+# Values that nothing is to be said of: bare words and quoted strings without their own quote, white space behind them.
+_ORDINARY = {
+    is_cif2: re.compile(
+        rb"(?:[ \t\r\n]++|#[^\r\n]*+)*+(?:((?!(?:loop_|data_|save_|stop_|global_))[^ \t\r\n\[\]{}'\"#;_$]"
+        + rest
+        + rb")|('[^'\r\n]*+')|(\"[^\"\r\n]*+\"))(?=[ \t\r\n])",
+        re.I,
+    )
+    for is_cif2, rest in ((False, rb"[^ \t\r\n]*+"), (True, rb"[^ \t\r\n\[\]{}]*+"))
+}
 _WORD = re.compile(rb"[^ \t\r\n]+")
 _WORD2 = re.compile(rb"[^ \t\r\n\[\]{}]+")
 _CLOSING1 = {39: re.compile(rb"'(?=[ \t\r\n]|\Z)|[\r\n]"), 34: re.compile(rb"\"(?=[ \t\r\n]|\Z)|[\r\n]")}
@@ -112,6 +122,23 @@ class Tokeniser:
         if self.is_cif2 and byte in b"[]{}":
             return self._bracket(position)
         return self._bare(position)
+
+    def take_ordinary(self, limit: int, starts: list[int], ends: list[int], kinds: list[int]) -> None:
+        """Pass up to `limit` values of which nothing is to be said, and add where they stand and their quoting."""
+        if self._sections:
+            return
+        match, data, position = _ORDINARY[self.is_cif2].match, self.data, self.position
+        for _ in range(limit):
+            found = match(data, position)
+            if found is None:
+                break
+            # The groups stand in the order of the kinds of quoting.
+            group = found.lastindex or 1
+            position = found.end()
+            starts.append(found.start(group))
+            ends.append(position)
+            kinds.append(group - 1)
+        self.position = position
 
     def next_section(self, position: int) -> int:
         """Where the next binary section begins; else the end."""

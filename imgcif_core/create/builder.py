@@ -7,7 +7,6 @@ the displacement of both surface axes says.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from imgcif_core.create.names import distinct
 from imgcif_core.create.numbers import short_direction, tidy
 from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import unit
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 from imgcif_core.sources.description import AxisFacts, Experiment, PanelFacts, ScanFacts
 
 GONIOMETER, DETECTOR, EXPERIMENT, WAVELENGTH = "GONIOMETER", "DETECTOR", "EXP1", "W1"

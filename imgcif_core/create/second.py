@@ -6,7 +6,6 @@ over unasked: many of its readers fill in defaults where a header is silent.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from imgcif_core.create.questions import Question
 from imgcif_core.errors import InputError
 from imgcif_core.model.vectors import unit
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 from imgcif_core.sources.description import Experiment, PanelFacts
 from imgcif_core.sources.draft import CORNERS, STANDING, Draft, Incomplete, clock_direction
 from imgcif_core.sources.merging import Drafts

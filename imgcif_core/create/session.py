@@ -5,7 +5,6 @@ Each step gives a new session, so that a step back is the session before.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from os import PathLike
 from typing import Any
 
@@ -19,7 +18,7 @@ from imgcif_core.create.second import Second, asked
 from imgcif_core.create.wishes import Wishes
 from imgcif_core.errors import UsageError
 from imgcif_core.images.limits import Reach
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 from imgcif_core.sources.description import Experiment, Origin, Provenance
 from imgcif_core.sources.draft import Incomplete
 

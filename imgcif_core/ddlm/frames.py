@@ -6,7 +6,7 @@ value is made when somebody asks for it, as lint does.
 
 import re
 from collections.abc import Iterator
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 
 from imgcif_core.cif.containers import Cell, decode_container, leaves
@@ -17,7 +17,7 @@ from imgcif_core.ddlm.quick import RawFrame, quick_frames
 from imgcif_core.ddlm.recognise import DictionaryKind, dictionary_kind
 from imgcif_core.ddlm.spellings import import_requests, with_present_names
 from imgcif_core.errors import InputError
-from imgcif_core.records import dataclass, field
+from imgcif_core.records import cached_property, dataclass, field
 
 Attributes = dict[str, list[str]]
 # More than ten times the largest official dictionary; a frame takes some kilobytes of memory.

@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from functools import cached_property
 
-from imgcif_core.records import dataclass, field
+from imgcif_core.records import cached_property, dataclass, field
 
 PURPOSES = ("Evaluation", "Definition", "Validation")
 

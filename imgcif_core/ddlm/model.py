@@ -6,11 +6,10 @@ loading the whole import tree costs milliseconds.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 from imgcif_core.ddlm.methods import Methods
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 
 _WORDLESS = re.compile(r"\W+")
 CASELESS = frozenset({"Code", "Name", "Tag"})
@@ -151,6 +150,8 @@ class Dictionary:
         self.sha256: str = first.get("sha256", "")
         self._items: dict[str, Item | None] = {}
         self._categories: dict[str, Category | None] = {}
+        self._items_of: dict[str, tuple[Item, ...]] = {}
+        self._keys_of: dict[str, tuple[Item, ...]] = {}
 
     @property
     def sources(self) -> tuple[Provenance, ...]:
@@ -180,6 +181,8 @@ class Dictionary:
 
     def lookup(self, name: str) -> Item | None:
         """The item of a data name in any case, canonical or alias."""
+        if name in self._items:
+            return self._items[name]
         key = name.lower()
         if key not in self._items:
             canonical = self.canonical(key)
@@ -234,6 +237,8 @@ class Dictionary:
 
     def category(self, name: str) -> Category | None:
         """The category of that name in any case."""
+        if name in self._categories:
+            return self._categories[name]
         key = name.lower()
         if key not in self._categories:
             facts = self.facts["categories"].get(key)
@@ -254,9 +259,14 @@ class Dictionary:
         """The lower-case names of all categories."""
         return iter(self.facts["categories"])
 
-    def items_of(self, category: str) -> list[Item]:
+    def items_of(self, category: str) -> Sequence[Item]:
         """The items of one category."""
-        return [item for key in self._by_category.get(category.lower(), ()) if (item := self.lookup(key))]
+        name = category.lower()
+        found = self._items_of.get(name)
+        if found is None:
+            keys = self._by_category.get(name, ())
+            found = self._items_of[name] = tuple(item for key in keys if (item := self.lookup(key)))
+        return found
 
     @cached_property
     def _by_category(self) -> dict[str, list[str]]:
@@ -265,11 +275,14 @@ class Dictionary:
             found.setdefault(facts["category"], []).append(key)
         return found
 
-    def key_items(self, category: str) -> list[Item]:
+    def key_items(self, category: str) -> Sequence[Item]:
         """The key items of a category that the dictionary defines, through aliases."""
-        facts = self.category(category)
-        keys = facts.keys if facts else ()
-        return [item for key in keys if (item := self.lookup(key))]
+        found = self._keys_of.get(category)
+        if found is None:
+            facts = self.category(category)
+            keys = facts.keys if facts else ()
+            found = self._keys_of[category] = tuple(item for key in keys if (item := self.lookup(key)))
+        return found
 
     def family(self, category: str) -> frozenset[str]:
         """The categories whose items may stand in one loop: loops joined as parent and child."""

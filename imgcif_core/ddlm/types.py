@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -44,6 +44,9 @@ PATTERNS = {
     "Complex": f"{_REAL}[+-]{_UNSIGNED}[ij]|{_REAL}[ij]?",
     "Symop": r"0*[1-9]\d*(?:[_ ]\d{3,})?",
 }
+_SHORT = 64
+_NO_ROWS = np.zeros(0, dtype=np.int64)
+_NO_ROWS.setflags(write=False)
 DEPRECATED_CONTENTS = frozenset({"Count", "Index"})
 _COMPLEX = re.compile(f"(?:(?P<real>{_REAL})(?P<signed>[+-]{_UNSIGNED})|(?P<imaginary>{_REAL}))[ij]")
 
@@ -70,6 +73,16 @@ def check_contents(contents: str, text: str) -> bool:
     if contents == "Range":
         return _is_range(text)
     return contents not in ("Date", "DateTime") or _is_real_date(text[:10])
+
+
+@lru_cache(maxsize=4096)
+def _kept_verdict(contents: str, text: str) -> bool:
+    return check_contents(contents, text)
+
+
+def fits(contents: str, text: str) -> bool:
+    """As `check_contents`; small files are full of the same short texts."""
+    return _kept_verdict(contents, text) if len(text) <= _SHORT else check_contents(contents, text)
 
 
 def _is_range(text: str) -> bool:
@@ -110,7 +123,10 @@ def complex_of(text: str) -> complex | None:
 def wrong_rows(item: Item, column: Column) -> np.ndarray:
     """The rows whose value is not of the item's content type; nulls and containers are left out."""
     if item.contents in ("Text",) or item.contents not in PATTERNS:
-        return np.zeros(0, dtype=np.int64)
+        return _NO_ROWS
+    few = column.few_values
+    if few is not None and all(text is None or fits(item.contents, text) for text in few):
+        return _NO_ROWS
     candidates = ~column.is_null
     if column.quoting is not None:
         candidates &= ~np.isin(column.quoting, (Quoting.LIST, Quoting.TABLE, Quoting.BINARY))
@@ -119,7 +135,7 @@ def wrong_rows(item: Item, column: Column) -> np.ndarray:
             numbers = column.numbers()
             candidates &= ~(numbers.valid & (numbers.is_integer | (item.contents == "Real")))
     elif item.contents in ("Word", "Code") and column.quoting is None:
-        return np.zeros(0, dtype=np.int64)
+        return _NO_ROWS
     elif item.contents in ("Word", "Code"):
         candidates &= ~column.is_bare
     return _misfits(item.contents, column, candidates)
@@ -128,6 +144,8 @@ def wrong_rows(item: Item, column: Column) -> np.ndarray:
 def _misfits(contents: str, column: Column, candidates: Flags) -> Integers:
     """Of the candidate rows, those whose text does not fit; each distinct text is tested once."""
     rows = np.flatnonzero(candidates)
+    if not len(rows):
+        return rows
     if len(rows) <= 64:
         return np.array([row for row in rows if not check_contents(contents, column.text(int(row)))], dtype=np.int64)
     hashes = column.hashes[rows]

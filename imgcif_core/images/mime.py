@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.cif.document import BinarySection
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 
 BINARY = "BINARY"
 IDENTITY_ENCODINGS = frozenset({"7BIT", "8BIT"})

@@ -7,7 +7,7 @@ import numpy as np
 
 from imgcif_core.model.axes import DANGLING, Axes
 from imgcif_core.records import dataclass
-from imgcif_core.tables import Table, Tables
+from imgcif_core.tables import Table, Tables, kept
 
 DEFAULT_ARRAY = "1"
 STEPS = ("displacement_increment", "angle_increment", "angular_pitch", "radial_pitch", "fract_displacement_increment")
@@ -73,6 +73,7 @@ class ArrayLayout:
         return tuple(found)[:2]
 
 
+@kept
 def list_layouts(tables: Tables, axes: Axes) -> list[ArrayLayout]:
     """The layouts whose pixel directions have axes, in the order of the file.
 

@@ -9,15 +9,14 @@ Where an axis has a `rotation_axis`, that one is its next outer step, set to its
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.arrays import Flags, Floats, Integers
 from imgcif_core.model.graph import cycles
 from imgcif_core.model.vectors import rotation_matrices, unit
-from imgcif_core.records import dataclass
-from imgcif_core.tables import Table, Tables
+from imgcif_core.records import cached_property, dataclass
+from imgcif_core.tables import Table, Tables, kept
 
 NO_PARENT = -1
 DANGLING = -2
@@ -207,6 +206,7 @@ class Axes:
         return Placement(np.eye(3)[None], offset)
 
 
+@kept
 def build_axes(tables: Tables) -> Axes:
     """The axes of a block; the kind of an untyped axis follows from its settings."""
     table = tables.table("axis")

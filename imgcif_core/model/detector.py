@@ -7,7 +7,6 @@ increment counts per stored datum, whatever `direction` says, as all known reade
 
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cached_property
 
 import numpy as np
 
@@ -15,8 +14,8 @@ from imgcif_core.model.arrays import ArrayDimension, ArrayLayout, element_ids, l
 from imgcif_core.model.axes import CYCLIC, DANGLING, NO_PARENT, Axes, Placement, compose
 from imgcif_core.model.pose import DOWNSTREAM, Pose
 from imgcif_core.model.scans import Scan
-from imgcif_core.records import dataclass
-from imgcif_core.tables import Tables
+from imgcif_core.records import cached_property, dataclass
+from imgcif_core.tables import Tables, kept
 
 __all__ = ["DOWNSTREAM", "Detector", "Fault", "Panel", "Pose", "Posture", "build_detector"]
 
@@ -199,6 +198,7 @@ class Detector:
         return [panel.pose(posture) for panel in self.flat]
 
 
+@kept
 def build_detector(tables: Tables, axes: Axes) -> Detector:
     """The panels of a block, in the order of the file."""
     layouts = list_layouts(tables, axes)

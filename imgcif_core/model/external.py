@@ -1,15 +1,14 @@
 """External data: the rows of ARRAY_DATA_EXTERNAL_DATA, joined to the arrays and frames that use them."""
 
-from functools import cached_property
-
 import numpy as np
 
 from imgcif_core.arrays import Flags
 from imgcif_core.cif.matrices import hash_text
+from imgcif_core.cif.values import fold
 from imgcif_core.formats import MANY_IMAGES, SINGLE_IMAGES
 from imgcif_core.model.joins import NONE, combined, filled_hashes, rows_named
 from imgcif_core.model.shapes import Shapes, shapes_of
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 from imgcif_core.tables import Table, Tables
 
 
@@ -136,7 +135,7 @@ class ExternalData:
     def has_own_images(self) -> bool:
         """True if it is plain, without sorting, that no two rows point to one image."""
         columns = (self.table.column(name) for name in ("archive_path", "uri"))
-        return any(column is not None and not column.is_null.any() and column.is_all_distinct for column in columns)
+        return any(column is not None and not column.has_nulls and column.is_all_distinct for column in columns)
 
     @cached_property
     def frame_numbers(self) -> np.ndarray:
@@ -159,6 +158,9 @@ class ExternalData:
         column = self.table.column(name)
         if column is None:
             return np.zeros(self.table.rows, dtype=bool)
+        if column.few_folded is not None:
+            folded = {fold(value) for value in values}
+            return np.array([text in folded for text in column.few_folded], dtype=bool)
         wanted = [hash_text(value, fold=True) for value in values]
         first, inverse = column.distinct()
         found: Flags = np.isin(column.folded_hashes()[first], wanted)[inverse]

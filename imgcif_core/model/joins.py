@@ -7,6 +7,8 @@ import numpy as np
 from imgcif_core.arrays import Hashes, Integers
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.matrices import hash_text
+from imgcif_core.cif.numbers import FEW
+from imgcif_core.cif.values import fold as fold_text
 from imgcif_core.records import dataclass
 from imgcif_core.tables import Table
 
@@ -41,7 +43,7 @@ def filled_hashes(table: Table, name: str, default: str | None, *, fold: bool = 
     if column is None:
         return np.full(table.rows, stand_in, dtype=np.uint64)
     hashes = hashes_of(column, fold=fold)
-    return np.where(column.is_null, stand_in, hashes) if column.is_null.any() else hashes
+    return np.where(column.is_null, stand_in, hashes) if column.has_nulls else hashes
 
 
 def repeated_rows(hashes: np.ndarray) -> np.ndarray:
@@ -179,11 +181,36 @@ def _rows_named(
     fold: bool,
 ) -> np.ndarray:
     """As `rows_named`, with regard to case or without."""
+    held = _few_keys(parent, names, defaults, fold=fold)
+    sought = _few_keys(child, child_names, defaults, fold=fold)
+    if held is not None and sought is not None:
+        if held == sought:
+            return np.arange(len(sought))
+        first: dict[tuple[str, ...], int] = {}
+        for row, key in enumerate(held):
+            first.setdefault(key, row)
+        return np.array([first.get(key, NONE) for key in sought], dtype=np.int64)
     keys, wanted = (
         [filled_hashes(table, name, default, fold=fold) for name, default in zip(own, defaults, strict=True)]
         for table, own in ((parent, names), (child, child_names))
     )
     return rows_of(combined(keys), combined(wanted))
+
+
+def _few_keys(
+    table: Table, names: Sequence[str], defaults: Sequence[str], *, fold: bool
+) -> list[tuple[str, ...]] | None:
+    """The values of some items of each row of a small table, None of others."""
+    if table.rows > FEW:
+        return None
+    columns = []
+    for name, default in zip(names, defaults, strict=True):
+        column = table.column(name)
+        if column is not None and (column.few_values is None or len(column) != table.rows):
+            return None
+        texts = table.texts(name, default)
+        columns.append([fold_text(text or "") for text in texts] if fold else [text or "" for text in texts])
+    return list(zip(*columns, strict=True))
 
 
 def leaders(keys: np.ndarray) -> np.ndarray:

@@ -5,7 +5,6 @@ A setting that is stated and cannot be read is nan: what it is, nobody knows. Ze
 
 import math
 from collections.abc import Iterator
-from functools import cached_property
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from imgcif_core.arrays import Flags, Integers
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.matrices import hash_text
 from imgcif_core.model.axes import Axes
-from imgcif_core.records import dataclass, field
+from imgcif_core.records import cached_property, dataclass, field
 from imgcif_core.tables import Table, Tables
 
 _PARTS = ("start", "increment", "range", "rstrt_incr")
@@ -322,7 +321,7 @@ class _RowsByScan:
         if self._column is None:
             return np.arange(self._rows if self._alone else 0)
         runs = self._exact.get(int(hash_text(name))) or self._caseless.get(int(hash_text(name, fold=True)))
-        if self._alone and self._column.is_null.any():
+        if self._alone and self._column.has_nulls:
             return np.flatnonzero(self._column.is_null | self._is_in(runs or []))
         if not runs:
             return np.zeros(0, dtype=np.int64)

@@ -1,13 +1,12 @@
 """Texts that differ only in counting digits, judged once: a million file names are a few shapes."""
 
 import re
-from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.cif.columns import Column
 from imgcif_core.formats import suffix_pattern
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 
 _IS_DIGIT = np.zeros(256, dtype=bool)
 _IS_DIGIT[48:58] = True

@@ -1,12 +1,11 @@
 """How the tables describe an array as stored: dimensions, element type, compression and value limits."""
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.model.arrays import DEFAULT_ARRAY
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 from imgcif_core.tables import Table, Tables
 
 

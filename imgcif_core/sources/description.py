@@ -8,12 +8,11 @@ Millimetres, degrees, ångström, seconds.
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.model.vectors import unit
-from imgcif_core.records import dataclass, field
+from imgcif_core.records import cached_property, dataclass, field
 from imgcif_core.sources.statements import Statement
 
 IDENTITY = np.eye(3)

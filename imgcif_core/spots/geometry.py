@@ -1,14 +1,13 @@
 """Spots of frames and the ways to read their geometry: from pixels to reciprocal space of the crystal."""
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.arrays import Floats
 from imgcif_core.model.pose import Pose
 from imgcif_core.model.vectors import rotation_matrices, unit
-from imgcif_core.records import dataclass, field
+from imgcif_core.records import cached_property, dataclass, field
 from imgcif_core.spots.finder import Spots
 
 WRITTEN = "as written"

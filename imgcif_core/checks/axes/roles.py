@@ -1,15 +1,14 @@
 """What each axis is used for: which tables name it, what is set on it, what hangs on it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 
 import numpy as np
 
 from imgcif_core.checks.registry import provider
 from imgcif_core.cif.document import Place
 from imgcif_core.model.axes import NO_PARENT, Axes
-from imgcif_core.records import dataclass
-from imgcif_core.tables import Table, Tables
+from imgcif_core.records import cached_property, dataclass
+from imgcif_core.tables import Table, Tables, kept
 
 GONIOMETER, DETECTOR = "goniometer", "detector"
 USING = (
@@ -131,6 +130,7 @@ def axis_roles(tables: Tables, axes: Axes) -> AxisRoles:
     return roles_of(tables, axes)
 
 
+@kept
 def roles_of(tables: Tables, axes: Axes) -> AxisRoles:
     """What each axis of a block is used for."""
     rows: dict[str, dict[int, int]] = {}

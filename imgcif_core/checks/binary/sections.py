@@ -1,7 +1,6 @@
 """The input of the BIN rules: each binary section with its header and the row that holds it."""
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from imgcif_core.cif.document import BinarySection, Document, Place, Quoting, So
 from imgcif_core.images.mime import BINARY, SectionHeader, read_header
 from imgcif_core.images.payload import Payload, examine
 from imgcif_core.model.storage import StoredArray, StoredArrays
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 from imgcif_core.tables import Tables
 
 ITEM = "_array_data.data"

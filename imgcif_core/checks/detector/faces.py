@@ -1,7 +1,6 @@
 """What the rules about panels share: poses for the settings of the scans, and places."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from imgcif_core.model.arrays import SurfaceAxis
 from imgcif_core.model.detector import Detector, Panel, Posture
 from imgcif_core.model.pose import Pose
 from imgcif_core.model.scans import Scans
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 from imgcif_core.tables import Tables
 
 MAX_PLACES = 6

@@ -85,14 +85,17 @@ def null_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     """
     for table in tables.present:
         empty = _empty_rows(table)
-        if empty.any():
+        if empty is not None and empty.any():
             yield _empty_row_problem(table, np.flatnonzero(empty))
         for item in dictionary.key_items(table.category.id):
             column = table.column(item.object.lower())
             # Values of the type Implied are states and examples, among which a dot stands for itself.
-            if column is None or item.contents == "Implied" or not (column.is_null & ~empty[: len(column)]).any():
+            if column is None or item.contents == "Implied" or not column.has_nulls:
                 continue
-            rows = np.flatnonzero(column.is_null & ~empty[: len(column)])
+            is_null = column.is_null if empty is None else column.is_null & ~empty[: len(column)]
+            rows = np.flatnonzero(is_null)
+            if not len(rows):
+                continue
             understood = implied_value(tables, dictionary, item)
             has_value = table.rows == 1 or understood is not None
             places = [table.at(int(row), item.object.lower()) for row in rows[:MAX_PLACES]]
@@ -113,11 +116,11 @@ def null_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
             )
 
 
-def _empty_rows(table: Table) -> Flags:
-    """Where a row of several holds no value at all: (rows,) bool."""
+def _empty_rows(table: Table) -> Flags | None:
+    """Where a row of several holds no value at all: (rows,) bool; None where a column has a value in each row."""
     columns = [column for column in table.columns.values() if len(column) == table.rows]
-    if table.rows < 2 or len(columns) < 2 or any(not column.is_null.any() for column in columns):
-        return np.zeros(table.rows, dtype=bool)
+    if table.rows < 2 or len(columns) < 2 or any(not column.has_nulls for column in columns):
+        return None
     found: Flags = np.logical_and.reduce([column.is_null for column in columns])
     return found
 
@@ -194,7 +197,7 @@ def unknown_mandatory_value(tables: Tables) -> Iterator[Problem]:
             # Where the data are is for EXT001 to say.
             continue
         is_mandatory = item.mandatory == "yes" and not item.is_key
-        if not is_mandatory and not _SETTINGS.match(item.id.lower()):
+        if not column.has_nulls or (not is_mandatory and not _SETTINGS.match(item.id.lower())):
             continue
         for variant, mask in (("", column.is_unknown), ("inapplicable", column.is_inapplicable)):
             rows = np.flatnonzero(mask)
@@ -240,6 +243,10 @@ def _mixes_case(column: Column) -> bool:
     """True if a column holds both upper-case and lower-case letters, so that folding can merge values."""
     if column.counting is not None:
         return False
+    if column.few_texts is not None:
+        return any(text != text.lower() for text in column.few_texts) and any(
+            text != text.upper() for text in column.few_texts
+        )
     upper = lower = False
     for row in column.distinct()[0][:1] if column.is_constant else range(min(len(column), 2000)):
         text = column.text(int(row))
@@ -251,6 +258,8 @@ def _mixes_case(column: Column) -> bool:
 def _pairs_in_column(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
     """Ids of one column that fold to the same text."""
     if column.is_constant:
+        return
+    if column.few_texts is not None and len(set(column.few_folded or ())) == len(set(column.few_texts)):
         return
     folded = column.folded_hashes()
     order = np.argsort(folded, kind="stable")

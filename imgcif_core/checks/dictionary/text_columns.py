@@ -19,8 +19,7 @@ _SHARE = 0.8
 
 def is_another_column(column: Column, rows: np.ndarray) -> bool:
     """True if nearly all values of a column, not all alike, are of another type: the column holds something else."""
-    filled = int((~column.is_null).sum())
-    if len(rows) < _MIN_TEXTS or len(rows) < _SHARE * filled:
+    if len(rows) < _MIN_TEXTS or len(rows) < _SHARE * int((~column.is_null).sum()):
         return False
     texts = {column.text(int(row)) for row in rows[:_SAMPLE]}
     return len(texts) >= _MIN_TEXTS and not any(parse_number(text.encode()) for text in texts)

@@ -9,6 +9,7 @@ import numpy as np
 from imgcif_core.checks.dictionary.slips import slip_in
 from imgcif_core.checks.dictionary.text_columns import is_another_column, text_column
 from imgcif_core.checks.edits import all_like, literal, new_values
+from imgcif_core.checks.joins import NO_ROWS
 from imgcif_core.checks.registry import Problem, rule, say_beyond
 from imgcif_core.checks.renamings import known_state
 from imgcif_core.checks.suggest import nearest, same_but_signs
@@ -94,6 +95,10 @@ def state_not_enumerated(tables: Tables) -> Iterator[Problem]:
     for item, column in list(tables.items.values()):
         if item.states is None:
             continue
+        few = column.few_values
+        if few is not None and all(text is None or text in item.states for text in few):
+            # Containers are values of their own, and none of the states.
+            continue
         first, inverse = column.distinct()
         suggested = 0
         for index, row in enumerate(first):
@@ -143,13 +148,13 @@ def _state_problem(
 def _lists(column: Column) -> np.ndarray:
     """The rows that hold a list or a table: (n,) integers."""
     if column.quoting is None:
-        return np.zeros(0, dtype=np.int64)
+        return NO_ROWS
     return np.flatnonzero(np.isin(column.quoting, (Quoting.LIST, Quoting.TABLE)))
 
 
 def _most_lists(tables: Tables) -> int:
-    """How many lists a column holds at most."""
-    return max((len(_lists(column)) for _, column in tables.items.values() if column.quoting is not None), default=0)
+    """How many lists a column of many rows holds at most."""
+    return max((len(_lists(column)) for _, column in tables.items.values() if len(column) > MAX_LISTS), default=0)
 
 
 def _states_in_containers(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
@@ -236,10 +241,19 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     for item, column in list(tables.items.values()):
         if item.id.lower() == "_array_data.data":
             continue
-        yield from _container_problems(tables, item, column)
+        if column.quoting is not None or item.container != "Single":
+            yield from _container_problems(tables, item, column)
         if item.contents in ("Word", "Code", "Text"):
             continue
-        rows = wrong_rows(item, column)
+        yield from _of_wrong_type(tables, item, column, wrong_rows(item, column))
+        if item.is_numeric and column.quoting is not None:
+            yield from _quoted_numbers(tables, item, column)
+    say_beyond(_most_lists(tables), MAX_LISTS, "lists")
+
+
+def _of_wrong_type(tables: Tables, item: Item, column: Column, rows: np.ndarray) -> Iterator[Problem]:
+    """Values of some rows that are not of the type of their item."""
+    if len(rows):
         if is_another_column(column, rows):
             places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
             yield text_column(item, column, rows, places, _in_words(item.contents))
@@ -264,8 +278,6 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
                 value=text[:SHOWN],
                 contents=_in_words(item.contents),
             )
-        yield from _quoted_numbers(tables, item, column)
-    say_beyond(_most_lists(tables), MAX_LISTS, "lists")
 
 
 def _in_words(contents: str) -> str:
@@ -290,8 +302,6 @@ def _in_words(contents: str) -> str:
 
 def _quoted_numbers(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
     """Numbers in quotes are text by DDLm, though nobody misreads them."""
-    if not item.is_numeric or column.quoting is None:
-        return
     rows = np.flatnonzero(~column.is_bare & column.numbers().valid)
     for text, place, count, more in by_value(tables, item, column, rows):
         yield Problem(
@@ -310,8 +320,6 @@ def _quoted_numbers(tables: Tables, item: Item, column: Column) -> Iterator[Prob
 
 def _container_problems(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
     """Lists and tables where single values are due, the other way round, and wrong shapes."""
-    if column.quoting is None and item.container == "Single":
-        return
     rows = np.arange(len(column))
     if item.container == "Single":
         rows = _lists(column)
@@ -426,9 +434,7 @@ def out_of_range(tables: Tables) -> Iterator[Problem]:
     for item, column in list(tables.items.values()):
         if not item.ranges or not item.is_numeric:
             continue
-        numbers = column.numbers()
-        rows = np.flatnonzero(numbers.valid & ~in_ranges(item, np.nan_to_num(numbers.values), numbers.su))
-        for text, place, count, more in by_value(tables, item, column, rows):
+        for text, place, count, more in by_value(tables, item, column, _out_of_ranges(item, column)):
             is_tolerated = text in item.tolerated
             yield Problem(
                 place,
@@ -443,6 +449,17 @@ def out_of_range(tables: Tables) -> Iterator[Problem]:
             )
         yield from _cells_out_of_range(tables, item, column)
     say_beyond(_most_lists(tables), MAX_LISTS, "lists")
+
+
+def _out_of_ranges(item: Item, column: Column) -> np.ndarray:
+    """The rows whose number lies outside the ranges of an item: (n,) int64."""
+    numbers = column.numbers()
+    if column.few_values is not None and all(
+        any((low is None or value >= low) and (high is None or value <= high) for low, high in item.ranges)
+        for value in numbers.values[numbers.valid].tolist()
+    ):
+        return NO_ROWS
+    return np.flatnonzero(numbers.valid & ~in_ranges(item, np.nan_to_num(numbers.values), numbers.su))
 
 
 def _cells_out_of_range(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:

@@ -128,7 +128,7 @@ def member_name_in_two_archives(external: ExternalData) -> Iterator[Problem]:
     uri = table.column("uri")
     if column is None or uri is None or uri.is_constant:
         raise NotApplicable("fewer than two archives")
-    if not column.is_null.any() and column.is_all_distinct:
+    if not column.has_nulls and column.is_all_distinct:
         return
     paths, files = filled_hashes(table, "archive_path", ""), external.file_keys
     rows = np.flatnonzero((files != files[leaders(paths)]) & ~column.is_null)

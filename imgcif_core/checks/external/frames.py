@@ -124,7 +124,7 @@ def one_image_twice(external: ExternalData) -> Iterator[Problem]:
     column = data.column("external_data_id")
     if data.rows < 2 or column is None:
         raise NotApplicable("fewer than two rows that point to external data")
-    if external.has_own_images and not column.is_null.any() and column.is_all_distinct:
+    if external.has_own_images and not column.has_nulls and column.is_all_distinct:
         return
     used = np.flatnonzero(external.of_data >= 0)
     # A link without address is told by EXT003.

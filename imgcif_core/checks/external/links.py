@@ -46,7 +46,7 @@ def data_not_reachable(tables: Tables, any_external: ExternalData) -> Iterator[P
         column
         for entry in (tables, *same_data_set(tables))
         for column in columns_named(entry, _PARENT)
-        if (~column.is_null).any()
+        if not column.is_all_null
     ]
     has_rows = bool(parents) or bool(any_external.table)
     yield from _dangling(any_external, parents, has_rows=has_rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +21,7 @@ from imgcif_core.model.external import ExternalData
 from imgcif_core.model.frame_images import FrameImage, FrameImages
 from imgcif_core.model.scans import Scan, Scans, build_scans
 from imgcif_core.model.storage import StoredArrays
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 from imgcif_core.tables import Tables
 
 if TYPE_CHECKING:

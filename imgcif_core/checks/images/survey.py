@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +21,7 @@ from imgcif_core.limits import Budget
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.frame_images import FrameImage, FrameImages
 from imgcif_core.model.storage import StoredArray, StoredArrays
-from imgcif_core.records import dataclass, field
+from imgcif_core.records import cached_property, dataclass, field
 from imgcif_core.spots.finder import Spots, find_spots
 from imgcif_core.tables import Tables
 

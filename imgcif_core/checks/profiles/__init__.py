@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,10 @@ class Profile:
 
     def severity(self, code: str, severity: Severity) -> Severity | None:
         """The severity under this profile, None where the profile drops the finding."""
-        changed = self.rules.get(code, {}).get(severity, severity)
+        changes = self.rules.get(code)
+        if changes is None:
+            return severity
+        changed = changes.get(severity, severity)
         return None if changed == _OFF else Severity(changed)
 
 
@@ -87,20 +91,23 @@ def load_profile(name: str) -> Profile:
         If there is no such profile, or its file is not a profile.
     """
     if name in NAMES:
-        text = (Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8")
-    elif name.endswith(".toml"):
-        from imgcif_core.inputs import read_text
-
-        try:
-            text = read_text(name)
-        except InputError as error:
-            raise UsageError(f"profile {name} cannot be read: {error}") from None
-    else:
+        return _own_profile(name)
+    if not name.endswith(".toml"):
         raise UsageError(f"no profile named {name}; there are auto, {', '.join(NAMES)}, or FILE.toml")
+    from imgcif_core.inputs import read_text
+
     try:
-        return _build(name, tomllib.loads(text))
+        return _build(name, tomllib.loads(read_text(name)))
+    except InputError as error:
+        raise UsageError(f"profile {name} cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"profile {name} is not TOML: {error}") from None
+
+
+@cache
+def _own_profile(name: str) -> Profile:
+    """One of the profiles of this package, read once."""
+    return _build(name, tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8")))
 
 
 def _build(name: str, data: dict[str, Any]) -> Profile:

@@ -306,7 +306,7 @@ def frames_share_an_image(tables: Tables) -> Iterator[Problem]:
     if frames.rows < 2 or not frames.has("binary_id"):
         raise NotApplicable("fewer than two frames with binaries")
     column = frames.column("binary_id")
-    if column is not None and not column.is_null.any() and column.is_all_distinct:
+    if column is not None and not column.has_nulls and column.is_all_distinct:
         return
     # Ids that differ in case alone name one row, where none is spelt alike.
     image = ("array_id", "binary_id")

@@ -67,7 +67,7 @@ def _composed_hashes(column: Column, hashes: np.ndarray) -> np.ndarray:
 def is_distinct(table: Table, item: Item) -> bool:
     """True if one key column alone is seen to tell all rows apart."""
     column = table.column(item.object.lower())
-    if column is None or item.is_caseless or column.is_null.any() or not column.is_all_distinct:
+    if column is None or item.is_caseless or column.has_nulls or not column.is_all_distinct:
         return False
     return item.contents not in NUMERIC or column.counting is not None
 

@@ -64,7 +64,7 @@ def has_parents(tables: Tables, own: list[Column], others: list[Column]) -> bool
     another such block, say of the next instrument in a library, does not stand for one that is left out.
     """
     is_declared = tables.table("audit_dataset").text("id") is not None
-    return any((~entry.is_null).any() for entry in (own + others if is_declared else own))
+    return any(not entry.is_all_null for entry in (own + others if is_declared else own))
 
 
 def dangling(item: Item, column: Column, parents: list[Column]) -> np.ndarray:
@@ -193,7 +193,7 @@ def parent_table_absent(tables: Tables, dictionary: Dictionary) -> Iterator[Prob
     absent: dict[str, list[tuple[Item, Column]]] = {}
     for item, column, parent in links_with_tables(tables, dictionary):
         own, others = parent_columns(tables, parent)
-        if has_parents(tables, own, others) or column.is_null.all():
+        if has_parents(tables, own, others) or column.is_all_null:
             continue
         if not others or len(dangling(item, column, own + others)):
             absent.setdefault(parent.id, []).append((item, column))

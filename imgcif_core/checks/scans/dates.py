@@ -47,7 +47,7 @@ def any_moments_of(tables: Tables) -> Moments:
     found = {}
     for category, name in _ITEMS:
         column = tables.table(category).column(name)
-        if column is not None and not column.is_null.all():
+        if column is not None and not column.is_all_null:
             found[category, name] = read_dates(column)
     return Moments(found)
 

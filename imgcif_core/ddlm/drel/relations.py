@@ -185,7 +185,9 @@ class Relations:
             return Packet(category, row)
         return self._find_by_parent(category, values, keys, wanted)
 
-    def _find_by_parent(self, category: str, values: Sequence[Any], keys: list[Item], wanted: tuple[Any, ...]) -> Any:
+    def _find_by_parent(
+        self, category: str, values: Sequence[Any], keys: Sequence[Item], wanted: tuple[Any, ...]
+    ) -> Any:
         """A row that nobody has written, where the parent has a row with these keys."""
         parents = self._parents(category)
         stored = self._world.store.rows(category)
@@ -208,7 +210,7 @@ class Relations:
         row = self._indexes[name].get(tuple(key_form(item, value) for item, value in wanted))
         return MISSING if row is None else Packet(category, row)
 
-    def _indexed(self, category: str, items: list[Item]) -> dict[tuple[Any, ...], int]:
+    def _indexed(self, category: str, items: Sequence[Item]) -> dict[tuple[Any, ...], int]:
         """The first row of each combination of the values of some items."""
         found: dict[tuple[Any, ...], int] = {}
         for row in range(self.rows(category)):
@@ -223,7 +225,7 @@ class Relations:
                 found.setdefault(form, row)
         return found
 
-    def _index(self, category: str, keys: list[Item]) -> dict[tuple[Any, ...], int]:
+    def _index(self, category: str, keys: Sequence[Item]) -> dict[tuple[Any, ...], int]:
         """The first row of each combination of key values."""
         name = category if len(keys) == len(self._dictionary.key_items(category)) else f"{category}/{len(keys)}"
         if name not in self._indexes:

@@ -23,7 +23,7 @@ def expressions(subject: Subject) -> Iterator[DictionaryProblem]:
     for frame in subject.frames:
         columns = frame.block.columns
         purposes, texts = columns.get("_method.purpose"), columns.get("_method.expression")
-        if purposes is not None and (texts is None or texts.is_null.any()):
+        if purposes is not None and (texts is None or texts.has_nulls):
             message = f"{frame.id} names the purpose of a method, but gives no expression"
             yield error("method-without-expression", message, frame, "_method.purpose")
 
