@@ -108,7 +108,9 @@ def placeholder(tables: Tables) -> Iterator[Problem]:
     """
     marks: dict[tuple[int, int], np.ndarray] = {}
     for item, column in list(tables.items.values()):
-        if _is_free_text(item) or item.is_numeric:
+        if item.is_numeric or _is_free_text(item):
+            continue
+        if column.few_texts is not None and not any(map(_PLACEHOLDER.fullmatch, column.few_texts)):
             continue
         for row in _candidates(column, marks):
             text = column.text(row)
@@ -128,8 +130,10 @@ def _unfilled(item: Item, column: Column, text: str) -> list[Change]:
 
 def _is_free_text(item: Item) -> bool:
     """True for prose, in which anything may be said."""
+    if item.contents != "Text":
+        return False
     name = item.object.lower()
-    return item.contents == "Text" and any(word in name for word in ("detail", "contents", "description", "special"))
+    return any(word in name for word in ("detail", "contents", "description", "special"))
 
 
 FEW_ROWS = 64

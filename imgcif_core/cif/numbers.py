@@ -33,6 +33,13 @@ class Numbers:
     valid: Flags
     is_integer: Flags
 
+    @property
+    def has_su(self) -> bool:
+        """True if any value has a standard uncertainty."""
+        rows = len(self.su)
+        is_none = rows <= FEW and self.su is _NO_UNCERTAINTIES[rows]
+        return not is_none and not bool(np.isnan(self.su).all())
+
 
 _NO_NUMBER = (math.nan, math.nan, False, False)
 

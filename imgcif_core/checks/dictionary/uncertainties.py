@@ -52,15 +52,15 @@ def uncertainty_misplaced(tables: Tables, dictionary: Dictionary) -> Iterator[Pr
                 place = value_place(tables, item, column, 0)
                 yield Problem(place, severity="info", variant="lone", name=column.name, other=item.linked)
             continue
-        has_su = ~np.isnan(numbers.su)
-        if item.purpose == "Measurand" and numbers.valid.any() and not has_su.any():
+        if item.purpose == "Measurand" and not numbers.has_su and numbers.valid.any():
             if not any(other.purpose == "SU" and other.linked == item.id for other, _ in tables.items.values()):
                 place = value_place(tables, item, column, int(numbers.valid.argmax()))
                 remedy = "give the uncertainty in brackets behind the value, as in 0.9795(2), where it is known"
                 yield Problem(place, severity="info", variant="missing", help=remedy, name=column.name)
             continue
-        if not has_su.any():
+        if not numbers.has_su:
             continue
+        has_su = ~np.isnan(numbers.su)
         if item.purpose != "Measurand":
             yield from _su_problems(tables, item, column, np.flatnonzero(has_su), "", None)
             continue

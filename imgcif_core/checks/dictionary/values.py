@@ -110,7 +110,8 @@ def state_not_enumerated(tables: Tables) -> Iterator[Problem]:
             suggested += 1
             rows = np.flatnonzero(inverse == index) if suggested <= MAX_SUGGESTED else np.array([row])
             yield _state_problem(tables, item, column, text, rows, suggest=suggested <= MAX_SUGGESTED)
-        yield from _states_in_containers(tables, item, column)
+        if column.quoting is not None:
+            yield from _states_in_containers(tables, item, column)
     say_beyond(_most_lists(tables), MAX_LISTS, "lists")
 
 
@@ -245,7 +246,9 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
             yield from _container_problems(tables, item, column)
         if item.contents in ("Word", "Code", "Text"):
             continue
-        yield from _of_wrong_type(tables, item, column, wrong_rows(item, column))
+        rows = wrong_rows(item, column)
+        if len(rows):
+            yield from _of_wrong_type(tables, item, column, rows)
         if item.is_numeric and column.quoting is not None:
             yield from _quoted_numbers(tables, item, column)
     say_beyond(_most_lists(tables), MAX_LISTS, "lists")
@@ -253,31 +256,30 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
 
 def _of_wrong_type(tables: Tables, item: Item, column: Column, rows: np.ndarray) -> Iterator[Problem]:
     """Values of some rows that are not of the type of their item."""
-    if len(rows):
-        if is_another_column(column, rows):
-            places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
-            yield text_column(item, column, rows, places, _in_words(item.contents))
-            rows = rows[:0]
-        for text, place, count, more in by_value(tables, item, column, rows):
-            number = parse_number(text.encode())
-            is_real = item.contents == "Integer" and number is not None and float(number[0]).is_integer()
-            is_huge = number is not None and math.isinf(number[0])
-            slip = slip_in(text, item) if number is None else None
-            plain = f"{number[0]:.0f}" if is_real and number is not None else slip.text if slip else None
-            is_safe = is_real or (slip is not None and slip.is_certain)
-            yield Problem(
-                place,
-                severity="warning" if is_real or is_huge else None,
-                variant="real" if is_real else "huge" if is_huge else "",
-                help=f"write {plain}" if is_real else slip.help if slip else None,
-                edits=all_like(column, text, plain, is_safe=is_safe) if plain else [],
-                reference=item.id,
-                count=count,
-                more=more,
-                name=column.name,
-                value=text[:SHOWN],
-                contents=_in_words(item.contents),
-            )
+    if is_another_column(column, rows):
+        places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
+        yield text_column(item, column, rows, places, _in_words(item.contents))
+        rows = rows[:0]
+    for text, place, count, more in by_value(tables, item, column, rows):
+        number = parse_number(text.encode())
+        is_real = item.contents == "Integer" and number is not None and float(number[0]).is_integer()
+        is_huge = number is not None and math.isinf(number[0])
+        slip = slip_in(text, item) if number is None else None
+        plain = f"{number[0]:.0f}" if is_real and number is not None else slip.text if slip else None
+        is_safe = is_real or (slip is not None and slip.is_certain)
+        yield Problem(
+            place,
+            severity="warning" if is_real or is_huge else None,
+            variant="real" if is_real else "huge" if is_huge else "",
+            help=f"write {plain}" if is_real else slip.help if slip else None,
+            edits=all_like(column, text, plain, is_safe=is_safe) if plain else [],
+            reference=item.id,
+            count=count,
+            more=more,
+            name=column.name,
+            value=text[:SHOWN],
+            contents=_in_words(item.contents),
+        )
 
 
 def _in_words(contents: str) -> str:
@@ -383,37 +385,6 @@ def _cells_of_wrong_type(form: Form | Item, column: Column, place: Place, value:
 
 
 @rule(
-    "DIC010",
-    "blank-in-word",
-    severity="warning",
-    source="_type.contents",
-    message="{name} is {value!r} - a {contents} holds no blanks",
-)
-def blank_in_word(tables: Tables) -> Iterator[Problem]:
-    """What: A value that the dictionary types as a word or code holds white space, or nothing.
-    Why: Programs split at blanks, and identifiers with blanks are cut.
-    How to fix: Replace the blanks, for example with underscores, wherever the value is used.
-    Source: Dictionary imgCIF, _type.contents Word and Code.
-    """
-    for item, column in list(tables.items.values()):
-        if item.contents not in ("Word", "Code") or item.states is not None or column.quoting is None:
-            continue
-        if item.object.lower() == "uri":
-            continue
-        rows = wrong_rows(item, column)
-        for text, place, count, more in by_value(tables, item, column, rows):
-            if text.strip():
-                yield Problem(
-                    place,
-                    count=count,
-                    more=more,
-                    name=column.name,
-                    value=text[:SHOWN],
-                    contents=item.contents.lower(),
-                )
-
-
-@rule(
     "DIC011",
     "out-of-range",
     severity="error",
@@ -434,7 +405,8 @@ def out_of_range(tables: Tables) -> Iterator[Problem]:
     for item, column in list(tables.items.values()):
         if not item.ranges or not item.is_numeric:
             continue
-        for text, place, count, more in by_value(tables, item, column, _out_of_ranges(item, column)):
+        rows = _out_of_ranges(item, column)
+        for text, place, count, more in by_value(tables, item, column, rows) if len(rows) else ():
             is_tolerated = text in item.tolerated
             yield Problem(
                 place,
@@ -447,7 +419,8 @@ def out_of_range(tables: Tables) -> Iterator[Problem]:
                 value=text[:SHOWN],
                 range=_range_in_words(item),
             )
-        yield from _cells_out_of_range(tables, item, column)
+        if column.quoting is not None:
+            yield from _cells_out_of_range(tables, item, column)
     say_beyond(_most_lists(tables), MAX_LISTS, "lists")
 
 
@@ -482,29 +455,3 @@ def _range_in_words(item: Item) -> str:
     if low is None:
         return f"{high:g}{unit} or less"
     return f"{low:g}{unit} or more" if high is None else f"{low:g} to {high:g}{unit}"
-
-
-@rule(
-    "DIC019",
-    "empty-value",
-    severity="warning",
-    source="CIF 1.1 syntax specification, special values",
-    message="{name} is an empty text - expected . where none applies or ? where it is unknown",
-)
-def empty_value(tables: Tables) -> Iterator[Problem]:
-    """What: A value is an empty quoted text.
-    Why: An empty text is a value like any other, so that programs take it for an identifier or an address.
-    How to fix: Write an unquoted dot where no value applies, or a question mark where it is unknown.
-    Source: CIF 1.1 syntax specification, special values; dictionary imgCIF, _type.contents.
-    """
-    for item, column in list(tables.items.values()):
-        if column.quoting is None:
-            continue
-        if item.contents == "Text" and not item.is_link and item.states is None and "doi" not in item.object.lower():
-            continue
-        short = ~column.is_bare & (column.lengths <= 8) & (column.quoting < Quoting.LIST)
-        rows = np.array([row for row in np.flatnonzero(short)[:10_000] if not column.text(row).strip()], dtype=np.int64)
-        if len(rows) and item.states is None:
-            places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
-            edits = new_values(column, rows, literal("?"), is_safe=False)
-            yield Problem(places[0], count=len(rows), more=places[1:], edits=edits, name=column.name)

@@ -49,13 +49,21 @@ def duplicate_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if any(not has_stand_in(tables, dictionary, item) for item in absent):
             continue
         judged = True
-        if any(is_distinct(table, item) for item in given):
+        if any(is_distinct(table, item) for item in given) or _are_few_distinct(table, given):
             continue
         columns = [typed_hashes(table, item, _stand_in(table, item)) for item in given]
         again = repeats(combined(columns), partial(_key_of, table, given))
         yield from _repeats(table, given, again)
     if not judged:
         raise NotApplicable("no table with keys and several rows")
+
+
+def _are_few_distinct(table: Table, items: list[Item]) -> bool:
+    """True if the keys of a few rows are seen to differ."""
+    columns = [table.column(item.object.lower()) for item in items]
+    if any(column is None or column.few_texts is None or len(column) != table.rows for column in columns):
+        return False
+    return len({_key_of(table, items, row) for row in range(table.rows)}) == table.rows
 
 
 def _stand_in(table: Table, item: Item) -> str:

@@ -103,7 +103,8 @@ def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if not has_parents(tables, own, others):
             continue
         judged = True
-        for text, place, count, more in by_value(tables, item, column, dangling(item, column, parents)):
+        rows = dangling(item, column, parents)
+        for text, place, count, more in by_value(tables, item, column, rows) if len(rows) else ():
             known = known_values(own) or known_values(others)
             entry = _Lost(item, column, parent, known, [place, *more], count)
             lost.setdefault((parent.id, text), []).append(entry)
