@@ -54,7 +54,9 @@ def run(given: argparse.Namespace) -> int:
     app = create_app(config, first=given.open)
     address = address_of(config)
     emit(sys.stdout, address)
-    if not given.no_browser and not config.is_public:
+    if config.is_public:
+        _log_requests()
+    elif not given.no_browser:
         _open_browser(address)
     settings = uvicorn.Config(
         app,
@@ -65,7 +67,8 @@ def run(given: argparse.Namespace) -> int:
         server_header=False,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=2,
-        limit_concurrency=500,
+        # The last resort, without a word of ours: beyond far fewer requests the guard answers.
+        limit_concurrency=2000,
         proxy_headers=False,
     )
     with suppress(KeyboardInterrupt):
@@ -129,6 +132,18 @@ def _listen(config: "Config") -> "socket":
             f"{config.host} port {config.port}: {error.strerror or error}; choose another --port"
         ) from None
     return sock
+
+
+def _log_requests() -> None:
+    """Write a line for each request to standard error: time, method, kind of page, status, bytes, seconds."""
+    import logging
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log = logging.getLogger("imgcif.web")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
 
 
 def _open_browser(address: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -28,6 +28,10 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["visible"] = lambda value: visible(str(value))
+    environment.filters["sentence"] = lambda value: str(value)[:1].upper() + str(value)[1:]
+    # Read now, so that the first one who asks does not wait for it.
+    for name in environment.list_templates():
+        environment.get_template(name)
     return environment
 
 
@@ -43,6 +47,7 @@ def page(
         .render(
             link=lambda path: f"{root}{path}",
             operator=config.operator if config else None,
+            feedback=lambda code="": feedback_link(config.operator.feedback if config else "", code),
             is_local=bool(config and config.token),
             is_online=bool(config and config.online),
             keep_seconds=config.limits.keep_seconds if config else None,
@@ -52,6 +57,16 @@ def page(
         )
     )
     return HTMLResponse(text, status, headers)
+
+
+def feedback_link(address: str, code: str = "") -> str:
+    """The operator's address for reports of faults, with the version and the code of a rule; empty if there is none."""
+    if not address:
+        return ""
+    told = {"version": __version__, **({"code": code} if code else {})}
+    if address.startswith("mailto:"):
+        told = {"subject": " ".join(("imgcif_core", *told.values()))}
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(told, quote_via=quote)}"
 
 
 def problem_response(request: Request, problem: Problem) -> Response:

@@ -1,5 +1,6 @@
 """The application: routes of all pages and calls, below one guard."""
 
+import asyncio
 import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from imgcif_core.web import api, pages
-from imgcif_core.web.answers import HERE, problem_response
+from imgcif_core.web.answers import HERE, problem_response, templates
 from imgcif_core.web.checking import start_copy
 from imgcif_core.web.config import Config
 from imgcif_core.web.guard import Guard, add_headers
@@ -32,6 +33,7 @@ def create_app(config: Config, first: str | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         service = Service(config)
         app.state.service = service
+        await asyncio.to_thread(templates)
         await service.open()
         if first is not None:
             service.first = (await start_copy(service, first)).id

@@ -155,6 +155,8 @@ def checked(config: Config) -> Config:
         refuse_without_library()
     if config.online and config.is_public and not config.operator.contact.strip():
         raise UsageError("online = true needs contact in [operator]: servers that are asked are told whom to write to")
+    if config.operator.feedback and not config.operator.feedback.startswith(("https://", "http://", "mailto:")):
+        raise UsageError(f"feedback {config.operator.feedback}: expected an address of https:// or mailto:")
     for proxy in config.trusted_proxies:
         try:
             ip_network(proxy)

@@ -18,6 +18,7 @@ from imgcif_core.web.problems import Problem
 
 COOKIE = "imgcif_token"
 _OPEN = ("/healthz", "/readyz")
+MOST_AT_ONCE = 500
 _UNCOUNTED = ("/static/", *_OPEN)
 _FORM_TYPES = ("", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 _LOG = logging.getLogger("imgcif.web")
@@ -28,6 +29,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, config: Config) -> None:
         self._app, self._config = app, config
+        self._open = 0
         self._rate = Rate(config.limits.per_minute, config.limits.burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,6 +47,7 @@ class Guard:
         peer = scope["client"][0] if scope.get("client") else ""
         client = client_of(peer, headers.get("x-forwarded-for", ""), self._config.trusted_proxies)
         scope["imgcif.client"] = client
+        self._open += 1
         began = time.monotonic()
         told = {"status": 0, "size": 0}
 
@@ -61,7 +64,10 @@ class Guard:
             answer = self._judge(request, inner, client)
         except Problem as problem:
             answer = problem_response(request, problem)
-        await (answer or self._app)(scope, receive, guarded)
+        try:
+            await (answer or self._app)(scope, receive, guarded)
+        finally:
+            self._open -= 1
         route = inner.split("/")[1] if inner.count("/") else ""
         seconds = time.monotonic() - began
         _LOG.info("%s /%s %d %d %.3f", scope["method"], route[:20], told["status"], told["size"], seconds)
@@ -74,6 +80,8 @@ class Guard:
         Problem
             If the request is refused.
         """
+        if self._open > MOST_AT_ONCE and path not in _OPEN:
+            raise Problem(503, "too many requests at once; try again in a moment", retry=5)
         if self._config.token or path not in _OPEN:
             # Who asks how the service is asks by the address that the machine itself has.
             self._refuse_host(request)

@@ -81,12 +81,13 @@ def _bound(memory: int) -> None:
 
 
 def _warm() -> None:
-    """Load what every check needs before the first one comes."""
-    from imgcif_core.checks.registry import load_rules
-    from imgcif_core.ddlm.bundled import load_bundled
+    """Load what every check needs before the first one comes, by a check of the example."""
+    from imgcif_core.api import read
+    from imgcif_core.checks.options import CheckOptions
+    from imgcif_core.web.example import EXAMPLE_NAME, example_text
+    from imgcif_core.web.tasks.check import rehearse
 
-    load_bundled()
-    load_rules()
+    rehearse(read(example_text().encode(), name=EXAMPLE_NAME), CheckOptions())
 
 
 if __name__ == "__main__":

@@ -179,6 +179,35 @@ def test_other_addresses_answer(client: Any, path: str) -> None:
     assert client.get(path).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("*/*", "application/json"),
+        ("image/png", "application/json"),
+        ("application/json, text/html;q=0.5", "application/json"),
+        ("text/html;q=0.5, application/json;q=0.4", "text/html; charset=utf-8"),
+        ("text/html;q=0.9, application/sarif+json", "application/sarif+json"),
+        ("application/sarif+json;q=0, text/html;q=odd", "application/json"),
+    ],
+)
+def test_the_form_that_is_liked_best_is_given(client: Any, job: str, accept: str, kind: str) -> None:
+    answer = client.get(f"/api/v1/jobs/{job}/report", headers={"Accept": accept})
+    assert answer.headers["content-type"] == kind
+
+
+def test_a_question_for_a_job_may_wait_for_its_end(client: Any) -> None:
+    answer = client.post("/api/v1/check", content=FAULTY, headers={**BYTES, "Prefer": "wait=0"})
+    assert answer.status_code == 202
+    told = client.get(answer.headers["location"], headers={"Prefer": "wait=60"}).json()
+    assert told["state"] == "done"
+
+
+def test_a_rule_is_shown_with_its_cases(client: Any) -> None:
+    text = client.get("/rules/AXI002").text
+    assert "Example in which it finds something" in text
+    assert "Example in which it finds nothing" in text
+
+
 def test_unknown_rules_and_pages_are_told(client: Any) -> None:
     assert client.get("/rules/XXX999").status_code == 404
     answer = client.get("/nothing")

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from imgcif_core._version import __version__
 from imgcif_core.errors import UsageError
-from imgcif_core.web.config import Config, checked, load_config
+from imgcif_core.web.answers import feedback_link
+from imgcif_core.web.config import Config, Operator, checked, load_config
 from imgcif_core.web.guard import COOKIE
 from imgcif_core.web.limits import Rate, client_of
 
@@ -114,6 +116,35 @@ def test_too_many_requests_are_told_when_to_come_again(tmp_path: Path) -> None:
         assert 429 in codes[3:]
         assert int(made.get("/api/v1/info").headers["retry-after"]) >= 1
         assert made.get("/healthz").status_code == 200
+
+
+def test_too_many_requests_at_once_are_told_when_to_come_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imgcif_core.web.guard.MOST_AT_ONCE", 0)
+    with make_client(tmp_path) as made:
+        answer = made.get("/api/v1/info")
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert int(answer.headers["retry-after"]) > 0
+        assert made.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "link"),
+    [
+        ("", "AXI002", ""),
+        ("https://x.example/f", "AXI002", f"https://x.example/f?version={__version__}&code=AXI002"),
+        ("https://x.example/f?a=1", "", f"https://x.example/f?a=1&version={__version__}"),
+        ("mailto:a@x.example", "AXI002", f"mailto:a@x.example?subject=imgcif_core%20{__version__}%20AXI002"),
+    ],
+)
+def test_feedback_carries_version_and_code(address: str, code: str, link: str) -> None:
+    assert feedback_link(address, code) == link
+
+
+def test_the_pages_link_to_the_operator_with_the_code(tmp_path: Path) -> None:
+    operator = Operator(feedback="https://x.example/f")
+    with make_client(tmp_path, operator=operator) as made:
+        assert f"https://x.example/f?version={__version__}&amp;code=AXI002" in made.get("/rules/AXI002").text
 
 
 def test_tokens_come_back(monkeypatch: pytest.MonkeyPatch) -> None:

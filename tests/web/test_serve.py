@@ -127,6 +127,19 @@ def refused(*arguments: str) -> str:
     return done.stderr
 
 
+def test_a_public_service_logs_kinds_of_pages_and_no_names(tmp_path: Path) -> None:
+    process, address = serve(tmp_path, "--public")
+    try:
+        wait_for(address)
+        httpx.post(f"{address}api/v1/check?name=secret.cif", content=b"data_x\n", headers={"Content-Type": "x/y"})
+        httpx.get(f"{address}r/some-secret-id")
+    finally:
+        said = end(process)
+    assert re.search(r"^\d{4}-\d\d-\d\d .* POST /api 20\d \d+ \d+\.\d{3}$", said, re.MULTILINE)
+    assert re.search(r" GET /r 404 ", said)
+    assert "secret" not in said
+
+
 def test_an_open_host_needs_a_word(tmp_path: Path) -> None:
     assert "--public" in refused("--host", "0.0.0.0")
 

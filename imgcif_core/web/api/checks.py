@@ -1,6 +1,7 @@
 """POST /api/v1/check and the jobs that come of it."""
 
 import json
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from imgcif_core.web.sources import lines_between
 from imgcif_core.web.store import Job
 
 _PATIENCE, _MOST_PATIENCE = 5.0, 60.0
+_WEIGHT = re.compile(r"[01](\.[0-9]{0,3})?\Z")
 _FORMS = {"application/sarif+json": "report.sarif", "text/html": "report.html", "application/json": "report.json"}
 
 
@@ -41,13 +43,13 @@ async def check(request: Request) -> Response:
     return await _report(service, request, job, {"Location": address(request, job)})
 
 
-def patience(request: Request) -> float:
+def patience(request: Request, default: float = _PATIENCE) -> float:
     """How long the client wants to wait for a result: Prefer: wait=N."""
     for entry in request.headers.get("prefer", "").split(","):
         name, _, value = entry.strip().partition("=")
         if name.lower() == "wait" and value.isdigit():
             return min(float(value), _MOST_PATIENCE)
-    return _PATIENCE
+    return default
 
 
 def address(request: Request, job: Job) -> str:
@@ -78,13 +80,30 @@ def described(request: Request, job: Job) -> dict[str, Any]:
         told["links"].update({name: f"{own}/{path}" for name, path in names.items()})
         told["links"]["page"] = f"{root}/r/{job.id}"
         told["result"] = work.answer if work else {}
+    elif job.state == "done":
+        root = request.scope["root_path"]
+        is_comparison = job.kind == "compare"
+        told["links"]["result"] = f"{own}/comparison" if is_comparison else f"{root}/api/v1/create/{job.id}"
+        told["links"]["page"] = f"{root}/{job.kind}/{job.id}"
     return told
+
+
+def _form_of(accept: str) -> str:
+    """The form of the report that a client likes best; JSON where it names none of ours, or likes it as well."""
+    best, chosen = 0.0, "report.json"
+    for entry in accept.split(","):
+        kind, *parameters = (part.strip().lower() for part in entry.split(";"))
+        weight = next((part.partition("=")[2] for part in parameters if part.startswith("q=")), "1")
+        liked = float(weight) if _WEIGHT.match(weight) else 0.0
+        if kind in _FORMS and (liked > best or (liked == best and _FORMS[kind] == "report.json")):
+            best, chosen = liked, _FORMS[kind]
+    return chosen
 
 
 async def _report(service: Service, request: Request, job: Job, headers: dict[str, str]) -> Response:
     """The report in the form that the client accepts."""
     accept = request.headers.get("accept", "")
-    what = next((what for kind, what in _FORMS.items() if kind in accept), "report.json")
+    what = _form_of(accept)
     content, _, media_type = await download(service, job, what)
     own = {"Vary": "Accept"}
     if what == "report.html":
@@ -102,6 +121,7 @@ async def state(request: Request) -> Response:
         if problem.status == 410:
             return JSONResponse({"id": request.path_params["id"], "state": "expired", "links": {}})
         raise
+    await service.wait(job, patience(request, 0.0))
     headers = {"Retry-After": "1"} if job.state in ("queued", "running") else {}
     return JSONResponse(described(request, job), headers=headers)
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from imgcif_core.checks.examples import examples_of
 from imgcif_core.checks.profiles import NAMES, load_profile
 from imgcif_core.checks.registry import Rule, load_rules
 from imgcif_core.web.answers import page
@@ -41,7 +42,14 @@ async def rule(request: Request) -> Response:
     found = rule_of(request.path_params["code"])
     root = request.scope["root_path"]
     prose = {head: linked(text, root) for head, text in found.prose.items()}
-    return page(request, "rule.html", rule=found, prose=prose, changes=list(_changes(found.code)))
+    return page(
+        request,
+        "rule.html",
+        rule=found,
+        prose=prose,
+        changes=list(_changes(found.code)),
+        examples=list(examples_of(found.code)),
+    )
 
 
 def _changes(code: str) -> Iterator[tuple[str, str]]:

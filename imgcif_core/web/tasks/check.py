@@ -11,6 +11,7 @@ from imgcif_core.cif.reader import read
 from imgcif_core.ddlm.bundled import load_bundled
 from imgcif_core.errors import ImgcifError
 from imgcif_core.render import render
+from imgcif_core.show import geometry2
 from imgcif_core.tables import Tables
 from imgcif_core.web.tasks import Progress
 from imgcif_core.web.tasks.common import (
@@ -49,6 +50,13 @@ def run(folder: Path, given: Mapping[str, Any], progress: Progress) -> dict[str,
     return {"conforming": entry.conforming, "counts": view["counts"]}
 
 
+def rehearse(document: Document, options: CheckOptions) -> None:
+    """Check a document for nobody, so that all that a check needs is loaded."""
+    _, report = checked(document, options)
+    render(report, "json")
+    view_of(document, report, geometry2(document, load_bundled()), 1, options)
+
+
 def _plan(document: Document, options: CheckOptions, given: Mapping[str, Any]) -> list[str]:
     """What following the links would ask of whom, line by line; empty where nobody may or there are none."""
     if "network" not in given or options.online is not None:
@@ -77,8 +85,6 @@ def _keep_text(folder: Path, given: Mapping[str, Any], source: Source) -> None:
 
 def _instrument(folder: Path, document: Document) -> dict[str, Any] | None:
     """The instrument in numbers, kept for the view, or nothing where none is described."""
-    from imgcif_core.show import geometry2
-
     try:
         shown: dict[str, Any] = geometry2(document, load_bundled())
     except ImgcifError:
