@@ -73,6 +73,11 @@ def witness(document: Document, source: Experiment) -> Witness:
     return Witness(tuple(dict.fromkeys(same)), tuple(dict.fromkeys(different)))
 
 
+def _corners_of(panels: int) -> str:
+    """What is held against the source of so many panels."""
+    return f"corners of {panels} {'panel' if panels == 1 else 'panels'}"
+
+
 def _moving(made: Experiment, scan: ScanFacts) -> tuple[float, float] | None:
     """Start and step of the rotation that moves, or of the only one."""
     settings = [scan.settings.get(axis.id, (0.0, 0.0)) for axis in made.goniometer]
@@ -221,7 +226,7 @@ def _dials(made: Experiment, path: Path) -> Iterator[Pair]:
     if stated.shape == own.shape:
         one = _invariants(own, made.beam.source, axis)
         other = _invariants(stated, np.array(beam["direction"], float), stated_axis)
-        yield f"corners of {len(own) // 3} panels", float(np.abs(one - other).max()), 0.0, _SAME_MM
+        yield _corners_of(len(own) // 3), float(np.abs(one - other).max()), 0.0, _SAME_MM
     scan = data["scan"][first["scan"]] if first.get("scan") is not None and data.get("scan") else {}
     moving = _moving(made, made.scans[0])
     oscillation = scan.get("oscillation")
@@ -293,7 +298,7 @@ def _detector(made: Experiment, path: Path) -> Iterator[Pair]:
     if stated.shape == own.shape:
         one = _invariants(own, made.beam.source, None)
         off = np.abs(one - _invariants(stated, np.array([0.0, 0.0, 1.0]), None)).max()
-        yield f"corners of {len(own) // 3} panels", float(off), 0.0, _SAME_MM
+        yield _corners_of(len(own) // 3), float(off), 0.0, _SAME_MM
 
 
 def _xds(made: Experiment, path: Path) -> Iterator[Pair]:
@@ -308,7 +313,7 @@ def _xds(made: Experiment, path: Path) -> Iterator[Pair]:
     if stated.corners.shape == own.shape:
         one = _invariants(own, made.beam.source, made.goniometer[0].vector if made.goniometer else None)
         other = _invariants(stated.corners, -stated.beam, stated.axis)
-        yield f"corners of {len(own) // 3} panels", float(np.abs(one - other).max()), 0.0, _SAME_MM
+        yield _corners_of(len(own) // 3), float(np.abs(one - other).max()), 0.0, _SAME_MM
 
 
 def _psana(made: Experiment, path: Path) -> Iterator[Pair]:
@@ -317,7 +322,7 @@ def _psana(made: Experiment, path: Path) -> Iterator[Pair]:
     if stated.shape == own.shape:
         one = _invariants(own, made.beam.source, None)
         off = np.abs(one - _invariants(stated, np.array([0.0, 0.0, 1.0]), None)).max()
-        yield f"corners of {len(own) // 3} panels", float(off), 0.0, _SAME_MM
+        yield _corners_of(len(own) // 3), float(off), 0.0, _SAME_MM
 
 
 def _imgcif(made: Experiment, path: Path) -> Iterator[Pair]:
@@ -332,7 +337,7 @@ def _imgcif(made: Experiment, path: Path) -> Iterator[Pair]:
         axis = made.goniometer[0].vector if made.goniometer and stated.axis is not None else None
         one = _invariants(own, made.beam.source, axis)
         other = _invariants(stated.corners, stated.source, stated.axis if axis is not None else None)
-        yield f"corners of {len(own) // 3} panels", float(np.abs(one - other).max()), 0.0, _SAME_MM
+        yield _corners_of(len(own) // 3), float(np.abs(one - other).max()), 0.0, _SAME_MM
 
 
 def _euxfel(made: Experiment, path: Path) -> Iterator[Pair]:

@@ -10,6 +10,7 @@ from imgcif_core.findings import LEVELS, Answer, DictionaryIdentity, FileReport,
 RuleTexts = Mapping[str, tuple[str, str, str, str]]
 _RANKS = ("read", "interpret", "fetch", "", "describe", "picture")
 _RULE_BEHIND = re.compile(r" \([A-Z]{3}[0-9]{3}\)\Z")
+_BARE = re.compile(r"[A-Z]{2,8}[0-9]{2,5}\Z")
 PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "infos"}
 
 
@@ -35,15 +36,23 @@ def verdict(entry: FileReport) -> str:
     for question, verb in (("interpret", "interpreted"), ("fetch", "fetched")):
         ready: Ready = getattr(entry.readiness, question)
         if ready.answer is Answer.NO:
-            return f"{words}, {joint} cannot be {verb}: {_briefly(ready)}"
+            return f"{words}, {joint} cannot be {verb}: {_briefly(entry, ready)}"
         if ready.answer is Answer.NOT_CHECKED and ready.because:
-            return f"{words}, not checked whether it can be {verb}: {_briefly(ready)}"
+            return f"{words}, not checked whether it can be {verb}: {_briefly(entry, ready)}"
     return words
 
 
-def _briefly(ready: Ready) -> str:
+def _because(entry: FileReport, ready: Ready) -> list[str]:
+    """The reasons of an answer; a rule that is the reason by itself is told by its name."""
+    if not any(_BARE.match(reason) for reason in ready.because):
+        return list(ready.because)
+    names = {finding.rule: finding.name.replace("-", " ") for finding in entry.findings}
+    return [f"{names[reason]} ({reason})" if reason in names else reason for reason in ready.because]
+
+
+def _briefly(entry: FileReport, ready: Ready) -> str:
     """The first reasons of an answer, in words."""
-    shown = [_RULE_BEHIND.sub("", reason) for reason in ready.because[:2]]
+    shown = [_RULE_BEHIND.sub("", reason) for reason in _because(entry, ready)[:2]]
     return "; ".join(shown) + ("; ..." if len(ready.because) > 2 else "")
 
 
@@ -53,7 +62,7 @@ def readiness_lines(entry: FileReport) -> Iterator[tuple[str, str]]:
         return
     for question, ready in entry.readiness:
         answer = str(ready.answer).replace("-", " ")
-        yield question, f"{answer} - {'; '.join(ready.because)}" if ready.because else answer
+        yield question, f"{answer} - {'; '.join(_because(entry, ready))}" if ready.because else answer
 
 
 def alerts(entry: FileReport) -> str:

@@ -58,13 +58,13 @@ FAULTS = [
     ("minicbf", "_diffrn_radiation_wavelength.value", "wavelength"),
     ("minicbf", "distance", "distance"),
     ("smv", "_diffrn_radiation_wavelength.value", "wavelength"),
-    ("dials", "distance", "corners of 1 panels"),
+    ("dials", "distance", "corners of 1 panel"),
     ("dials", "_diffrn_radiation_wavelength.value", "wavelength"),
     ("nxmx", "distance", "distance"),
     ("xds", "distance", "corners of 8 panels"),
     ("xds", "_diffrn_radiation_wavelength.value", "wavelength"),
-    ("xparm", "distance", "corners of 1 panels"),
-    ("imgcif", "det_z", "corners of 1 panels"),
+    ("xparm", "distance", "corners of 1 panel"),
+    ("imgcif", "det_z", "corners of 1 panel"),
     ("imgcif", "_diffrn_radiation_wavelength.value", "wavelength"),
 ]
 

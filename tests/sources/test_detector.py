@@ -34,7 +34,7 @@ def test_panels_stand_as_in_the_experiment_list(tmp_path: Path) -> None:
 def test_alone_it_becomes_a_template(tmp_path: Path) -> None:
     made = create(detector(tmp_path))
     assert made.is_sound and not made.needed and made.report.profile == "geometry-template"
-    assert made.witness.same == ("corners of 1 panels",)
+    assert made.witness.same == ("corners of 1 panel",)
 
 
 def test_beside_images_it_places_their_panels(tmp_path: Path) -> None:

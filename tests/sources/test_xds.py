@@ -126,7 +126,7 @@ def test_refined_parameters_take_images_and_limits_from_the_inputs(tmp_path: Pat
 def test_creation_is_complete_and_compared(tmp_path: Path) -> None:
     made = create(inp(tmp_path))
     assert made.is_sound and not made.needed and made.deviation < 1e-6
-    assert "corners of 1 panels" in made.witness.same and not made.witness.different
+    assert "corners of 1 panel" in made.witness.same and not made.witness.different
     assert "_diffrn_radiation.polarizn_source_ratio      0.96" in made.text or "0.96" in made.text
     (detector,) = [entry for entry in made.questions if entry.key == "detector"]
     assert detector.proposal == '"PILATUS"'

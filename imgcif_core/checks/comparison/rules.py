@@ -9,10 +9,10 @@ import numpy as np
 
 from imgcif_core.checks.comparison.inputs import descriptions_of, reference_of
 from imgcif_core.checks.options import CheckOptions
-from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
+from imgcif_core.checks.registry import Blocked, NotApplicable, NotChecked, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.cif.document import Document, Place
-from imgcif_core.model.axes import Axes
+from imgcif_core.model.axes import Axes, build_axes
 from imgcif_core.model.detector import Detector
 from imgcif_core.model.scans import build_scans
 from imgcif_core.model.vectors import angle_difference
@@ -420,13 +420,20 @@ def nothing_compared(options: CheckOptions, document: Document, all_tables: Sequ
 
 
 def _hindrance(options: CheckOptions, document: Document, all_tables: Sequence[Tables]) -> str:
-    """Why nothing can be compared; empty where something can."""
+    """Why nothing can be compared; empty where something can, `Blocked` where its numbers cannot be read."""
     try:
         reference = reference_of(options, document)
     except NotChecked as unread:
         return str(unread)
     if not reference.scans:
         return f"{reference.path} tells of no scan"
-    if not descriptions_of(all_tables, reference):
+    if descriptions_of(all_tables, reference):
+        return ""
+    described = [tables for tables in all_tables if tables.table("axis")]
+    if not described:
         return "the file places no detector, only its text header tells of the instrument"
-    return ""
+    for tables in described:
+        axes = build_axes(tables)
+        if not axes.is_read.all() or any(scan.unread_axes() for scan in build_scans(tables, axes)):
+            raise Blocked("DIC008")
+    return "the file places no detector"

@@ -23,6 +23,9 @@ function element(name, { listen = {}, ...attributes } = {}, ...children) {
 
 const shown = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits).replace(/^-(0\.?0*)$/, "$1") : "?");
 
+// An axis of rotation lies where it lies, whatever its own setting is.
+const ownTurn = (axis, row) => (axis.type === "rotation" ? new Map([[row, 0]]) : null);
+
 export class InstrumentView extends Drawing {
   // Put a view of the first block into `host`; `state` may name block, scan, frame, view, panel and axis.
   constructor(host, geometry, state = {}) {
@@ -489,7 +492,7 @@ export class InstrumentView extends Drawing {
     const settings = settingsAt(this.scan, this.index), size = 0.2 * this.span;
     const rows = [...new Set([...(this.block.carriers?.goniometer ?? []), ...this.litRows()])];
     for (const row of rows) {
-      const axis = this.block.axes[row], placed = placement(this.block, row, settings);
+      const axis = this.block.axes[row], placed = placement(this.block, row, settings, ownTurn(this.block.axes[row], row));
       if (!placed || !axis.direction || !length(axis.direction)) continue;
       const along = scaled(turned(placed.rotation, axis.direction), size);
       // An axis of which a number cannot be read is told beside the drawing, and not drawn.

@@ -42,3 +42,27 @@ for (const finding of document.querySelectorAll(".finding")) {
     });
   }
 }
+
+// On a narrow screen one part of the report is shown at a time; without script the same links jump.
+const jump = document.querySelector("nav.jump"), narrow = window.matchMedia("(max-width: 60rem)");
+const sectionOf = (link) => document.getElementById(link.hash.slice(1)).closest("section");
+const parts = new Map([...jump.querySelectorAll("a")].map((link) => [link, sectionOf(link)]));
+
+function choose(chosen) {
+  for (const [link, part] of parts) {
+    part.classList.toggle("away", link !== chosen);
+    if (link === chosen) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+// The part that an address names, itself or by what stands in it.
+function named() {
+  const there = location.hash ? document.getElementById(location.hash.slice(1)) : null;
+  return [...parts].find(([, part]) => part.contains(there))?.[0] ?? [...parts.keys()][0];
+}
+
+for (const link of parts.keys()) link.addEventListener("click", () => choose(link));
+window.addEventListener("hashchange", () => choose(named()));
+narrow.addEventListener("change", () => choose(named()));
+choose(named());
