@@ -1,5 +1,6 @@
 """How much is read, unpacked, kept and computed for one input that somebody else made, each limit with its reason."""
 
+import threading
 import time
 from dataclasses import fields, replace
 from typing import Any
@@ -60,8 +61,8 @@ class Limits:
         return int(self.memory * max(1.0, size / SMALL_INPUT))
 
     def image_bytes(self) -> int:
-        """The bytes that one image may take, decoded: it is held some five times while its pixels are measured."""
-        return 3 * self.memory // 16
+        """The bytes that one image may take, decoded."""
+        return image_bytes_of(self.memory)
 
     def disk_for(self, packed: int) -> int:
         """The room that members of an archive of a size may take at a time."""
@@ -103,6 +104,16 @@ def _amount(entry: str, text: str, *, is_time: bool) -> float | None:
 DEFAULT_LIMITS = Limits()
 
 
+def image_bytes_of(memory: int) -> int:
+    """The bytes that one image may take of so much memory: it is held some five times while spots are looked for."""
+    return 3 * memory // 16
+
+
+def shared_image_bytes(half: int) -> int:
+    """The bytes that one of two images at a time may take: each is held by two processes, besides what counts it."""
+    return half // 7
+
+
 class Budget:
     """The time that is left for one check, whatever process computes; it grows with what is read.
 
@@ -112,15 +123,18 @@ class Budget:
     def __init__(self, limits: Limits = DEFAULT_LIMITS, size: int = 0) -> None:
         self._limits, self._size = limits, size
         self._elsewhere = 0.0
+        self._lock = threading.Lock()
         self._began = time.monotonic(), time.process_time()
 
     def admit(self, size: int) -> None:
         """Count a further input, such as a file of images."""
-        self._size += size
+        with self._lock:
+            self._size += size
 
     def charge(self, seconds: float) -> None:
         """Count what another process has computed."""
-        self._elsewhere += seconds
+        with self._lock:
+            self._elsewhere += seconds
 
     @property
     def cpu(self) -> float | None:

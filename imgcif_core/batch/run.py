@@ -16,6 +16,7 @@ from imgcif_core.cif.reader import read as read_source
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError, UsageError
 from imgcif_core.findings import FileReport, Report, Severity
+from imgcif_core.images.side_by_side import work_alone
 from imgcif_core.memory import bounded_memory
 from imgcif_core.records import dataclass
 
@@ -78,6 +79,7 @@ _WORKER: list[Run] = []
 
 def start_worker(run: Run) -> None:
     """In a worker, once: what judges."""
+    work_alone()
     _WORKER[:] = [run]
 
 

@@ -167,7 +167,10 @@ class Inputs:
                 if tables is not None and key in self._rests_on:
                     tables.asked |= self._rests_on[key]
                 arguments[key] = self.get(key)
-            self._values[name] = frozen(function(**arguments))
+            value = function(**arguments)
+            # What is handed on is frozen already.
+            is_new = all(value is not argument for argument in arguments.values())
+            self._values[name] = frozen(value) if is_new else value
         except (Blocked, NotApplicable, NotChecked, _Crashed) as failure:
             self._failures[name] = failure
         except TimeUp as error:

@@ -36,7 +36,7 @@ class _Kinds(dict[type, Any]):
 
 def _first(value: Sequence[Any]) -> Sequence[Any]:
     """The parts of a list, as many as are looked at."""
-    return value[:1000]
+    return value[:100]
 
 
 def _fields_of(kind: type) -> Any:

@@ -355,6 +355,9 @@ _WORKER: list[_Judge] = []
 
 def _start_worker(judge: _Judge) -> None:
     """In a worker, once: what judges."""
+    from imgcif_core.images.side_by_side import work_alone
+
+    work_alone()
     _WORKER[:] = [judge]
 
 

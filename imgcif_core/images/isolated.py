@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgcif_core.images.limits import BytesError
-from imgcif_core.limits import DEFAULT_LIMITS, Budget
+from imgcif_core.limits import DEFAULT_LIMITS, Budget, image_bytes_of, shared_image_bytes
 
 if TYPE_CHECKING:
     import subprocess
@@ -58,6 +58,7 @@ class Helper:
         self._time_limit = time_limit
         self._memory = memory
         self._charged = 0.0
+        self._is_half = False
         self.budget = budget or Budget(UNBOUND)
         self._stop: Any = None
 
@@ -80,7 +81,21 @@ class Helper:
     @property
     def image_bytes(self) -> int:
         """The bytes that one image may take, decoded."""
-        return MAX_ANSWER if self._memory is None else replace(DEFAULT_LIMITS, memory=self._memory).image_bytes()
+        if self._memory is None:
+            return MAX_ANSWER
+        return shared_image_bytes(self._memory) if self._is_half else image_bytes_of(self._memory)
+
+    @property
+    def can_share(self) -> bool:
+        """True if its memory is bound, so that half of it can be told."""
+        return self._memory is not None
+
+    def halves(self) -> tuple[Helper, Helper]:
+        """Two that work side by side, each with half of the memory and of the time that is left; to be closed."""
+        found = tuple(Helper(self._time_limit, self._command, (self._memory or 0) // 2, self.budget) for _ in range(2))
+        for half in found:
+            half._is_half = True
+        return found[0], found[1]
 
     def close(self) -> None:
         """End the process."""
@@ -106,6 +121,7 @@ class Helper:
         if reason := self.budget.is_up():
             raise BytesError("budget", reason)
         cpu, wall = self.budget.cpu_left, self.budget.wall_left
+        cpu = cpu / 2 if cpu is not None and self._is_half else cpu
         process = self._running()
         head = {"operation": operation, "arguments": dict(arguments), "size": len(blob), "cpu": cpu}
         line = json.dumps(head).encode() + b"\n"

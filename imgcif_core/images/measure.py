@@ -1,25 +1,15 @@
 """What one image tells in numbers, so that its pixels need not be kept."""
 
 import hashlib
+import os
+from functools import cache
 
 import numpy as np
 
-from imgcif_core.arrays import Flags
+from imgcif_core.images.tally import STRIP, Levels, Tally, code_mask, largest_of, most_frequent, strips
 from imgcif_core.records import dataclass
 
-NEIGHBOURS = 10
-MAX_CODES = 8
-# A row or column is a gap if all but so large a share of its pixels hold a code of invalid pixels.
-GAP_SHARE = 0.99
-
-
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """Limits of valid values that the tables state; nan where they do not."""
-
-    overload: float
-    underload: float
-    undefined: float
+__all__ = ["ImageFacts", "Levels", "Thumbnail", "code_mask", "measure", "thumbnail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,111 +58,72 @@ class ImageFacts:
 def measure(image: np.ndarray, levels: Levels) -> ImageFacts:
     """The numbers of one image; `nan` pixels of real images count as codes."""
     flat = np.ascontiguousarray(image).reshape(-1)
-    is_real = image.dtype.kind in "fc"
-    values = np.abs(flat) if image.dtype.kind == "c" else flat
-    largest = _largest(image.dtype)
-    codes = code_mask(values, levels)
-    valid = int(codes.size - np.count_nonzero(codes))
-    finite = values[np.isfinite(values)] if is_real else values
-    maximum = float(finite.max()) if finite.size else np.nan
-    good_maximum = maximum if is_real or not valid else float(np.max(values, where=~codes, initial=values.min()))
-    negative, distinct = _negative(values)
-    plane = codes.reshape(image.shape[-2:]) if image.ndim == 2 else None
-    rows, columns = (_runs(plane, 1), _runs(plane, 0)) if plane is not None else ((), ())
-    total = float(np.sum(values, where=~codes, dtype=np.float64))
+    tally = Tally(image, levels)
+    for place, part in strips(flat, tally.step):
+        tally.add(place, part)
+    good = tally.maximum if tally.is_real or not tally.valid else tally.good_maximum
+    largest = largest_of(image.dtype)
+    at_largest, below_largest = tally.near(flat, largest)
+    at_good, below_good = (0, 0) if tally.is_real else tally.near(flat, good)
+    if tally.has_gaps and at_largest:
+        at_largest = tally.outside_gaps(flat, largest, largest)
+    rows, columns = tally.gap_rows, tally.gap_columns
     return ImageFacts(
         tuple(image.shape),
         image.dtype,
         int(flat.size),
-        float(finite.min()) if finite.size else np.nan,
-        maximum,
-        valid,
-        total / valid if valid else np.nan,
-        negative,
-        distinct,
-        _count_outside(values == largest, image.shape, rows, columns) if largest != levels.undefined else 0,
-        _count_below(values, largest),
-        0 if is_real else int(np.count_nonzero(values == good_maximum)),
-        0 if is_real else _count_below(values, good_maximum),
-        good_maximum,
-        _overloaded(values, image.shape, levels, rows, columns),
-        int(np.count_nonzero(values == levels.undefined)) if np.isfinite(levels.undefined) else 0,
-        rows,
-        columns,
-        hashlib.md5(flat.view(np.uint8), usedforsecurity=False).digest(),
+        tally.minimum,
+        tally.maximum,
+        tally.valid,
+        tally.total / tally.valid if tally.valid else np.nan,
+        *most_frequent(tally.negative),
+        at_largest if largest != levels.undefined else 0,
+        below_largest,
+        at_good,
+        below_good,
+        good,
+        tally.overloaded(flat, good),
+        tally.undefined,
+        _runs(rows),
+        _runs(columns),
+        _digest(flat),
     )
 
 
-def code_mask(values: np.ndarray, levels: Levels) -> Flags:
-    """Where pixels hold a code and no count: bool like values."""
-    if values.dtype.kind == "f":
-        codes: Flags = ~np.isfinite(values)
-    elif values.dtype.kind == "u":
-        codes = values == np.iinfo(values.dtype).max
-    else:
-        codes = values < 0
-    if np.isfinite(levels.undefined):
-        codes |= values == levels.undefined
-    return codes
-
-
-def _largest(dtype: np.dtype) -> float:
-    """The largest value of an integer type."""
-    return float(np.iinfo(dtype).max) if dtype.kind in "iu" else np.nan
-
-
-def _negative(values: np.ndarray) -> tuple[tuple[tuple[float, int], ...], int]:
-    """The most frequent negative values with their counts, and the number of distinct ones."""
-    if values.dtype.kind not in "if" or not values.size or not values.min() < 0:
-        return (), 0
-    found, counts = np.unique(values[values < 0], return_counts=True)
-    order = np.argsort(-counts, kind="stable")[:MAX_CODES]
-    return tuple((float(found[index]), int(counts[index])) for index in order), len(found)
-
-
-def _count_below(values: np.ndarray, top: float) -> int:
-    """How many pixels hold one of the ten values before a value."""
-    if not np.isfinite(top):
-        return 0
-    return int(np.count_nonzero(values >= top - NEIGHBOURS)) - int(np.count_nonzero(values >= top))
-
-
-def _count_outside(
-    flags: np.ndarray, shape: tuple[int, ...], rows: tuple[tuple[int, int], ...], columns: tuple[tuple[int, int], ...]
-) -> int:
-    """How many pixels are flagged outside of the gaps."""
-    if len(shape) == 2 and (rows or columns):
-        plane = flags.reshape(shape)
-        for first, end in rows:
-            plane[first:end] = False
-        for first, end in columns:
-            plane[:, first:end] = False
-    return int(np.count_nonzero(flags))
-
-
-def _runs(codes: np.ndarray, axis: int) -> tuple[tuple[int, int], ...]:
-    """Runs (first, end) of lines along an axis in which nearly all pixels are codes."""
-    is_gap = codes.mean(axis=axis) >= GAP_SHARE
+def _runs(is_gap: np.ndarray) -> tuple[tuple[int, int], ...]:
+    """Runs (first, end) of lines that are gaps."""
+    if not is_gap.any():
+        return ()
     edges = np.flatnonzero(np.diff(np.concatenate([[False], is_gap, [False]]).astype(np.int8)))
     return tuple((int(first), int(end)) for first, end in zip(edges[::2], edges[1::2], strict=True))
 
 
-def _overloaded(
-    values: np.ndarray,
-    shape: tuple[int, ...],
-    levels: Levels,
-    rows: tuple[tuple[int, int], ...],
-    columns: tuple[tuple[int, int], ...],
-) -> int:
-    """Pixels at or above the overload, without gaps and codes of an unsigned type."""
-    if not np.isfinite(levels.overload):
-        return 0
-    over = values >= levels.overload
-    if np.isfinite(levels.undefined):
-        over &= values != levels.undefined
-    if values.dtype.kind == "u" and levels.overload < np.iinfo(values.dtype).max:
-        over &= values != np.iinfo(values.dtype).max
-    return _count_outside(over, shape, rows, columns)
+@cache
+def _factors() -> np.ndarray:
+    """Odd numbers by chance, other ones in each process."""
+    return np.frombuffer(os.urandom(8 * STRIP // 4), np.uint64) | np.uint64(1)
+
+
+def _digest(flat: np.ndarray) -> bytes:
+    """What tells images of this process apart: sums of products with numbers by chance, for each part of the image.
+
+    Two images that differ share it once in 2^32 times at most (multilinear hashing); a digest that withstands
+    whoever knows the numbers would take longer than all else that is counted.
+    """
+    octets = flat.view(np.uint8)
+    factors = _factors()
+    sums = []
+    # The sums of the second series see the halves of each word exchanged, so that no bit counts by its sign alone.
+    for begin in (0, 4):
+        words = (
+            octets[begin : begin + (len(octets) - begin) // 8 * 8].view(np.uint64)
+            if len(octets) > begin
+            else octets[:0]
+        )
+        parts = (words[place : place + len(factors)] for place in range(0, len(words), len(factors)))
+        sums += [np.dot(part, factors[: len(part)]) for part in parts]
+    ends = octets[:4].tobytes() + octets[-8:].tobytes()
+    return hashlib.md5(np.array(sums, np.uint64).tobytes() + ends, usedforsecurity=False).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +139,28 @@ def thumbnail(image: np.ndarray, levels: Levels, blocks: int = 128) -> Thumbnail
     """An image of (slow, fast) pixels in at most so many blocks along each side."""
     slow, fast = image.shape
     block = max(1, -(-max(slow, fast) // blocks))
-    good = ~code_mask(image, levels)
-    if np.isfinite(levels.overload):
-        good &= image < levels.overload
-    edges = np.arange(0, slow, block), np.arange(0, fast, block)
-    total = np.add.reduceat(np.where(good, image, 0).astype(np.float32), edges[0], axis=0)
-    total = np.add.reduceat(total, edges[1], axis=1)
-    count = np.add.reduceat(np.add.reduceat(good.astype(np.float32), edges[0], axis=0), edges[1], axis=1)
+    edges = np.arange(0, fast, block)
+    totals, counts = [np.zeros((0, len(edges)), np.float32)], [np.zeros((0, len(edges)), np.float32)]
+    # Whole blocks, as many rows of them as stay in the cache.
+    step = block * max(1, STRIP // (block * max(1, fast)))
+    for first in range(0, slow, step):
+        part = image[first : first + step]
+        bad = code_mask(part, levels)
+        if np.isfinite(levels.overload):
+            bad |= part >= levels.overload
+        values = part.astype(np.float32)
+        values[bad] = 0.0
+        totals.append(np.add.reduceat(_block_rows(values, block), edges, axis=1))
+        counts.append(np.add.reduceat(_block_rows(~bad, block), edges, axis=1))
+    total, count = np.concatenate(totals), np.concatenate(counts)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(count > 0, total / count, np.nan)
     return Thumbnail(mean.astype(np.float32), (count / block**2).astype(np.float32), block)
+
+
+def _block_rows(values: np.ndarray, block: int) -> np.ndarray:
+    """The sums of so many rows each: (blocks, fast) float32; of the last block those rows that are left."""
+    whole = len(values) // block * block
+    sums = values[:whole].reshape(-1, block, values.shape[1]).sum(axis=1, dtype=np.float32)
+    rest = values[whole:].sum(axis=0, dtype=np.float32, keepdims=True)
+    return np.concatenate([sums, rest]) if whole < len(values) else sums

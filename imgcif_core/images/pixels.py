@@ -45,8 +45,8 @@ class ImageStack(Protocol):
     def dtype(self) -> np.dtype | None:
         """The type of the elements."""
 
-    def read(self, index: int) -> np.ndarray:
-        """One image: (slow, fast), or with further slower dimensions.
+    def read(self, index: int, helper: Helper | None = None) -> np.ndarray:
+        """One image, (slow, fast) or with further slower dimensions, by the helper that opened the file or another.
 
         Raises
         ------
@@ -84,14 +84,14 @@ class CbfImages:
         kind = self._sections[0][1].element_type
         return kind.dtype() if kind is not None else None
 
-    def read(self, index: int) -> np.ndarray:
+    def read(self, index: int, helper: Helper | None = None) -> np.ndarray:
         """The pixels of one section."""
         if not 0 <= index < self.frames:
             raise BytesError("missing", f"{self.label} has {self.frames} binary sections, no number {index + 1}")
         section, header = self._sections[index]
         if not section.is_terminated:
             raise BytesError("damaged", f"{self.label} ends within its binary section")
-        return decode_section(self.document.source.data, section, header, self.helper)
+        return decode_section(self.document.source.data, section, header, helper or self.helper)
 
 
 @dataclass
@@ -118,10 +118,11 @@ class Hdf5Images:
         """The shape of one frame."""
         return tuple(size for position, size in enumerate(self.full_shape) if position != self.axis)
 
-    def read(self, index: int) -> np.ndarray:
+    def read(self, index: int, helper: Helper | None = None) -> np.ndarray:
         """The pixels of one frame; only its chunks are read."""
+        helper = helper or self.helper
         arguments = {"request": self.request, "dataset": self.dataset, "axis": self.axis, "index": index}
-        return self.helper.array("hdf5_frame", {**arguments, "most": self.helper.image_bytes})
+        return helper.array("hdf5_frame", {**arguments, "most": helper.image_bytes})
 
 
 @dataclass
@@ -137,10 +138,11 @@ class FabioImages:
     helper: Helper
     header: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, index: int) -> np.ndarray:
+    def read(self, index: int, helper: Helper | None = None) -> np.ndarray:
         """The pixels of one frame."""
-        arguments = {"path": self.path, "reader": self.kind, "index": index, "most": self.helper.image_bytes}
-        return self.helper.array("fabio_frame", arguments)
+        helper = helper or self.helper
+        arguments = {"path": self.path, "reader": self.kind, "index": index, "most": helper.image_bytes}
+        return helper.array("fabio_frame", arguments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from imgcif_core.errors import ImgcifError
+from imgcif_core.images.side_by_side import work_alone
 from imgcif_core.memory import peak_memory
 from imgcif_core.web.tasks import Refused, without_folder
 
@@ -28,6 +29,7 @@ def main() -> None:
     # What a library prints is no answer.
     os.dup2(2, 1)
     _bound(int(os.environ.get("IMGCIF_WEB_MEMORY", "0")))
+    work_alone()
     _warm()
     # The time of a task begins when it can be worked on.
     _send(answers, {"ready": True})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcif_core.checks.binary.sections import Binary
+from imgcif_core.checks.binary.sections import Binary, product
 from imgcif_core.checks.external.inputs import address_of
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import NotApplicable, NotChecked, provider
@@ -17,6 +20,7 @@ from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import Address, LocalData
 from imgcif_core.images.measure import ImageFacts, Levels, Thumbnail, measure, thumbnail
 from imgcif_core.images.mime import read_header
+from imgcif_core.images.side_by_side import LEAST_IMAGES, LEAST_PIXELS, LEAST_TOTAL, has_cores, run_all
 from imgcif_core.limits import Budget
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.frame_images import FrameImage, FrameImages
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 MAX_THUMBNAILS = 3
 # Frames in which spots are looked for: the sample of each scan, at most so many images.
 MAX_SPOT_IMAGES = 60
+# Images by whose size is told whether all are worth to be read side by side.
+FIRST = 64
 NO_PIXELS = "pixels are read with --images sample or all"
 
 
@@ -137,7 +143,9 @@ def any_survey(
         return Survey()
     if options.images in ("none", "header"):
         return Survey(reason=NO_PIXELS)
-    reader = ImageReader(stored_arrays, frames, document, any_external, local_data, decoders)
+    # Looked up without a trace: no verdict about pixels rests on axes.
+    has_places = any(table.category.name.lower() == "axis" for table in stored_arrays.tables.present)
+    reader = ImageReader(stored_arrays, frames, document, any_external, local_data, decoders, has_places=has_places)
     chosen = (image for image in frames.chosen(sample=options.images == "sample") if image.data_row >= 0)
     found = Survey()
     for entry in reader.read_all(chosen, budget):
@@ -156,7 +164,7 @@ def reason_of(found: Survey) -> str:
 
 
 class ImageReader:
-    """Reads images one by one, and keeps their numbers."""
+    """Reads images one by one, and keeps their numbers; blocks and spots of few, where pixels have a place."""
 
     def __init__(
         self,
@@ -166,23 +174,33 @@ class ImageReader:
         external: ExternalData,
         local: LocalData,
         helper: Helper,
+        *,
+        has_places: bool = False,
     ) -> None:
         self._arrays, self._frames, self._document = arrays, frames, document
         self._external, self._local, self._helper = external, local, helper
         self._sections = {section.start: section for section in document.sections}
-        self._thumbnails: dict[str, int] = {}
-        self._with_spots = {(image.scan_id, image.position) for image in frames.chosen(sample=True)}
-        self._spotted = 0
+        # Images of each array, and of None those in which spots are looked for.
+        self._looks: Counter[str | None] = Counter()
+        # Blocks and spots are held against places in the laboratory; without axes there are none.
+        self._has_places = has_places
+        self._with_spots = {(image.scan_id, image.position) for image in frames.chosen(sample=True) if has_places}
         self._last: tuple[tuple[object, ...], ImageStack] | None = None
 
     def read_all(self, chosen: Iterable[FrameImage], budget: Budget) -> Iterator[Surveyed | Unread]:
         """All of the chosen images, as far as the time goes: embedded ones first, then file by file."""
+        images = iter(chosen)
+        first = list(islice(images, FIRST))
+        is_shared = has_cores() and self._local.is_offline and _is_much([self._size_of(image) for image in first])
+        return run_all(self._prepared(chain(first, images), budget), self._helper, is_shared=is_shared)
+
+    def _prepared(self, images: Iterable[FrameImage], budget: Budget) -> Iterator[Callable[[Helper], _Reading]]:
+        """What makes the reading of each image, just before its turn."""
         by_address: dict[Address, list[FrameImage]] = {}
-        for image in chosen:
+        for image in images:
             binary = self._binary(image)
             if binary is not None:
-                spent = _used_up(budget)
-                yield self._unread(image, self._label_of(image), spent) if spent else self._embedded(image, binary)
+                yield partial(self._embedded, image, binary, budget)
                 continue
             row = int(self._external.of_data[image.data_row]) if len(self._external) else -1
             address = address_of(self._external, row) if row >= 0 else None
@@ -190,11 +208,13 @@ class ImageReader:
                 by_address.setdefault(address, []).append(image)
         for address, source in self._local.open_all(by_address):
             for image in by_address[address]:
-                found = source if isinstance(source, BytesError) else _used_up(budget) or source
-                if isinstance(found, BytesError):
-                    yield self._unread(image, _label(address), found)
-                    continue
-                yield self._from_file(image, address, found)
+                yield partial(self._from_file, image, address, source, budget)
+
+    def _size_of(self, image: FrameImage) -> int:
+        """The number of pixels that are stated, 0 where none are."""
+        binary = self._binary(image)
+        stated = binary.header.dimensions if binary is not None else ()
+        return product(stated if len(stated) > 1 else self._arrays[image.array_id].dimensions or (0,))
 
     def pixels(self, image: FrameImage) -> np.ndarray:
         """The pixels of one image.
@@ -206,13 +226,13 @@ class ImageReader:
         """
         binary = self._binary(image)
         if binary is not None:
-            return self._section_pixels(image, binary)
+            return self._section_pixels(image, binary, self._helper)
         row = int(self._external.of_data[image.data_row]) if len(self._external) else -1
         address = address_of(self._external, row) if row >= 0 else None
         if address is None:
             raise BytesError("missing", "no link leads to it")
         source = self._local.open(address)
-        return _read(*self._opened(image, address, source), source)
+        return _read(*self._opened(image, address, source, self._helper), source, self._helper)
 
     def _binary(self, image: FrameImage) -> Binary | None:
         """The section that is the value of a row of ARRAY_DATA."""
@@ -224,20 +244,17 @@ class ImageReader:
             return None
         return Binary(self._document.source, section, read_header(section), self._arrays, image.data_row)
 
-    def _embedded(self, image: FrameImage, binary: Binary) -> Surveyed | Unread:
-        """The numbers of an embedded image."""
-        label = self._label_of(image)
-        try:
-            pixels = self._section_pixels(image, binary)
-        except BytesError as fault:
-            return self._unread(image, label, fault, binary)
-        return self._measured(image, self._arrays[image.array_id], label, pixels, binary)
+    def _embedded(self, image: FrameImage, binary: Binary, budget: Budget, _: Helper) -> _Reading:
+        """The reading of an embedded image."""
+        spent = _used_up(budget)
+        pixels = partial(self._section_pixels, image, binary) if spent is None else _refusing(spent)
+        return self._reading(image, self._label_of(image), pixels, binary if spent is None else None)
 
     def _label_of(self, image: FrameImage) -> str:
         """An embedded image for messages."""
         return f"binary {self._frames.data.text('binary_id', image.data_row, '1')}"
 
-    def _section_pixels(self, image: FrameImage, binary: Binary) -> np.ndarray:
+    def _section_pixels(self, image: FrameImage, binary: Binary, helper: Helper) -> np.ndarray:
         """The pixels of an embedded image."""
         from imgcif_core.images.decode import decode_section
 
@@ -245,26 +262,34 @@ class ImageReader:
             raise BytesError("damaged", "the binary section is not whole")
         dimensions = self._arrays[image.array_id].dimensions
         described = dimensions if len(dimensions) > 1 else ()
-        return decode_section(binary.source.data, binary.section, binary.header, self._helper, described)
+        return decode_section(binary.source.data, binary.section, binary.header, helper, described)
 
-    def _from_file(self, image: FrameImage, address: Address, source: ByteSource) -> Surveyed | Unread:
-        """The numbers of an image in a file."""
+    def _from_file(
+        self, image: FrameImage, address: Address, source: ByteSource | BytesError, budget: Budget, helper: Helper
+    ) -> _Reading:
+        """The reading of an image in a file, which is opened."""
         label = _label(address)
+        found = source if isinstance(source, BytesError) else _used_up(budget) or source
+        if isinstance(found, BytesError):
+            return self._reading(image, label, _refusing(found))
         try:
-            stack, index = self._opened(image, address, source)
-            label = f"{label}, frame {index + 1}" if stack.frames > 1 else label
-            pixels = _read(stack, index, source)
+            stack, index = self._opened(image, address, found, helper)
         except BytesError as fault:
-            return self._unread(image, label, fault)
-        return self._measured(image, self._arrays[image.array_id], label, pixels, None)
+            return self._reading(image, label, _refusing(fault))
+        label = f"{label}, frame {index + 1}" if stack.frames > 1 else label
+        return self._reading(image, label, partial(_read, stack, index, found))
 
-    def _opened(self, image: FrameImage, address: Address, source: ByteSource) -> tuple[ImageStack, int]:
+    def _opened(
+        self, image: FrameImage, address: Address, source: ByteSource, helper: Helper
+    ) -> tuple[ImageStack, int]:
         """The images of a file, and the index of the one that is meant."""
         told = self._external.image(int(self._external.of_data[image.data_row]))
-        stack = self._stack(address, source, told.path, self._arrays[image.array_id])
+        stack = self._stack(address, source, told.path, self._arrays[image.array_id], helper)
         return stack, _index(told.frame, stack)
 
-    def _stack(self, address: Address, source: ByteSource, path: str | None, array: StoredArray) -> ImageStack:
+    def _stack(
+        self, address: Address, source: ByteSource, path: str | None, array: StoredArray, helper: Helper
+    ) -> ImageStack:
         """The images of a file; links of HDF5 files lead to its neighbours."""
         from imgcif_core.images.pixels import open_images
 
@@ -279,7 +304,7 @@ class ImageReader:
         if self._last is None or self._last[0] != key:
             found = open_images(
                 source,
-                self._helper,
+                helper,
                 path=path,
                 described=array.dimensions,
                 beside=beside,
@@ -288,27 +313,26 @@ class ImageReader:
             self._last = key, found
         return self._last[1]
 
-    def _measured(
-        self, image: FrameImage, array: StoredArray, label: str, pixels: np.ndarray, binary: Binary | None
-    ) -> Surveyed:
-        """The numbers of pixels, which are not kept."""
-        levels = Levels(array.overload, array.underload, array.undefined)
-        count = self._thumbnails.get(array.array_id, 0)
-        small = thumbnail(pixels, levels) if count < MAX_THUMBNAILS and pixels.ndim == 2 else None
-        self._thumbnails[array.array_id] = count + 1
-        spots = self._spots(image, pixels, levels)
-        return Surveyed(image, array, self._place(image), label, measure(pixels, levels), binary, small, spots)
+    def _reading(
+        self,
+        image: FrameImage,
+        label: str,
+        pixels: Callable[[Helper], np.ndarray],
+        binary: Binary | None = None,
+    ) -> _Reading:
+        """The reading of an image, with the looks at it that are still to be taken."""
+        is_sampled = (image.scan_id, image.position) in self._with_spots
+        has_blocks = self._has_places and self._looks[image.array_id] < MAX_THUMBNAILS
+        has_spots = is_sampled and self._looks[None] < MAX_SPOT_IMAGES
+        self._looks[image.array_id] += 1
+        self._looks[None] += has_spots
+        array = self._arrays[image.array_id]
+        return _Reading(self, image, array, self._place(image), label, pixels, binary, has_blocks, has_spots)
 
-    def _spots(self, image: FrameImage, pixels: np.ndarray, levels: Levels) -> Spots | None:
-        """The spots of a frame of the sample, None where none are looked for."""
-        if (image.scan_id, image.position) not in self._with_spots or self._spotted >= MAX_SPOT_IMAGES:
-            return None
-        self._spotted += 1
-        return find_spots(pixels, levels)
-
-    def _unread(self, image: FrameImage, label: str, fault: BytesError, binary: Binary | None = None) -> Unread:
-        """An image that could not be read."""
-        return Unread(image, self._place(image), label, fault, binary)
+    def give_back(self, reading: _Reading) -> None:
+        """Let other images have the looks that one had which could not be read."""
+        self._looks[reading.image.array_id] -= 1
+        self._looks[None] -= reading.has_spots
 
     def _place(self, image: FrameImage) -> Place:
         """The row that stands for an image: its frame, else its data."""
@@ -316,9 +340,52 @@ class ImageReader:
         return table.at(row, "id" if image.frame_row >= 0 else "data")
 
 
-def _read(stack: ImageStack, index: int, source: ByteSource) -> np.ndarray:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The reading of one image; `pixels` may be called in any thread."""
+
+    reader: ImageReader
+    image: FrameImage
+    array: StoredArray
+    place: Place
+    label: str
+    pixels: Callable[[Helper], np.ndarray]
+    binary: Binary | None
+    has_blocks: bool
+    has_spots: bool
+
+    def run(self, helper: Helper) -> Surveyed | Unread:
+        """The numbers of the pixels, which are not kept."""
+        pixels = self.pixels(helper)
+        levels = Levels(self.array.overload, self.array.underload, self.array.undefined)
+        small = thumbnail(pixels, levels) if self.has_blocks and pixels.ndim == 2 else None
+        spots = find_spots(pixels, levels) if self.has_spots else None
+        facts = measure(pixels, levels)
+        return Surveyed(self.image, self.array, self.place, self.label, facts, self.binary, small, spots)
+
+    def refused(self, fault: BytesError) -> Surveyed | Unread:
+        """What stands in the place of an image that could not be read."""
+        self.reader.give_back(self)
+        return Unread(self.image, self.place, self.label, fault, self.binary)
+
+
+def _refusing(fault: BytesError) -> Callable[[Helper], np.ndarray]:
+    """Pixels that are not to be had."""
+
+    def refuse(_: Helper) -> np.ndarray:
+        raise fault
+
+    return refuse
+
+
+def _is_much(sizes: Sequence[int]) -> bool:
+    """True if images of such numbers of pixels are worth to be read side by side."""
+    return len(sizes) >= LEAST_IMAGES and min(sizes) >= LEAST_PIXELS and sum(sizes) >= LEAST_TOTAL
+
+
+def _read(stack: ImageStack, index: int, source: ByteSource, helper: Helper) -> np.ndarray:
     """One image of a file that did not change meanwhile."""
-    pixels = stack.read(index)
+    pixels = stack.read(index, helper)
     if isinstance(source, FileBytes):
         source.refuse_change()
     return pixels
