@@ -160,7 +160,8 @@ class Column:
         for row in np.flatnonzero(is_field).tolist():
             raw = self.raw(row)
             is_field[row] = b"\\" not in raw and b"\r" not in raw
-        is_plain = self.is_bare | (is_quoted & is_closed) | is_field
+        # A quote that is not closed is open up to the end of its line.
+        is_plain = self.is_bare | is_quoted | is_field
         starts = self.starts + (is_plain & ~self.is_bare)
         ends = self.ends - np.where(is_field, 2, is_quoted & is_closed)
         return starts, np.maximum(starts, ends), is_plain

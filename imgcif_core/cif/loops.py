@@ -3,10 +3,10 @@
 import numpy as np
 
 from imgcif_core.cif.document import Block, Loop, Quoting, SyntaxProblem
-from imgcif_core.cif.reading import Reading
+from imgcif_core.cif.reading import MAX_PROBLEMS, Reading
 from imgcif_core.cif.recovery import is_heading, is_name_without_underscore, is_nearly_loop
 from imgcif_core.cif.scan import LARGEST_CHUNK, SMALLEST_CHUNK, marked_words, plain_words
-from imgcif_core.cif.tokens import Kind, Token
+from imgcif_core.cif.tokens import OPEN_QUOTE, Kind, Token
 
 CAREFUL_STRETCH = 256
 MAX_LOOSE = 200
@@ -214,6 +214,8 @@ class LoopReading(Reading):
             while used_up:
                 starts, ends, kinds, position, used_up = self._fast_words(position, chunk, is_plain=is_plain)
                 parts.append((_small(starts, size), _small(ends, size), kinds))
+                if kinds is not None:
+                    self._say_open_quotes(starts, ends, kinds)
                 words += len(starts)
                 chunk = min(2 * chunk, LARGEST_CHUNK) if len(starts) > CAREFUL_STRETCH else SMALLEST_CHUNK
                 if not len(starts):
@@ -239,6 +241,17 @@ class LoopReading(Reading):
             return starts, ends, None, position, used_up
         stop = min(len(data), position + chunk, self._tokens.next_section(position))
         return marked_words(data, position, stop, is_cif2=self._is_cif2)
+
+    def _say_open_quotes(self, starts: np.ndarray, ends: np.ndarray, kinds: np.ndarray) -> None:
+        """Quotes that their lines do not close, among the words of the fast road."""
+        array = np.frombuffer(self._source.data, np.uint8)
+        quoted = np.flatnonzero((kinds == Quoting.SINGLE) | (kinds == Quoting.DOUBLE))
+        first, last = starts[quoted], ends[quoted] - 1
+        rows = quoted[(first == last) | (array[first] != array[last])]
+        told = rows[: max(0, MAX_PROBLEMS - self._totals[OPEN_QUOTE])]
+        for row in told.tolist():
+            self._tokens.tell_open_quote(int(starts[row]), int(ends[row]))
+        self._totals[OPEN_QUOTE] += len(rows) - len(told)
 
     def _careful(self, limit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Up to `limit` values by the careful tokeniser."""

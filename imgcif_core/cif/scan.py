@@ -18,10 +18,11 @@ _KEYWORD = np.zeros(256, dtype=bool)
 _KEYWORD[list(b"dDsSlLgG")] = True
 _HEADS = np.array([int.from_bytes(word, "little") for word in (b"data", b"save", b"loop", b"stop")])
 _GLOBAL = int.from_bytes(b"glob", "little")
-# Quoted values without a quote in them, text fields and comments, each whole and set apart by white space.
+# Quoted values without a quote in them, closed or open up to the end of their line, text fields and comments, each
+# whole and set apart by white space.
 _MARKED = re.compile(
-    rb"'(?<=[ \t\r\n]')(?!'')[^'\r\n]*+'(?=[ \t\r\n])"
-    rb"|\"(?<=[ \t\r\n]\")(?!\"\")[^\"\r\n]*+\"(?=[ \t\r\n])"
+    rb"'(?<=[ \t\r\n]')(?!'')[^'\r\n]*+(?:'(?=[ \t\r\n])|(?=[\r\n]))"
+    rb"|\"(?<=[ \t\r\n]\")(?!\"\")[^\"\r\n]*+(?:\"(?=[ \t\r\n])|(?=[\r\n]))"
     rb"|\#(?<=[ \t\r\n]\#)[^\r\n]*+(?=[\r\n])"
     rb"|;(?<=[\r\n];)(?>.*?[\r\n];)(?=[ \t\r\n])",
     re.S,

@@ -15,9 +15,6 @@ _CONTROL = np.zeros(256, dtype=bool)
 _CONTROL[:32] = True
 _CONTROL[[9, 10, 13]] = False
 _CONTROL[127] = True
-# Code points that CIF 2.0 does not allow: C1 controls and non-characters.
-_PLANE_ENDS = "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
-_FORBIDDEN = re.compile(f"[\x80-\x9f\ufdd0-\ufdef{_PLANE_ENDS}]")
 
 
 def check_text(document: Document, start: int, *, needs_cif2: bool) -> None:
@@ -118,22 +115,36 @@ def _check_unicode(document: Document, begin: int, end: int) -> None:
     if "\ufeff" in text:
         at = begin + len(text[: text.index("\ufeff")].encode())
         _add(document, "SYN009", "bom", at, at + 3, "warning", count=1)
-    match = _FORBIDDEN.search(text)
-    if match:
-        at = begin + len(text[: match.start()].encode())
+    at = _forbidden(np.frombuffer(data, np.uint8, end - begin, begin))
+    if at is not None:
+        character = data[begin + at : begin + at + 4].decode("utf-8", "ignore")[0]
+        code_point = f"U+{ord(character):04X}"
+        at += begin
         _add(
             document,
             "SYN009",
             "code-point",
             at,
-            at + len(match[0].encode()),
+            at + len(character.encode()),
             "error",
-            code_point=f"U+{ord(match[0]):04X}",
+            code_point=code_point,
             count=1,
         )
-    if not document.is_cif2 and not match:
-        at = begin + next(index for index, byte in enumerate(data[begin:end]) if byte > 127)
+    elif not document.is_cif2:
+        at = begin + int((np.frombuffer(data, np.uint8, end - begin, begin) > 127).argmax())
         _add(document, "SYN009", "non-ascii", at, at + 1, "warning", count=1)
+
+
+def _forbidden(array: np.ndarray) -> int | None:
+    """The offset of the first code point that CIF 2.0 does not allow, in UTF-8: C1 and non-characters."""
+    # C2 80 to C2 9F; EF B7 90 to EF B7 AF; the last two of each plane, which end as BF BE and BF BF.
+    first = np.flatnonzero((array == 0xC2) | (array >= 0xEF))
+    lead, (second, third, fourth) = array[first], (array[np.minimum(first + n, len(array) - 1)] for n in (1, 2, 3))
+    is_wrong = (lead == 0xC2) & (second < 0xA0)
+    is_wrong |= (lead == 0xEF) & (second == 0xB7) & (third >= 0x90) & (third < 0xB0)
+    is_wrong |= (lead == 0xEF) & (second == 0xBF) & (third >= 0xBE)
+    is_wrong |= (lead >= 0xF0) & (second & 0x0F == 0x0F) & (third == 0xBF) & (fourth >= 0xBE)
+    return int(first[is_wrong.argmax()]) if is_wrong.any() else None
 
 
 def _check_lines(document: Document) -> None:

@@ -11,6 +11,7 @@ from imgcif_core.cif.values import decode_text, normal
 from imgcif_core.records import dataclass, field
 
 MAX_DEPTH = 500
+OPEN_QUOTE = "SYN008"
 
 
 class Kind(IntEnum):
@@ -215,8 +216,12 @@ class Tokeniser:
     def _open_quote(self, position: int, quoting: Quoting) -> Token:
         """A quote that its line does not close."""
         end = self._line_end(position)
-        self._problem("SYN008", "quote", position, end)
+        self.tell_open_quote(position, end)
         return self._value(position, max(end, position + 1), quoting)
+
+    def tell_open_quote(self, position: int, end: int) -> None:
+        """Report a quote that is open up to the end of its line."""
+        self._problem(OPEN_QUOTE, "quote", position, end)
 
     def _quoted2(self, position: int) -> Token:
         """A quoted string of CIF 2.0, single or triple."""
