@@ -115,23 +115,16 @@ def _check_unicode(document: Document, begin: int, end: int) -> None:
     if "\ufeff" in text:
         at = begin + len(text[: text.index("\ufeff")].encode())
         _add(document, "SYN009", "bom", at, at + 3, "warning", count=1)
-    at = _forbidden(np.frombuffer(data, np.uint8, end - begin, begin))
-    if at is not None:
-        character = data[begin + at : begin + at + 4].decode("utf-8", "ignore")[0]
+    array = np.frombuffer(data, np.uint8, end - begin, begin)
+    place = _forbidden(array)
+    if place is not None:
+        at = begin + place
+        character = data[at : at + 4].decode("utf-8", "ignore")[0]
         code_point = f"U+{ord(character):04X}"
-        at += begin
-        _add(
-            document,
-            "SYN009",
-            "code-point",
-            at,
-            at + len(character.encode()),
-            "error",
-            code_point=code_point,
-            count=1,
-        )
+        size = len(character.encode())
+        _add(document, "SYN009", "code-point", at, at + size, "error", code_point=code_point, count=1)
     elif not document.is_cif2:
-        at = begin + int((np.frombuffer(data, np.uint8, end - begin, begin) > 127).argmax())
+        at = begin + int((array > 127).argmax())
         _add(document, "SYN009", "non-ascii", at, at + 1, "warning", count=1)
 
 
