@@ -31,7 +31,8 @@ from imgcif_core.tables import Tables
 
 SHOWN = 60
 MAX_PLACES = 6
-MAX_TEXTS = 2_000
+# So many different wrong values are told one by one; of more, the first of them.
+MAX_TEXTS, FIRST_TEXTS = 2_000, 100
 MAX_LISTS = 10_000
 MAX_SUGGESTED = 50
 
@@ -49,13 +50,14 @@ def by_value(
 ) -> Iterator[tuple[str, Place, int, list[Place]]]:
     """Rows gathered by their text: text, first place, count and further places.
 
-    Beyond a number of texts that nobody reads one by one, the rest is given as if it were one text.
+    Of more texts than anybody reads one by one, all but the first are given as if they were one text.
     """
     rows = np.asarray(rows, dtype=np.int64)
     if not len(rows):
         return
     texts, first, inverse = np.unique(column.distinct()[1][rows], return_index=True, return_inverse=True)
-    shown = np.argsort(first, kind="stable")[:MAX_TEXTS]
+    in_order = np.argsort(first, kind="stable")
+    shown = in_order if len(texts) <= MAX_TEXTS else in_order[:FIRST_TEXTS]
     order = np.argsort(inverse, kind="stable")
     begins = np.searchsorted(inverse[order], np.arange(len(texts) + 1))
     counts = np.diff(begins)
@@ -65,7 +67,7 @@ def by_value(
         places = [value_place(tables, item, column, row) for row in found]
         yield column.text(found[0]), places[0], int(counts[text]), places[1:]
     if rest:
-        row = int(rows[np.sort(first)[MAX_TEXTS]])
+        row = int(rows[first[in_order[FIRST_TEXTS]]])
         yield column.text(row), value_place(tables, item, column, row), rest, []
 
 
