@@ -60,6 +60,8 @@ def run(given: argparse.Namespace) -> int:
     if given.diff:
         if mended.diff:
             emit(sys.stdout, mended.diff)
+        else:
+            sys.stderr.write("imgcif: no repair to show; without --diff it is said what is left to decide on\n")
     elif given.format == "json":
         emit(sys.stdout, _json(mended))
     else:

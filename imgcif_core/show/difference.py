@@ -12,7 +12,10 @@ from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Block, Document
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError
-from imgcif_core.show.numbers import geometry
+from imgcif_core.model.axes import build_axes
+from imgcif_core.model.terms import rotation_axis
+from imgcif_core.show.instrument import BlockInstrument, block_instruments, goniometer_rows
+from imgcif_core.show.numbers import block_numbers, numbers
 from imgcif_core.tables import Tables
 
 SCHEMA = "imgcif-diff/1"
@@ -24,10 +27,11 @@ def difference(one: Document, other: Document, dictionary: Dictionary) -> dict[s
     """What differs from the first file to the second, as plain data; blocks in their order."""
     shown = [_instruments(document, dictionary) for document in (one, other)]
     held = [{entry["block"]: entry for entry in blocks} for blocks in shown]
+    kinds = {**_kinds(other, dictionary), **_kinds(one, dictionary)}
     blocks = []
     for first, second in zip(one.blocks, other.blocks, strict=False):
         instruments = held[0].get(first.name), held[1].get(second.name)
-        moved = _both(*instruments)
+        moved = _with_units(_both(*instruments), kinds)
         items = list(_items(first, second, dictionary))
         entry = {"blocks": [first.name, second.name], "moved": moved, "items": items[:MAX_ITEMS]}
         entry["items_in_all"] = len(items)
@@ -44,10 +48,57 @@ def difference(one: Document, other: Document, dictionary: Dictionary) -> dict[s
 def _instruments(document: Document, dictionary: Dictionary) -> list[dict[str, Any]]:
     """The instruments of the blocks in numbers, none where nothing describes one."""
     try:
-        blocks: list[dict[str, Any]] = geometry(document, dictionary)["files"][0]["blocks"]
+        with np.errstate(all="ignore"):
+            found = []
+            for entry in block_instruments(document, dictionary):
+                block = block_numbers(entry)
+                for scan, turns in zip(block["scans"], _turns(entry), strict=True):
+                    scan["turns"] = turns
+                found.append(block)
+            return found
     except InputError:
         return []
-    return blocks
+
+
+def _turns(entry: BlockInstrument) -> list[dict[str, Any]]:
+    """How the goniometer holds the sample in each scan, at the start of the frame that is shown.
+
+    `sample` is the rotation of what the innermost axis carries, (3, 3), `axis` the one that turns and `direction`
+    where it points in the laboratory, (3,).
+    """
+    axes = entry.axes
+    rows = goniometer_rows(entry.tables, axes)
+    found = []
+    for shown in entry.scans:
+        told: dict[str, Any] = {"sample": None, "axis": None, "direction": None}
+        is_told = bool(rows) and bool(axes.is_read[axes.chain(rows[-1])].all())
+        if shown.scan is not None and shown.index is not None and is_told:
+            settings = shown.scan.at(shown.index, axes.chain(rows[-1]))
+            told["sample"] = axes.placement(rows[-1], settings).rotation[0]
+            turning = rotation_axis(axes, shown.scan, shown.index)
+            if turning is not None:
+                # As it is written, also where it turns backwards.
+                sense = np.sign(shown.scan.drives[turning[0]].increment)
+                told |= {"axis": axes.id[turning[0]], "direction": turning[1] * sense}
+        found.append(told)
+    return found
+
+
+def _kinds(document: Document, dictionary: Dictionary) -> dict[str, str]:
+    """The types of the axes of all blocks, by id."""
+    found: dict[str, str] = {}
+    for block in document.blocks:
+        axes = build_axes(Tables(block, dictionary))
+        found |= dict(zip(axes.id, axes.kind, strict=True))
+    return found
+
+
+def _with_units(changes: list[dict[str, Any]], kinds: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The changes, those of settings with the unit of their axis."""
+    for change in changes:
+        if "axis" in change:
+            change["unit"] = {"rotation": "degrees", "translation": "mm"}.get(kinds.get(change["axis"], ""), "")
+    return changes
 
 
 def _change(what: str, before: Any, after: Any, unit: str = "", **more: Any) -> dict[str, Any]:
@@ -74,12 +125,14 @@ def _moved(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[dict[st
             continue
         yield from _turned(f"goniometer axis {name}", first["vector"], second["vector"])
         if first["depends_on"] != second["depends_on"]:
-            yield _change(f"goniometer axis {name} depends on", first["depends_on"], second["depends_on"])
+            carried = (entry["depends_on"] or "the laboratory" for entry in (first, second))
+            yield _change(f"goniometer axis {name} depends on", *carried)
     for first, second, name in _pairs(one["scans"], other["scans"]):
         if first is None or second is None:
             yield _change(f"scan {name}", _there(first), _there(second))
             continue
         yield from ({**change, "scan": name} for change in _scan(first, second))
+        yield from ({**change, "scan": name} for change in _held(first["turns"], second["turns"]))
 
 
 def _there(entry: Mapping[str, Any] | None) -> str:
@@ -114,12 +167,25 @@ def _scan(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[dict[str
         for key in ("start", "increment", "range"):
             before, after = first.get(key), second.get(key)
             if before != after and not _alike(before, after):
-                yield _change(f"axis {name} {key}", before, after)
+                yield _change(f"axis {name} {key}", before, after, axis=name)
     for first, second, name in _pairs(one["panels"], other["panels"]):
         if first is None or second is None:
             yield _change(f"panel {name}", _there(first), _there(second))
         else:
             yield from ({**change, "panel": name} for change in _panel(first, second))
+
+
+def _held(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """How differently the goniometer holds and turns the sample in a scan."""
+    if one["sample"] is not None and other["sample"] is not None:
+        angle = _angle_of_turn(one["sample"], other["sample"])
+        if angle > _LEAST_DEGREES:
+            yield _change("orientation of the sample", None, None, degrees=angle)
+    if one["direction"] is not None and other["direction"] is not None:
+        if one["axis"] != other["axis"]:
+            yield _change("axis that turns", one["axis"], other["axis"])
+        for change in _turned("axis that turns, in the laboratory", one["direction"], other["direction"]):
+            yield {**change, "before": numbers(change["before"]), "after": numbers(change["after"])}
 
 
 def _panel(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -260,6 +326,8 @@ def _sentence(change: Mapping[str, Any]) -> str:
     """One change of the instrument in words."""
     where = "".join(f"{kind} {change[kind]}, " for kind in ("scan", "panel") if kind in change)
     unit = f" {change['unit']}" if change["unit"] else ""
+    if change["before"] is None and change["after"] is None and "degrees" in change:
+        return f"{where}{change['what']}: turned by {change['degrees']:.4g} deg"
     text = f"{where}{change['what']}: {_shown(change['before'])} -> {_shown(change['after'])}{unit}"
     if "mm" in change:
         return (

@@ -4,13 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from imgcif_core import api
 from imgcif_core.cli import main
 from imgcif_core.show.difference import as_text, difference
 
-EXAMPLE = (Path(__file__).parents[2] / "examples" / "complete.cif").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+BASES = ROOT / "conformance" / "datasets" / "bases"
+EXAMPLE = (ROOT / "examples" / "complete.cif").read_text(encoding="utf-8")
 
 
 def differ(text: str, base: str = EXAMPLE) -> dict[str, Any]:
@@ -18,8 +21,8 @@ def differ(text: str, base: str = EXAMPLE) -> dict[str, Any]:
     return difference(one, other, api.load_dictionary())
 
 
-def moved(text: str) -> list[dict[str, Any]]:
-    changes: list[dict[str, Any]] = differ(text)["blocks"][0]["moved"]
+def moved(text: str, base: str = EXAMPLE) -> list[dict[str, Any]]:
+    changes: list[dict[str, Any]] = differ(text, base)["blocks"][0]["moved"]
     return changes
 
 
@@ -35,6 +38,7 @@ def test_a_detector_one_millimetre_further_has_moved_ten_pixels() -> None:
     # The distance axis points along -Z; a pixel is 0.1 mm.
     changes = {change["what"]: change for change in moved(EXAMPLE.replace("200.0 0.0 0.0", "201.0 0.0 0.0"))}
     assert set(changes) == {"axis distance start", "place", "normal distance"}
+    assert changes["axis distance start"]["unit"] == "mm"
     place = changes["place"]
     assert place["mm"] == pytest.approx(1.0) and place["pixels"] == pytest.approx(10.0)
     assert place["degrees"] == 0.0 and place["shift_of_first_corner"] == pytest.approx([0.0, 0.0, -1.0])
@@ -53,8 +57,12 @@ def test_an_axis_turned_by_three_degrees_is_told_in_degrees() -> None:
     # cos 3 deg, sin 3 deg
     text = EXAMPLE.replace("goniometer .        1  0  0", "goniometer .        0.99862953 0.05233596 0")
     assert text != EXAMPLE
-    (change,) = moved(text)
+    change, sample, turning = moved(text)
     assert change["what"] == "goniometer axis omega" and change["degrees"] == pytest.approx(3.0, abs=1e-5)
+    assert turning["degrees"] == pytest.approx(3.0, abs=1e-6)
+    # Two turns by 10 degrees about axes 3 degrees apart.
+    cosine = (np.trace(turn((1, 0, 0), 10.0) @ turn((0.99862953, 0.05233596, 0), 10.0).T) - 1) / 2
+    assert sample["degrees"] == pytest.approx(np.degrees(np.arccos(cosine)), abs=1e-5)
 
 
 def test_names_and_values_are_told_where_they_differ() -> None:
@@ -86,3 +94,36 @@ def test_the_command_prints_text_and_json(tmp_path: Path, capsys: pytest.Capture
     assert json.loads(capsys.readouterr().out)["schema"] == "imgcif-diff/1"
     assert main(["diff", str(one), str(one)]) == 0
     assert main(["diff", str(one), str(tmp_path / "none.cif")]) == 2
+
+
+def turn(axis: tuple[float, ...], degrees: float) -> np.ndarray:
+    """The matrix of a rotation, by the formula of Rodrigues."""
+    x, y, z = np.array(axis) / np.linalg.norm(axis)
+    skew, angle = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]), np.radians(degrees)
+    return np.eye(3) + np.sin(angle) * skew + (1 - np.cos(angle)) * skew @ skew
+
+
+def test_another_order_of_the_axes_of_the_goniometer_turns_the_sample() -> None:
+    text = (BASES / "kappa-two-theta.cif").read_text(encoding="utf-8")
+    other = text
+    for old, new in (
+        ("omega     rotation    goniometer .     ", "omega     rotation    goniometer kappa "),
+        ("kappa     rotation    goniometer omega ", "kappa     rotation    goniometer .     "),
+        ("phi       rotation    goniometer kappa ", "phi       rotation    goniometer omega "),
+    ):
+        assert old in other
+        other = other.replace(old, new)
+    changes = {change["what"]: change for change in moved(other, text)}
+    # phi turns about X, which the two others carry: omega at 20 degrees, kappa at 30.
+    omega, kappa = turn((1, 0, 0), 20.0), turn((0.642788, 0, -0.766044), 30.0)
+    change = changes["axis that turns, in the laboratory"]
+    expected = [omega @ kappa @ [1.0, 0.0, 0.0], kappa @ omega @ [1.0, 0.0, 0.0]]
+    np.testing.assert_allclose([change["before"], change["after"]], expected, atol=1e-6)
+    cosine = (np.trace((omega @ kappa) @ (kappa @ omega).T) - 1) / 2
+    assert changes["orientation of the sample"]["degrees"] == pytest.approx(np.degrees(np.arccos(cosine)), abs=1e-5)
+    assert changes["goniometer axis omega depends on"]["before"] == "the laboratory"
+
+
+def test_what_cannot_be_read_is_no_turn() -> None:
+    changes = moved(EXAMPLE.replace("goniometer .        1  0  0", "goniometer .        one  0  0"))
+    assert [change["what"] for change in changes] == ["goniometer axis omega"]
