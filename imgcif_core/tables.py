@@ -22,7 +22,7 @@ class Part:
     @property
     def rows(self) -> int:
         """The number of rows; un-looped items are one row."""
-        return max((len(column) for column in self.columns.values()), default=0)
+        return max([len(column.starts) for column in self.columns.values()], default=0)
 
 
 @dataclass(slots=True)
@@ -194,11 +194,6 @@ def kept(function: _Kept) -> _Kept:
     return cast(_Kept, found)
 
 
-def object_name(identifier: str) -> str:
-    """The part of a data name after the dot."""
-    return identifier.partition(".")[2]
-
-
 class Tables:
     """The categories of one block, by lower-case name."""
 
@@ -256,15 +251,7 @@ class Tables:
     def _empty(self, name: str) -> Table:
         """The table of a category without rows."""
         facts = self.dictionary.category(name) or Category.unknown(name)
-        return Table(self.block, facts, key_names=self._key_names(facts))
-
-    def _key_names(self, category: Category) -> tuple[str, ...]:
-        """The object names of key items: a key may be known only as the alias of another item."""
-        names = []
-        for identifier in (*category.keys, *category.extra_keys):
-            item = self.dictionary.lookup(identifier)
-            names.append(item.object.lower() if item else object_name(identifier).lower())
-        return tuple(names)
+        return Table(self.block, facts, key_names=self.dictionary.key_names(facts))
 
     def _sort_columns(self) -> None:
         """Give each column to its category, canonical names before aliases."""
@@ -275,13 +262,19 @@ class Tables:
                 self.unknown.append(column)
                 continue
             self.items[name] = (item, column)
-            by_loop = parts.setdefault(item.category.lower(), {})
-            part = by_loop.setdefault(id(column.loop) if column.loop else 0, Part(column.loop, {}))
-            if item.id.lower() == name or item.object.lower() not in part.columns:
-                part.columns[item.object.lower()] = column
+            category, key = item.category.lower(), item.object.lower()
+            loop = 0 if column.loop is None else id(column.loop)
+            by_loop = parts.get(category)
+            if by_loop is None:
+                by_loop = parts[category] = {}
+            part = by_loop.get(loop)
+            if part is None:
+                part = by_loop[loop] = Part(column.loop, {})
+            if key not in part.columns or item.id.lower() == name:
+                part.columns[key] = column
         for category, by_loop in parts.items():
             facts = self.dictionary.category(category) or Category.unknown(category)
-            keys = self._key_names(facts)
+            keys = self.dictionary.key_names(facts)
             self._tables[category] = _join(Table(self.block, facts, list(by_loop.values()), key_names=keys))
         self._understand_arrays()
 
@@ -304,10 +297,10 @@ class Tables:
 
 def _join(table: Table) -> Table:
     """Take the longest part, and join to it the parts whose rows can only be the same rows."""
-    main = max(table.parts, key=lambda part: part.rows)
+    main = table.parts[0] if len(table.parts) == 1 else max(table.parts, key=lambda part: part.rows)
     table.rows = main.rows
     table.columns = dict(main.columns)
-    for part in table.parts:
+    for part in table.parts if len(table.parts) > 1 else ():
         if part is not main and part.rows == main.rows and _same_keys(table, main, part):
             for name, column in part.columns.items():
                 table.columns.setdefault(name, column)

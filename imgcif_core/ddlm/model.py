@@ -152,6 +152,7 @@ class Dictionary:
         self._categories: dict[str, Category | None] = {}
         self._items_of: dict[str, tuple[Item, ...]] = {}
         self._keys_of: dict[str, tuple[Item, ...]] = {}
+        self._key_names: dict[str, tuple[str, ...]] = {}
 
     @property
     def sources(self) -> tuple[Provenance, ...]:
@@ -274,6 +275,16 @@ class Dictionary:
         for key, facts in self.facts["items"].items():
             found.setdefault(facts["category"], []).append(key)
         return found
+
+    def key_names(self, category: Category) -> tuple[str, ...]:
+        """The object names of the keys of a category: a key may be known only as the alias of another item."""
+        names = self._key_names.get(category.id)
+        if names is None:
+            found = [(key, self.lookup(key)) for key in (*category.keys, *category.extra_keys)]
+            names = tuple([(item.object if item else key.partition(".")[2]).lower() for key, item in found])
+            if category.id in self._categories:
+                self._key_names[category.id] = names
+        return names
 
     def key_items(self, category: str) -> Sequence[Item]:
         """The key items of a category that the dictionary defines, through aliases."""

@@ -125,8 +125,12 @@ def wrong_rows(item: Item, column: Column) -> np.ndarray:
     if item.contents in ("Text",) or item.contents not in PATTERNS:
         return _NO_ROWS
     few = column.few_values
-    if few is not None and all(text is None or fits(item.contents, text) for text in few):
-        return _NO_ROWS
+    if few is not None:
+        for text in few:
+            if text is not None and not fits(item.contents, text):
+                break
+        else:
+            return _NO_ROWS
     candidates = ~column.is_null
     if column.quoting is not None:
         candidates &= ~np.isin(column.quoting, (Quoting.LIST, Quoting.TABLE, Quoting.BINARY))

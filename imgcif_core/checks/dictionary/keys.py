@@ -118,8 +118,10 @@ def null_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
 
 def _empty_rows(table: Table) -> Flags | None:
     """Where a row of several holds no value at all: (rows,) bool; None where a column has a value in each row."""
+    if table.rows < 2:
+        return None
     columns = [column for column in table.columns.values() if len(column) == table.rows]
-    if table.rows < 2 or len(columns) < 2 or any(not column.has_nulls for column in columns):
+    if len(columns) < 2 or not all(column.has_nulls for column in columns):
         return None
     found: Flags = np.logical_and.reduce([column.is_null for column in columns])
     return found

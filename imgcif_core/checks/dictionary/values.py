@@ -98,7 +98,7 @@ def state_not_enumerated(tables: Tables) -> Iterator[Problem]:
         if item.states is None:
             continue
         few = column.few_values
-        if few is not None and all(text is None or text in item.states for text in few):
+        if few is not None and {*few} <= {None, *item.states}:
             # Containers are values of their own, and none of the states.
             continue
         first, inverse = column.distinct()
@@ -429,12 +429,20 @@ def out_of_range(tables: Tables) -> Iterator[Problem]:
 def _out_of_ranges(item: Item, column: Column) -> np.ndarray:
     """The rows whose number lies outside the ranges of an item: (n,) int64."""
     numbers = column.numbers()
-    if column.few_values is not None and all(
-        any((low is None or value >= low) and (high is None or value <= high) for low, high in item.ranges)
-        for value in numbers.values[numbers.valid].tolist()
-    ):
+    if column.few_values is not None and _are_within(item, numbers.values[numbers.valid].tolist()):
         return NO_ROWS
     return np.flatnonzero(numbers.valid & ~in_ranges(item, np.nan_to_num(numbers.values), numbers.su))
+
+
+def _are_within(item: Item, values: list[float]) -> bool:
+    """True if numbers lie within a range of some layer, uncertainties set aside."""
+    for value in values:
+        for low, high in item.ranges:
+            if (low is None or value >= low) and (high is None or value <= high):
+                break
+        else:
+            return False
+    return True
 
 
 def _cells_out_of_range(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Change, Place
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.records import dataclass
-from imgcif_core.tables import Tables
+from imgcif_core.tables import Tables, kept
 
 # Links that a rule of their own judges, with more knowledge than this family has.
 OWNED = frozenset(
@@ -32,20 +32,17 @@ OWNED = frozenset(
 )
 
 
-def generic_links(
-    tables: Tables, dictionary: Dictionary, *, with_axes: bool = False
-) -> Iterator[tuple[Item, Column, Item]]:
-    """Child item, its column and the parent item, of all links that no other rule owns.
-
-    Links to axes that lead nowhere are for AXI001 to report.
-    """
-    for item, column in list(tables.items.values()):
+@kept
+def generic_links(tables: Tables, dictionary: Dictionary) -> list[tuple[Item, Column, Item]]:
+    """Child item, its column and the parent item, of all links that no other rule owns."""
+    found = []
+    for item, column in tables.items.values():
         if not item.is_link or item.id.lower() in OWNED:
             continue
         parent = dictionary.lookup(item.linked or "")
-        if parent is None or parent.id == item.id or (parent.id.lower() == "_axis.id" and not with_axes):
-            continue
-        yield item, column, parent
+        if parent is not None and parent.id != item.id:
+            found.append((item, column, parent))
+    return found
 
 
 def parent_columns(tables: Tables, parent: Item) -> tuple[list[Column], list[Column]]:
@@ -95,6 +92,9 @@ def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     judged = False
     lost: dict[tuple[str, str], list[_Lost]] = {}
     for item, column, parent in generic_links(tables, dictionary):
+        if parent.id.lower() == "_axis.id":
+            # Links to axes that lead nowhere are for AXI001 to report.
+            continue
         own, others = parent_columns(tables, parent)
         parents = own + others
         if len(tables.file) > MAX_OTHERS and len(missing_rows(column, parents)):
@@ -236,7 +236,7 @@ _TELLING_TABLES = frozenset({"axis", "array_structure_list_axis", "array_data"})
 
 def links_with_tables(tables: Tables, dictionary: Dictionary) -> Iterator[tuple[Item, Column, Item]]:
     """All generic links, and those to the axes of axis sets, which another rule owns where the table is there."""
-    yield from generic_links(tables, dictionary, with_axes=True)
+    yield from generic_links(tables, dictionary)
     found = tables.items.get("_array_structure_list.axis_set_id")
     parent = dictionary.lookup("_array_structure_list_axis.axis_set_id")
     if found is not None and parent is not None and not tables.table("array_structure_list_axis"):
@@ -341,7 +341,7 @@ def link_to_other_block(tables: Tables, dictionary: Dictionary) -> Iterator[Prob
     """
     if not same_data_set(tables):
         raise NotApplicable("one block")
-    for item, column, parent in generic_links(tables, dictionary, with_axes=True):
+    for item, column, parent in generic_links(tables, dictionary):
         own, others = parent_columns(tables, parent)
         away = missing_rows(column, own, fold=item.is_caseless)
         if len(away) and others:
