@@ -239,6 +239,11 @@ class Tables:
             found.setdefault(item.id, []).append(column)
         return found
 
+    def holds(self, category: str) -> bool:
+        """True if the block has rows of a category, given in lower case; unlike `table` this is not noted."""
+        found = self._tables.get(category)
+        return found is not None and found.rows > 0
+
     def table(self, category: str) -> Table:
         """The table of a category; empty when the block does not hold it."""
         name = category.lower()

@@ -90,8 +90,9 @@ def join(tables: Tables) -> Tables:
 
 def _lenders(others: list[Tables], category: str, keepers: tuple[str, ...]) -> Iterator[Table]:
     """The tables of a category in other blocks that can be meant."""
-    free = (other for other in others if not any(other.table(name) for name in keepers))
-    return islice((table for other in free if (table := other.table(category))), MAX_OTHERS)
+    holders = (other for other in others if other.holds(category))
+    free = (other for other in holders if not any(other.holds(name) for name in keepers))
+    return islice((other.table(category) for other in free), MAX_OTHERS)
 
 
 def _are_alike(first: Table, second: Table) -> bool:
@@ -119,7 +120,7 @@ def is_part_of_another(tables: Tables) -> bool:
     """True if a block holds frames or data alone, which a block with scans of the data set lacks and so takes."""
     if tables.table("diffrn_scan"):
         return False
-    takers = [other for other in same_data_set(tables) if other.table("diffrn_scan")]
+    takers = [other for other in same_data_set(tables) if other.holds("diffrn_scan")]
     return any(
         tables.table(name) and not taker.table(name) and not any(tables.table(keeper) for keeper in keepers)
         for taker in takers

@@ -5,26 +5,22 @@ from itertools import islice
 
 import numpy as np
 
+from imgcif_core.arrays import Integers
 from imgcif_core.cif.columns import Column
 from imgcif_core.model.joins import hashes_of
 from imgcif_core.tables import Tables
 
-NO_ROWS = np.zeros(0, dtype=np.int64)
+NO_ROWS: Integers = np.zeros(0, dtype=np.int64)
 NO_ROWS.setflags(write=False)
 
 
-def missing_rows(child: Column, parents: Sequence[Column], *, fold: bool = False) -> np.ndarray:
+def missing_rows(child: Column, parents: Sequence[Column], *, fold: bool = False) -> Integers:
     """The rows of a column whose value, null ones apart, no parent column holds."""
-    wanted, held = _few(child, fold=fold), [_few(parent, fold=fold) for parent in parents]
-    if wanted is not None and None not in held:
-        if wanted in held or child.is_all_null:
-            return NO_ROWS
-        pools = zip(parents, held, strict=True)
-        known_texts = {text for parent, texts in pools if texts for text in _given(parent, texts)}
-        missing = [row for row, text in enumerate(wanted) if text not in known_texts]
-        if missing and child.has_nulls:
-            missing = [row for row in missing if not child.is_null[row]]
-        return np.array(missing, dtype=np.int64) if missing else NO_ROWS
+    if len(parents) > 1 and not len(missing_rows(child, parents[:1], fold=fold)):
+        return NO_ROWS
+    few = _few_missing(child, parents, fold=fold)
+    if few is not None:
+        return few
     counting = child.counting
     if counting is not None:
         counted = [parent.counting for parent in parents]
@@ -33,8 +29,6 @@ def missing_rows(child: Column, parents: Sequence[Column], *, fold: bool = False
             return counting.missing_from(alike[0])
         if any(not len(counting.missing_from(other)) for other in alike):
             return np.zeros(0, dtype=np.int64)
-    if len(parents) > 1 and not len(missing_rows(child, parents[:1], fold=fold)):
-        return np.zeros(0, dtype=np.int64)
     for parent in parents:
         if len(parent) == len(child) and np.array_equal(hashes_of(child, fold=fold), hashes_of(parent, fold=fold)):
             return np.zeros(0, dtype=np.int64)
@@ -45,6 +39,25 @@ def missing_rows(child: Column, parents: Sequence[Column], *, fold: bool = False
     else:
         inside = np.isin(hashes_of(child, fold=fold), pool)
     return np.flatnonzero(~inside & ~child.is_null)
+
+
+def _few_missing(child: Column, parents: Sequence[Column], *, fold: bool) -> Integers | None:
+    """As `missing_rows`, of columns of few values; None of others."""
+    wanted = _few(child, fold=fold)
+    if wanted is None:
+        return None
+    if child.is_all_null:
+        return NO_ROWS
+    left = set(_given(child, wanted))
+    for parent in parents:
+        texts = _few(parent, fold=fold)
+        if texts is None:
+            return None
+        left.difference_update(_given(parent, texts))
+        if not left or texts == wanted:
+            return NO_ROWS
+    nulls = child.is_null.tolist()
+    return np.array([row for row, text in enumerate(wanted) if text in left and not nulls[row]], dtype=np.int64)
 
 
 def _few(column: Column, *, fold: bool) -> tuple[str, ...] | None:

@@ -125,9 +125,7 @@ class Rule:
 
     def fix(self) -> str:
         """The first sentence of the prose on how to mend it."""
-        # A dot between blanks is the value of CIF, not the end of a sentence.
-        head, *_ = _SENTENCE.split(self.prose.get("How to fix", ""), maxsplit=1)
-        return head.strip().rstrip(".")
+        return _first_remedy(self.function.__doc__ or "")
 
 
 @dataclass(slots=True)
@@ -211,6 +209,14 @@ def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
         raise UsageError(f"{getattr(function, '__name__', function)!r} is no plain function of named inputs")
     found: tuple[str, ...] = code.co_varnames[: code.co_argcount]
     return found
+
+
+@lru_cache(maxsize=1024)
+def _first_remedy(docstring: str) -> str:
+    """The first sentence under How to fix."""
+    # A dot between blanks is the value of CIF, not the end of a sentence.
+    head, *_ = _SENTENCE.split(split_prose(docstring).get("How to fix", ""), maxsplit=1)
+    return head.strip().rstrip(".")
 
 
 def split_prose(docstring: str) -> dict[str, str]:

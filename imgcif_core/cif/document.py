@@ -73,7 +73,7 @@ class Source:
         """The 1-based line of a byte offset."""
         starts = self.line_starts
         # A number of another type would make numpy copy all the offsets at each call.
-        return int(np.searchsorted(starts, starts.dtype.type(offset), side="right"))
+        return int(starts.searchsorted(starts.dtype.type(offset), side="right"))
 
     def position(self, offset: int) -> tuple[int, int]:
         """The 1-based line, and the column in code points, of a byte offset."""

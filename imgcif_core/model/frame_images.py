@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.model.arrays import DEFAULT_ARRAY
-from imgcif_core.model.joins import combined, filled_hashes
+from imgcif_core.model.joins import combined, few_rows, filled_hashes
 from imgcif_core.model.storage import StoredArrays
 from imgcif_core.records import dataclass
 from imgcif_core.tables import Table
@@ -83,7 +83,7 @@ class FrameImages:
                     yield self._of_frame(scan_id, position, frame_row, int(data_rows[frame_row]))
 
     def data_rows_of_frames(self) -> np.ndarray:
-        """The row of ARRAY_DATA of each row of DIFFRN_DATA_FRAME."""
+        """The first row of ARRAY_DATA of each row of DIFFRN_DATA_FRAME."""
         if not self.frames or not self.data:
             return np.full(self.frames.rows, NONE)
         # Data that name no array belong to the only one; a single row needs no names at all.
@@ -93,6 +93,9 @@ class FrameImages:
             return (
                 np.zeros(self.frames.rows, dtype=np.int64) if self.data.rows == 1 else np.full(self.frames.rows, NONE)
             )
+        few = few_rows(self.data, names, self.frames, names, ["1"] * len(names))
+        if few is not None:
+            return few
         own = _Groups(combined([filled_hashes(self.data, name, "1") for name in names]))
         return own.first_rows(combined([filled_hashes(self.frames, name, "1") for name in names]))
 

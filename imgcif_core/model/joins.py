@@ -181,20 +181,36 @@ def _rows_named(
     fold: bool,
 ) -> np.ndarray:
     """As `rows_named`, with regard to case or without."""
-    held = _few_keys(parent, names, defaults, fold=fold)
-    sought = _few_keys(child, child_names, defaults, fold=fold)
-    if held is not None and sought is not None:
-        if held == sought:
-            return np.arange(len(sought))
-        first: dict[tuple[str, ...], int] = {}
-        for row, key in enumerate(held):
-            first.setdefault(key, row)
-        return np.array([first.get(key, NONE) for key in sought], dtype=np.int64)
+    few = few_rows(parent, names, child, child_names, defaults, fold=fold)
+    if few is not None:
+        return few
     keys, wanted = (
         [filled_hashes(table, name, default, fold=fold) for name, default in zip(own, defaults, strict=True)]
         for table, own in ((parent, names), (child, child_names))
     )
     return rows_of(combined(keys), combined(wanted))
+
+
+def few_rows(
+    parent: Table,
+    names: Sequence[str],
+    child: Table,
+    child_names: Sequence[str],
+    defaults: Sequence[str],
+    *,
+    fold: bool = False,
+) -> Integers | None:
+    """As `rows_of`, of the values of small tables; None where the tables are not small."""
+    held = _few_keys(parent, names, defaults, fold=fold)
+    sought = _few_keys(child, child_names, defaults, fold=fold) if held is not None else None
+    if held is None or sought is None:
+        return None
+    if held == sought:
+        return np.arange(len(sought))
+    first: dict[tuple[str, ...], int] = {}
+    for row, key in enumerate(held):
+        first.setdefault(key, row)
+    return np.array([first.get(key, NONE) for key in sought], dtype=np.int64)
 
 
 def _few_keys(
