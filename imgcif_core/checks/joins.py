@@ -7,6 +7,7 @@ import numpy as np
 
 from imgcif_core.arrays import Integers
 from imgcif_core.cif.columns import Column
+from imgcif_core.ddlm.model import Item
 from imgcif_core.model.joins import hashes_of
 from imgcif_core.tables import Tables
 
@@ -90,3 +91,12 @@ def columns_named(tables: Tables, identifier: str) -> list[Column]:
     """The columns of an item in a block, under any of its names."""
     item = tables.dictionary.lookup(identifier)
     return list(tables.by_item.get(item.id, ())) if item is not None else []
+
+
+def parent_columns(tables: Tables, parent: Item) -> tuple[list[Column], list[Column]]:
+    """The columns of a parent item in the block, and in the other blocks of the data set."""
+    found = tables.parents.get(parent.id)
+    if found is None:
+        others = [column for other in same_data_set(tables) for column in other.by_item.get(parent.id, ())]
+        found = tables.parents[parent.id] = (columns_named(tables, parent.id), others)
+    return found

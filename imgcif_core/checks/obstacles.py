@@ -102,7 +102,10 @@ def obstacles_of(
 
 def _wavelength(tables: Tables) -> Iterator[Obstacle]:
     """A wavelength that neither the block nor another one of its data set gives; white beams have none."""
-    values = [entry.table("diffrn_radiation_wavelength").numbers("value") for entry in (tables, *same_data_set(tables))]
+    values = [tables.table("diffrn_radiation_wavelength").numbers("value")]
+    if (values[0] > 0).any():
+        return
+    values += [entry.table("diffrn_radiation_wavelength").numbers("value") for entry in same_data_set(tables)]
     header = only_header(tables)
     if header is not None and (header.wavelength or 0.0) > 0:
         return
@@ -132,12 +135,15 @@ def _tables(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
 
 def _axes_elsewhere(tables: Tables, axes: Axes) -> list[str]:
     """Axes that settings name and that only another block of the data set defines."""
-    others = {name.casefold() for entry in same_data_set(tables) for name in entry.table("axis").texts("id") if name}
-    if not others or not len(axes):
+    if not len(axes) or not same_data_set(tables):
         return []
     columns = [column for name in _SETTINGS if (column := tables.table(name).column("axis_id")) is not None]
     named = [column.text(row) for column in columns for row in column.distinct()[0].tolist() if not column.is_null[row]]
-    return [name for name in dict.fromkeys(named) if not axes.rows_named(name) and name.casefold() in others]
+    unknown = [name for name in dict.fromkeys(named) if not axes.rows_named(name)]
+    if not unknown:
+        return []
+    others = {name.casefold() for entry in same_data_set(tables) for name in entry.table("axis").texts("id") if name}
+    return [name for name in unknown if name.casefold() in others]
 
 
 def _names_axes(tables: Tables) -> bool:

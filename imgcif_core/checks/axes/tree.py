@@ -8,9 +8,9 @@ import numpy as np
 from imgcif_core.checks.axes.roles import DETECTOR, GONIOMETER, AxisRoles, is_root, listed
 from imgcif_core.checks.dictionary.values import by_value
 from imgcif_core.checks.edits import all_like, literal
-from imgcif_core.checks.joins import missing_rows
+from imgcif_core.checks.joins import missing_rows, parent_columns
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
-from imgcif_core.checks.relations.links import has_parents, known_values, listed_values, parent_columns, remedy_for
+from imgcif_core.checks.relations.links import has_parents, known_values, listed_values, remedy_for
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Change
 from imgcif_core.ddlm.model import Dictionary, Item

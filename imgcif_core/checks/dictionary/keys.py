@@ -8,7 +8,7 @@ import numpy as np
 from imgcif_core.arrays import Flags
 from imgcif_core.checks.dictionary.values import MAX_PLACES, by_value, value_place
 from imgcif_core.checks.edits import all_like, new_item, new_values
-from imgcif_core.checks.joins import columns_named, missing_rows, same_data_set
+from imgcif_core.checks.joins import missing_rows, parent_columns
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Change, Place
@@ -275,9 +275,9 @@ def _pairs_in_column(tables: Tables, item: Item, column: Column) -> Iterator[Pro
 
 def _case_links(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
     """References that resolve only without case."""
-    parents = columns_named(tables, item.linked or "")
-    if not parents:
-        parents = [found for other in same_data_set(tables) for found in columns_named(other, item.linked or "")]
+    parent = tables.dictionary.lookup(item.linked or "")
+    own, others = parent_columns(tables, parent) if parent is not None else ([], [])
+    parents = own or others
     rows = missing_rows(column, parents) if parents else np.zeros(0, dtype=np.int64)
     if not len(rows):
         return

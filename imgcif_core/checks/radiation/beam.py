@@ -46,9 +46,8 @@ def probe_absent(tables: Tables) -> Iterator[Problem]:
     place = table.at(0, "probe") if table.has("probe") else experiment_place(tables)
     if place is None:
         raise NotApplicable("no experiment is described")
-    if table.explicit("probe").any() or any(
-        other.table(RADIATION).explicit("probe").any() for other in same_data_set(tables)
-    ):
+    columns = (entry.table(RADIATION).column("probe") for entry in (tables, *same_data_set(tables)))
+    if any(column is not None and not column.is_all_null for column in columns):
         return
     text = next((text for text in radiation_types(tables) if meant_by(text)), None)
     meant = meant_by(text)

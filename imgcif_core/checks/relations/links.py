@@ -7,7 +7,7 @@ import numpy as np
 from imgcif_core.checks.dictionary.keys import is_section_id
 from imgcif_core.checks.dictionary.values import by_value
 from imgcif_core.checks.edits import all_like
-from imgcif_core.checks.joins import MAX_OTHERS, columns_named, missing_rows, same_data_set
+from imgcif_core.checks.joins import MAX_OTHERS, columns_named, missing_rows, parent_columns, same_data_set
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.compound import equal_as_numbers
 from imgcif_core.checks.suggest import nearest, same_but_signs
@@ -42,15 +42,6 @@ def generic_links(tables: Tables, dictionary: Dictionary) -> list[tuple[Item, Co
         parent = dictionary.lookup(item.linked or "")
         if parent is not None and parent.id != item.id:
             found.append((item, column, parent))
-    return found
-
-
-def parent_columns(tables: Tables, parent: Item) -> tuple[list[Column], list[Column]]:
-    """The columns of a parent item in the block, and in the other blocks of the data set."""
-    found = tables.parents.get(parent.id)
-    if found is None:
-        others = [column for other in same_data_set(tables) for column in other.by_item.get(parent.id, ())]
-        found = tables.parents[parent.id] = (columns_named(tables, parent.id), others)
     return found
 
 
