@@ -275,8 +275,8 @@ def _pairs_in_column(tables: Tables, item: Item, column: Column) -> Iterator[Pro
 
 def _case_links(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
     """References that resolve only without case."""
-    parent = tables.dictionary.lookup(item.linked or "")
-    own, others = parent_columns(tables, parent) if parent is not None else ([], [])
+    target = tables.dictionary.lookup(item.linked or "")
+    own, others = parent_columns(tables, target) if target is not None else ([], [])
     parents = own or others
     rows = missing_rows(column, parents) if parents else np.zeros(0, dtype=np.int64)
     if not len(rows):
