@@ -1,5 +1,7 @@
 """A lattice where the beam centre may be far from where the geometry puts it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from imgcif_core.records import dataclass
@@ -7,10 +9,11 @@ from imgcif_core.spots.geometry import Mapped, Reading, Sample
 from imgcif_core.spots.lattice import (
     CLEAR,
     LEAST,
-    QUICK,
+    PLANS,
     Fit,
     better,
     lattices,
+    lattices_of,
     no_fit,
     peaks,
     refine,
@@ -24,8 +27,10 @@ from imgcif_core.spots.lattice import (
 BY_FRAME = ((96, 0.55),)
 # An edge in ångström that is to be found.
 USUAL_EDGE = 40.0
-# Vectors of which some must agree about a beam centre.
-VECTORS, AGREE = 150, 6
+# Vectors of which some must agree about a beam centre, and the likeliest centres about each place that are tried.
+VECTORS, AGREE, MOVES = 600, 6, 3
+# Vectors that agree best about a centre, from which a lattice is made.
+STARTS = 60
 
 
 def fit_elsewhere(sample: Sample, reading: Reading, reach: float, enough: float = CLEAR) -> Fit:
@@ -43,25 +48,29 @@ def fit_elsewhere(sample: Sample, reading: Reading, reach: float, enough: float 
             near = mapped.part(length <= level * length.max() * 1.0001)
             if len(near.q) < LEAST:
                 continue
-            for move in _moves(near, grid, place.reach):
+            for move, starts in _moves(near, grid, place.reach):
                 moved = near.q + near.by_shift @ move
-                for vectors in lattices(moved, grid):
-                    best = better(best, refine(sample, reading, vectors, level, place.centre + move))
+                for vectors in lattices_of(starts, moved, 0.002 * step_of(moved, grid)):
+                    found = refine(sample, reading, vectors, level, place.centre + move)
+                    best = better(best, replace(found, plan=(grid, level)))
         if best.score > enough:
             return best
     if best.by_frame:
         # With the centre known, the lattice may be found better.
         mapped = sample.mapped(reading, best.shift)
         length = np.linalg.norm(mapped.q, axis=1)
-        for grid, level in QUICK:
+        for grid, level in (*BY_FRAME, *PLANS):
+            if best.score > enough:
+                break
             near = mapped.q[length <= level * length.max() * 1.0001]
             for vectors in lattices(near, grid) if len(near) >= LEAST else ():
-                best = better(best, refine(sample, reading, vectors, level, best.shift))
+                found = refine(sample, reading, vectors, level, best.shift)
+                best = better(best, replace(found, plan=(grid, level)))
     return best
 
 
-def _moves(mapped: Mapped, grid: int, reach: float) -> list[np.ndarray]:
-    """Shifts in pixels (2,) with which several vectors of the crystal have whole products, likeliest first."""
+def _moves(mapped: Mapped, grid: int, reach: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Shifts in pixels (2,) with which several vectors (m, 3) of the crystal have whole products, likeliest first."""
     parts = [mapped.q[mapped.shot == index] for index in np.unique(mapped.shot)]
     step = step_of(mapped.q, grid)
     wave = np.sum([np.abs(transform(part, step, grid)) ** 2 for part in parts], axis=0)
@@ -69,23 +78,37 @@ def _moves(mapped: Mapped, grid: int, reach: float) -> list[np.ndarray]:
     vectors = vectors[np.linalg.norm(vectors, axis=1) > 1.4 / np.linalg.norm(mapped.q, axis=1).max()]
     if len(vectors) < 3:
         return []
-    rows = np.linspace(0, len(mapped.q) - 1, min(len(mapped.q), 90)).astype(int)
-    phase = (2.0 * np.pi * vectors @ mapped.q[rows].T).astype(np.float32)
-    slope = (2.0 * np.pi * np.einsum("vi,nik->kvn", vectors, mapped.by_shift[rows])).astype(np.float32)
-    fine = max(1.0 / float(np.percentile(np.abs(slope).max(axis=(0, 2)), 80)), reach / 24)
-    line = np.arange(-0.6 * reach, 0.6 * reach + fine, fine, dtype=np.float32)
+    fine = max(0.5 / float(np.abs(_slopes(mapped, vectors)).max()), reach / 24)
+    line = np.arange(-0.6 * reach, 0.6 * reach + fine, fine)
     shifts = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    agree = np.stack([np.cos(phase + slope[0] * one + slope[1] * two).mean(axis=1) for one, two in shifts])
+    agree = _agreement(mapped, vectors, shifts)
     # A vector is blind to shifts across it: several must agree.
-    most = np.sort(agree, axis=1)[:, -AGREE:].sum(axis=1)
-    order = np.argsort(-most, kind="stable")
-    found: list[np.ndarray] = []
-    for index in order.tolist():
-        if all(np.linalg.norm(shifts[index] - other) > 2.5 * fine for other in found):
-            found.append(shifts[index].astype(float))
-        if len(found) == 2:
+    most = np.partition(agree, -AGREE, axis=1)[:, -AGREE:].sum(axis=1)
+    found: list[int] = []
+    for index in np.argsort(-most, kind="stable").tolist():
+        if all(np.linalg.norm(shifts[index] - shifts[other]) > 2.5 * fine for other in found):
+            found.append(index)
+        if len(found) == MOVES:
             break
-    return found
+    return [(shifts[index], vectors[np.argsort(-agree[index], kind="stable")[:STARTS]]) for index in found]
+
+
+def _slopes(mapped: Mapped, vectors: np.ndarray) -> np.ndarray:
+    """Change of the products with vectors (v, 3) per pixel of a shift, on each frame: (frames, v, 2)."""
+    numbers = np.unique(mapped.shot)
+    return np.stack([vectors @ mapped.by_shift[mapped.shot == number].mean(axis=0) for number in numbers])
+
+
+def _agreement(mapped: Mapped, vectors: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """How well vectors (v, 3) have whole products with all spots, for each shift (s, 2) in pixels: (s, v) -1 to 1.
+
+    A shift turns the phase of a frame as a whole, as the spots of one frame move nearly alike.
+    """
+    total = np.zeros((len(shifts), len(vectors)), np.complex64)
+    for number, slope in zip(np.unique(mapped.shot), _slopes(mapped, vectors), strict=True):
+        own = np.exp(2j * np.pi * (vectors @ mapped.q[mapped.shot == number].T)).sum(axis=1).astype(np.complex64)
+        total += own * np.exp(1j * (2.0 * np.pi * shifts @ slope.T).astype(np.float32))
+    return np.asarray(total.real) / len(mapped.q)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from imgcif_core.arrays import Floats
 from imgcif_core.records import dataclass
+from imgcif_core.spots.chance import expected_by_chance
 from imgcif_core.spots.geometry import Mapped, Reading, Sample
 
 # Points along the grid of a transform, and the share of the largest |q| within which spots are put on it: the
@@ -30,6 +31,8 @@ LOOSE = 0.3
 PIXELS = 4.0
 # Score of a lattice from which no other is looked for.
 CLEAR = 0.7
+# Spots of known indices that make a lattice under another reading.
+LEAST_CARRIED = 4
 # Cubic ångström and share of the product of the edges: no crystal has a smaller or flatter cell.
 LEAST_VOLUME, LEAST_FLAT = 25.0, 0.12
 # By so much the distance or the wavelength may be off, which scale a known cell.
@@ -43,24 +46,31 @@ class Fit:
     """A lattice under one reading.
 
     vectors : (3, 3) real-space vectors in rows, ångström, in the frame of the crystal; shift : (2,) pixels by
-    which the detector had to be moved along fast and slow; inside : (n,) which spots lie on it; by_frame :
-    share of the spots of each frame on it; distance : root mean square of theirs from whole indices;
-    score : 0 to 1, the mean over orientations of 1 - d**2 of their spots, d as by `away`; plan : how it was found.
+    which the detector had to be moved along fast and slow; worth : (n,) 1 - d**2 of each spot, d as by `away`, 0 off
+    the lattice; by_frame : share of the spots of each frame on it; distance : root mean square of theirs from whole
+    indices; score : 0 to 1, the mean over orientations of what their spots are worth; plan : how it was found;
+    is_known : the cell was given, and its orientation free.
     """
 
     reading: Reading
     vectors: np.ndarray
     shift: np.ndarray
-    inside: np.ndarray
+    worth: np.ndarray
     by_frame: tuple[float, ...]
     distance: float
     score: float
     plan: tuple[int, float] | None = None
+    is_known: bool = False
 
     @property
     def share(self) -> float:
         """The mean share of the frames, so that no frame with many spots decides alone."""
         return float(np.mean(self.by_frame)) if self.by_frame else 0.0
+
+    @property
+    def inside(self) -> np.ndarray:
+        """Which spots lie on the lattice: (n,)."""
+        return self.worth > 0.0
 
     @property
     def indexed(self) -> int:
@@ -75,7 +85,7 @@ class Fit:
 
 def no_fit(reading: Reading, count: int) -> Fit:
     """No lattice at all."""
-    return Fit(reading, np.eye(3), np.zeros(2), np.zeros(count, dtype=bool), (), 1.0, 0.0)
+    return Fit(reading, np.eye(3), np.zeros(2), np.zeros(count), (), 1.0, 0.0)
 
 
 def fit_lattice(
@@ -111,7 +121,16 @@ def better(one: Fit, other: Fit) -> Fit:
 
 def lattices(q: np.ndarray, grid: int) -> list[np.ndarray]:
     """Some lattices that explain reciprocal positions (n, 3): vectors in rows, best first."""
-    vectors, heights = candidates(q, grid)
+    step = step_of(q, grid)
+    return lattices_of(peaks(transform(q, step, grid).real, grid) / (grid * step), q, 0.002 * step)
+
+
+def lattices_of(vectors: np.ndarray, q: np.ndarray, per_length: float) -> list[np.ndarray]:
+    """Some lattices of vectors (m, 3) near which true ones may lie, likeliest first.
+
+    per_length : how much less an ångström of length makes of a vector, so that multiples come last.
+    """
+    vectors, heights = candidates(vectors, q, per_length)
     if len(vectors) < 3:
         return []
     order = np.argsort(-heights, kind="stable")[:TRIED]
@@ -136,10 +155,8 @@ def lattices(q: np.ndarray, grid: int) -> list[np.ndarray]:
     return found[:1] if np.allclose(found[0], found[1]) else found
 
 
-def candidates(q: np.ndarray, grid: int) -> tuple[np.ndarray, np.ndarray]:
+def candidates(vectors: np.ndarray, q: np.ndarray, per_length: float) -> tuple[np.ndarray, np.ndarray]:
     """Real-space vectors (m, 3) in ångström with which many positions have whole products, and how clearly."""
-    step = step_of(q, grid)
-    vectors = peaks(transform(q, step, grid).real, grid) / (grid * step)
     # Shorter than twice the resolution are shoulders of the peak at zero.
     far = np.linalg.norm(vectors, axis=1) > 1.4 / np.linalg.norm(q, axis=1).max()
     vectors = _sharpen(vectors[far][:CANDIDATES], q)
@@ -155,7 +172,7 @@ def candidates(q: np.ndarray, grid: int) -> tuple[np.ndarray, np.ndarray]:
     for index in np.flatnonzero(heights > 0.15).tolist():
         if not near[index, kept].any():
             kept.append(index)
-    return vectors[kept], heights[kept] - 0.002 * length[kept] * step
+    return vectors[kept], heights[kept] - per_length * length[kept]
 
 
 def step_of(q: np.ndarray, grid: int) -> float:
@@ -198,9 +215,26 @@ def _sharpen(vectors: np.ndarray, q: np.ndarray) -> np.ndarray:
     return vectors
 
 
-def judged(sample: Sample, fit: Fit, shift: np.ndarray) -> Fit:
-    """The same lattice with another shift of the detector."""
-    return _judged(sample, fit.reading, sample.mapped(fit.reading, shift), fit.vectors, shift, shift)
+def carried(sample: Sample, fit: Fit, reading: Reading, is_held: bool = False) -> Fit:
+    """A lattice carried to another reading with the indices that its spots have, and fitted there.
+
+    The spots of one orientation lie on a lattice under every reading: what is found under one must be looked at
+    under all. The indices are those of all spots on the lattice, or of those of one orientation; is_held : the
+    detector stays where it is stated.
+    """
+    indices, _ = misfit(sample.mapped(fit.reading), fit.vectors, fit.shift)
+    mapped = sample.mapped(reading)
+    stance = np.array(sample.stances)[mapped.shot]
+    most = int(np.argmax(np.bincount(stance[fit.inside]))) if fit.inside.any() else -1
+    best = no_fit(reading, len(mapped.q))
+    for own in (fit.inside, fit.inside & (stance == most)):
+        if np.count_nonzero(own) < LEAST_CARRIED:
+            continue
+        moved, *_ = np.linalg.lstsq(mapped.q[own], np.round(indices[own]), rcond=None)
+        cell = fit.vectors if fit.is_known else None
+        found = refine(sample, reading, moved.T, 0.3, cell=cell, is_held=is_held)
+        best = found if found.score > best.score else best
+    return best
 
 
 def refine(
@@ -210,10 +244,15 @@ def refine(
     level: float,
     shift: np.ndarray | None = None,
     cell: np.ndarray | None = None,
+    is_held: bool = False,
 ) -> Fit:
-    """A lattice fitted to the spots, from those at low resolution to all; at last with a cell that is known."""
+    """A lattice fitted to the spots, from those at low resolution to all; of a cell that is known, its orientation.
+
+    is_held : the detector stays where `shift` puts it.
+    """
     start = np.zeros(2) if shift is None else shift
     moved = start.copy()
+    vectors = vectors if cell is None else turned_cell(cell, vectors)
     mapped = sample.mapped(reading, start)
     length = np.linalg.norm(mapped.q, axis=1)
     cuts = [cut for cut in (0.16, 0.3, 0.45, 0.6, 0.8, 1.0, 1.0, 1.0, 1.0) if cut >= level]
@@ -223,17 +262,16 @@ def refine(
         inside = (square < 1.0) & (length <= cut * length.max() * 1.0001)
         if np.count_nonzero(inside) < (8 if cell is None else 5):
             continue
-        step = _solve(mapped.part(inside), vectors, off[inside])
-        vectors = vectors + step[0]
-        if cell is not None and turn > len(cuts) - 6 and np.isfinite(vectors).all():
+        step = (_solve if cell is None else _turn)(mapped.part(inside), vectors, off[inside], is_held)
+        vectors, moved = vectors + step[0], moved + step[1]
+        if cell is not None and np.isfinite(vectors).all():
             vectors = turned_cell(cell, vectors)
-        moved = moved + step[1]
         if not np.isfinite(vectors).all() or np.abs(moved - start).max() > MOST_SHIFT:
             return no_fit(reading, len(length))
     edges = np.linalg.norm(vectors, axis=1).prod()
     if not abs(np.linalg.det(vectors)) > max(LEAST_VOLUME, LEAST_FLAT * edges):
         return no_fit(reading, len(length))
-    return _judged(sample, reading, mapped, vectors, moved, start)
+    return replace(_judged(sample, reading, mapped, vectors, moved, start), is_known=cell is not None)
 
 
 def turned_cell(cell: Floats, vectors: Floats) -> Floats:
@@ -256,10 +294,23 @@ def _judged(
     shares = tuple(float(hit / count) if count else 0.0 for hit, count in zip(hits, total, strict=True))
     distance = float(np.sqrt(np.sum(off[inside] ** 2, axis=1).mean())) if inside.any() else 1.0
     stance = np.array(sample.stances)[mapped.shot]
-    worth = np.bincount(stance, weights=np.maximum(1.0 - square, 0.0))
-    spots = np.bincount(stance)
-    score = float(np.mean(worth[spots > 0] / spots[spots > 0])) if len(square) else 0.0
-    return Fit(reading, vectors, moved, inside, shares, distance, score)
+    worth = np.maximum(1.0 - square, 0.0)
+    total = np.bincount(stance)
+    means = np.bincount(stance, weights=worth)[total > 0] / total[total > 0]
+    return Fit(reading, vectors, moved, worth, shares, distance, float(np.mean(means)) if len(square) else 0.0)
+
+
+def chance_of(sample: Sample, fit: Fit, reach: float = MOST_SHIFT) -> float:
+    """Decimal logarithm of how many lattices as good spots strewn at random are expected to have under a reading.
+
+    reach : pixels within which the beam centre was free.
+    """
+    if not fit.by_frame:
+        return 0.0
+    mapped = sample.mapped(fit.reading)
+    _, off = misfit(mapped, fit.vectors, fit.shift)
+    apart = np.linalg.norm(off @ np.linalg.inv(fit.vectors).T, axis=1)
+    return expected_by_chance(mapped, apart, fit.volume, reach, fit.is_known)[0]
 
 
 def away(mapped: Mapped, vectors: np.ndarray, off: np.ndarray) -> np.ndarray:
@@ -284,17 +335,35 @@ def misfit(mapped: Mapped, vectors: np.ndarray, shift: np.ndarray) -> tuple[np.n
     return indices, off + turn[:, None] * slope
 
 
-def _solve(mapped: Mapped, vectors: np.ndarray, off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _solve(
+    mapped: Mapped, vectors: np.ndarray, off: np.ndarray, is_held: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Steps of the vectors and of the shift that take the distances away, by least squares."""
-    count = len(off)
-    design = np.zeros((count, 3, 11))
+    design = np.zeros((len(off), 3, 9))
     for row in range(3):
         design[:, row, 3 * row : 3 * row + 3] = mapped.q
-    design[:, :, 9:] = np.einsum("ij,njk->nik", vectors, mapped.by_shift)
-    scale = np.concatenate([np.full(9, np.abs(mapped.q).max()), np.full(2, max(np.abs(design[:, :, 9:]).max(), 1e-12))])
-    flat = (design / scale).reshape(-1, 11)
+    solved, shift = _least_squares(mapped, vectors, off, design, is_held)
+    return solved.reshape(3, 3), shift
+
+
+def _turn(mapped: Mapped, vectors: np.ndarray, off: np.ndarray, is_held: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """The same where vectors may turn and scale together alone."""
+    turning = np.cross(vectors[None], mapped.q[:, None])
+    scaling = mapped.q @ vectors.T
+    solved, shift = _least_squares(mapped, vectors, off, np.concatenate([turning, scaling[..., None]], axis=2), is_held)
+    return np.cross(solved[:3], vectors) + solved[3] * vectors, shift
+
+
+def _least_squares(
+    mapped: Mapped, vectors: np.ndarray, off: np.ndarray, design: np.ndarray, is_held: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Parameters and shift that take distances away; design : (n, 3, k) change of the indices by each parameter."""
+    own = design.shape[2]
+    by_shift = np.einsum("ij,njk->nik", vectors, mapped.by_shift) * (0.0 if is_held else 1.0)
+    whole = np.concatenate([design, by_shift], axis=2)
+    scale = np.concatenate([np.full(own, np.abs(design).max()), np.full(2, max(np.abs(by_shift).max(), 1e-12))])
     # A little weight holds what the spots do not tell.
-    damped = np.vstack([flat, 0.02 * np.eye(11)])
-    solved, *_ = np.linalg.lstsq(damped, np.concatenate([-off.ravel(), np.zeros(11)]), rcond=None)
+    damped = np.vstack([(whole / scale).reshape(-1, own + 2), 0.02 * np.eye(own + 2)])
+    solved, *_ = np.linalg.lstsq(damped, np.concatenate([-off.ravel(), np.zeros(own + 2)]), rcond=None)
     solved = solved / scale
-    return solved[:9].reshape(3, 3), solved[9:]
+    return solved[:own], solved[own:]

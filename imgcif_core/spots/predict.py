@@ -77,6 +77,9 @@ def _on_frame(sample: Sample, shot: Shot, fit: Fit, points: np.ndarray) -> Predi
     axis, half = shot.rate(fit.reading.axes)
     half += 0.5 * np.radians(MOSAIC)
     axis = axis if axis.any() else np.array([1.0, 0.0, 0.0])
+    # Points that no turn so small takes to the Ewald sphere are most of them.
+    far = np.abs(np.linalg.norm(middle + unit(shot.beam) / shot.wavelength, axis=1) - 1.0 / shot.wavelength)
+    middle = middle[far <= 1.01 * half * np.linalg.norm(middle, axis=1)]
     ends = [middle @ rotation_matrices(axis, np.array([np.degrees(turn)]))[0].T for turn in (-half, half)]
     beam = unit(shot.beam) / shot.wavelength
     before, after = (np.linalg.norm(end + beam, axis=1) - 1.0 / shot.wavelength for end in ends)

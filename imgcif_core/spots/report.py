@@ -9,7 +9,8 @@ from imgcif_core.spots.cell import KnownCell, spacings
 from imgcif_core.spots.geometry import WRITTEN, Reading
 from imgcif_core.spots.lattice import Fit
 from imgcif_core.spots.predict import FOUND, Predicted, predict
-from imgcif_core.spots.verdict import BETTER, CONSISTENT, Entry, SpotTest
+from imgcif_core.spots.search import Entry
+from imgcif_core.spots.verdict import BETTER, CONSISTENT, SpotTest
 
 SCHEMA = 1
 WIDTH = 420.0
@@ -63,6 +64,7 @@ def _entry(test: SpotTest, entry: Entry) -> dict[str, Any]:
         "names": list(entry.names),
         "as_written": entry.is_written,
         "score": round(fit.score, 3),
+        "log10_by_chance": round(entry.chance, 1),
         "on_lattice": fit.indexed,
         "of": test.sample.count,
         "by_frame": [round(share, 3) for share in fit.by_frame],
@@ -100,16 +102,22 @@ def as_text(test: SpotTest, cell: KnownCell | None) -> str:
     lines += [f"  {shot.label}: {shot.count} spots" for shot in test.sample.shots]
     lines += [f"  {note}" for note in test.notes]
     if test.entries:
-        lines += ["", "  score  on lattice  reading of the geometry"]
+        lines += ["", "  score  on lattice     by chance  reading of the geometry"]
     for entry in test.entries:
         names = ", or ".join(entry.names)
         shift = f" (moved {entry.fit.shift[0]:+.1f}, {entry.fit.shift[1]:+.1f} px)" if entry.fit.by_frame else ""
-        lines.append(f"  {entry.fit.score:5.2f}  {entry.fit.indexed:4d} of {test.sample.count:4d}  {names}{shift}")
+        figures = f"{entry.fit.score:5.2f}  {entry.fit.indexed:4d} of {test.sample.count:4d}  {_odds(entry):>10s}"
+        lines.append(f"  {figures}  {names}{shift}")
     written = test.written
     if written is not None and len(written.names) > 1:
         lines += ["", f"  These spots cannot tell the geometry as written from: {', '.join(written.names[1:])}."]
     lines += _more(test, cell)
     return "\n".join(lines)
+
+
+def _odds(entry: Entry) -> str:
+    """How many lattices as good strewn spots are expected to have."""
+    return f"1e{entry.chance:+.0f}" if entry.chance < 0 else "1 or more"
 
 
 def _more(test: SpotTest, cell: KnownCell | None) -> list[str]:

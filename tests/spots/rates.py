@@ -1,6 +1,7 @@
 """How often the spot test names each mistake and how often it doubts right geometry: run for a table.
 
-python tests/spots/rates.py [SEEDS [SPOTS_PER_FRAME...]]
+python tests/spots/rates.py [SEEDS [SPOTS [RIGHT]]]: seeds for each mistake, spots on three frames (several by commas),
+seeds for right geometry.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from simulate import Crystal, Frame, Instrument, Noise, mistaken, spots_of, stated, sweep
 
 from imgcif_core.spots.geometry import WRITTEN
-from imgcif_core.spots.verdict import BETTER, grouped, judge
+from imgcif_core.spots.search import grouped
+from imgcif_core.spots.verdict import BETTER, judge
 
 KAPPA = (("omega", (1.0, 0.0, 0.0)), ("kappa", (0.6428, 0.0, 0.766)), ("phi", (1.0, 0.0, 0.0)))
 CELLS = (
@@ -65,8 +68,7 @@ SETUPS = (
 
 def outcome(setup: Setup, mistake: str | None, spots: int, noise: Noise, seed: int) -> str | None:
     """What is said about one statement; None where spots of these frames cannot tell the mistake."""
-    crystal = Crystal(CELLS[seed % len(CELLS)], seed)
-    found = spots_of(crystal, setup.instrument, setup.frames, replace(noise, per_frame=spots, seed=seed))
+    found = _spots(setup.name, spots, noise, seed)
     instrument, frames = setup.instrument, setup.frames
     if mistake == CENTRE:
         centre = np.array(instrument.centre) + _offset(seed)
@@ -89,6 +91,14 @@ def outcome(setup: Setup, mistake: str | None, spots: int, noise: Noise, seed: i
     return "named" if right else "misnamed"
 
 
+@lru_cache(maxsize=1000)
+def _spots(name: str, spots: int, noise: Noise, seed: int) -> list:
+    """The spots of a crystal on an instrument; the same for every mistake in its statement."""
+    setup = next(entry for entry in SETUPS if entry.name == name)
+    crystal = Crystal(CELLS[seed % len(CELLS)], seed)
+    return spots_of(crystal, setup.instrument, setup.frames, replace(noise, per_frame=spots, seed=seed))
+
+
 def _offset(seed: int) -> np.ndarray:
     """Pixels by which somebody states the beam centre wrongly: 10 to 35 in some direction."""
     source = np.random.default_rng([seed, 99])
@@ -109,27 +119,32 @@ def _is_of(mistake: str, name: str) -> bool:
     return name == mistake
 
 
-def table(setups: Iterable[Setup], seeds: range, spots: int, noise: Noise) -> Iterator[str]:
-    """Lines: setup, mistake, how many, and what was said how often."""
+def counted(
+    setups: Iterable[Setup], seeds: range, right: range, spots: int, noise: Noise
+) -> Iterator[tuple[str, str | None, Counter[str]]]:
+    """Setup, mistake or None, and what was said how often."""
     for setup in setups:
         for mistake in (None, *setup.mistakes):
-            said = Counter(word for seed in seeds if (word := outcome(setup, mistake, spots, noise, seed)) is not None)
-            if not said:
-                yield f"{setup.name:18s} {mistake or WRITTEN:24s} cannot be told"
-                continue
-            shown = ", ".join(f"{word} {count}" for word, count in said.most_common())
-            yield f"{setup.name:18s} {mistake or WRITTEN:24s} {said.total():3d}: {shown}"
+            tried = right if mistake is None else seeds
+            said = Counter(word for seed in tried if (word := outcome(setup, mistake, spots, noise, seed)) is not None)
+            yield setup.name, mistake, said
 
 
 def main() -> None:
-    """Print the table."""
-    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    counts = [int(text) for text in sys.argv[2:]] or [17]
+    """Print what was said, then the share named and the number doubted."""
+    seeds = range(int(sys.argv[1]) if len(sys.argv) > 1 else 10)
+    counts = [int(text) for text in sys.argv[2].split(",")] if len(sys.argv) > 2 else [50]
+    right = range(int(sys.argv[3])) if len(sys.argv) > 3 else seeds
     for count in counts:
         for noise in (Noise(), Noise(pixels=0.6, foreign=0.3)):
-            print(f"-- {count} spots on a frame, {noise.pixels} px, {noise.foreign:.0%} foreign", flush=True)
-            for line in table(SETUPS, range(seeds), count, noise):
-                print(line, flush=True)
+            print(f"-- {count} spots on three frames, {noise.pixels} px, {noise.foreign:.0%} foreign", flush=True)
+            totals: dict[str, Counter[str]] = {"right": Counter(), "mistakes": Counter(), CENTRE: Counter()}
+            for name, mistake, said in counted(SETUPS, seeds, right, round(count / 3), noise):
+                shown = ", ".join(f"{word} {times}" for word, times in said.most_common()) or "cannot be told"
+                print(f"{name:18s} {mistake or WRITTEN:24s} {said.total():3d}: {shown}", flush=True)
+                totals["right" if mistake is None else mistake if mistake == CENTRE else "mistakes"] += said
+            for kind, said in totals.items():
+                print(f"   {kind}: {dict(said)} of {said.total()}", flush=True)
 
 
 if __name__ == "__main__":

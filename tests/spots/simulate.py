@@ -128,6 +128,9 @@ def reflections(
             total = total @ turned(vector, angle)
         return q @ total.T
 
+    # What lies far from the Ewald sphere in the middle of the frame does not reach it.
+    far = np.abs(np.linalg.norm(lab(0.0) + BEAM / wavelength, axis=1) - 1 / wavelength)
+    q = q[far <= 1.1 * np.radians(0.5 * frame.width) * np.linalg.norm(q, axis=1)]
     first, last = lab(-0.5 * frame.width), lab(0.5 * frame.width)
     ends = [np.linalg.norm(part + BEAM / wavelength, axis=1) - 1 / wavelength for part in (first, last)]
     share = np.clip(ends[0] / np.where(ends[0] == ends[1], 1.0, ends[0] - ends[1]), 0, 1)[:, None]
@@ -137,12 +140,12 @@ def reflections(
     found = []
     for panel in instrument.faces:
         pose = instrument.pose(panel, two_theta)
-        basis = np.stack([pose.fast_step[0], pose.slow_step[0], -rays[0] * 0], axis=1)
-        solved = []
-        for ray in rays:
-            basis[:, 2] = -ray
-            solved.append(np.linalg.solve(basis, -pose.origin[0]))
-        inside = np.array(solved).reshape(-1, 3)
+        # Where the rays meet the plane of the panel, by its normal.
+        normal = np.cross(pose.fast_step[0], pose.slow_step[0])
+        ahead = (normal @ pose.origin[0]) / (rays @ normal)
+        local = ahead[:, None] * rays - pose.origin[0]
+        inside = np.stack([local @ pose.fast_step[0], local @ pose.slow_step[0]], axis=1) / instrument.pixel**2
+        inside = np.column_stack([inside, ahead])
         good = (inside[:, 2] > 0) & (inside[:, 0] > 2) & (inside[:, 1] > 2)
         good &= (inside[:, 0] < panel[2] - 3) & (inside[:, 1] < panel[3] - 3)
         found.append(inside[good, :2])
