@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 from imgcif_core.spots.chance import EXPECTED
 from imgcif_core.spots.elsewhere import fit_elsewhere
-from imgcif_core.spots.geometry import WRITTEN, Reading, Sample
+from imgcif_core.spots.geometry import WRITTEN, Mapped, Reading, Sample
 from imgcif_core.spots.lattice import (
     CLEAR,
     MOST_SHIFT,
@@ -161,7 +160,7 @@ def _is_off(fit: Fit) -> bool:
 
 def grouped(sample: Sample) -> list[list[Reading]]:
     """The readings, those together that the spots cannot tell apart; the group as written first."""
-    groups: list[tuple[list[Reading], list]] = []
+    groups: list[tuple[list[Reading], list[Mapped]]] = []
     for reading in list_readings(sample):
         mapped = sample.mapped(reading)
         home = next(
