@@ -6,6 +6,7 @@ import examples
 from imgcif_core.checks.families import FAMILIES
 from imgcif_core.checks.registry import HEADINGS, Rule, load_rules
 
+ROOT = Path(__file__).parents[1]
 MOST_CASES = 5
 MOST_LINES = 80
 
@@ -51,15 +52,21 @@ def page(rule: Rule) -> str:
         for number, case in enumerate(chosen[:MOST_CASES]):
             lines += _case(rule, case, is_whole=number == 0)
         if len(chosen) > MOST_CASES:
-            lines += [f"And {len(chosen) - MOST_CASES} more in the conformance suite.", ""]
+            lines += [f"And {len(chosen) - MOST_CASES} more:", ""]
+            lines += [f"- {case['title']}: `{_named(rule, case)}`" for case in chosen[MOST_CASES:]] + [""]
     return "\n".join(lines)
+
+
+def _named(rule: Rule, case: dict[str, object]) -> str:
+    """Where the file of a case lies."""
+    return (examples.folder_of(rule) / str(case["input"])).resolve().relative_to(ROOT.resolve()).as_posix()
 
 
 def _case(rule: Rule, case: dict[str, object], *, is_whole: bool) -> list[str]:
     """A case: its title, what makes it of its base, and for the first one the whole file folded."""
     title = str(case["title"])
     path = examples.folder_of(rule) / str(case["input"])
-    lines = [f"### {title[:1].upper()}{title[1:]}", ""]
+    lines = [f"### {title[:1].upper()}{title[1:]}", "", f"File `{_named(rule, case)}` of the source tree.", ""]
     changed = examples.changed_lines(rule, case)  # type: ignore[arg-type]
     if changed and case.get("base"):
         lines += ["````diff", *changed, "````", ""]
