@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from live import serving
 from shared import EXAMPLE, ROOT
 from test_heads import HEADER
 
+from imgcif_core.web.answers import templates
 from imgcif_core.web.example import example_text
 
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -124,6 +126,23 @@ def test_a_refused_upload(page: Any, address: str) -> None:
     page.get_by_role("button", name="Check the file").click()
     page.wait_for_selector("[role=alert]")
     assert judged(page) == []
+
+
+def test_a_page_that_waits(page: Any, address: str) -> None:
+    words = {"done": 1, "total": 4, "unit": "steps", "text": "checking"}
+    job, work = SimpleNamespace(id="x", kind="check", facts={"name": "quartz.cif"}), SimpleNamespace(progress=words)
+    work.seconds = 30.0
+    shell = {"link": lambda path: path, "operator": None, "is_local": False, "is_online": False, "keep_seconds": 3600}
+    shell |= {"version": "1", "here": "/", "feedback": lambda code="": ""}
+    text = templates().get_template("waiting.html").render(job=job, work=work, position=0, **shell)
+    page.route("**/waiting", lambda route: route.fulfill(body=text, content_type="text/html"))
+    told = {"id": "x", "state": "running", "position": 0, "progress": {**words, "done": 2}, "links": {}}
+    page.route("**/api/v1/jobs/x", lambda route: route.fulfill(json=told))
+    page.goto(f"{address}/waiting")
+    page.wait_for_selector("text=Step 3 of 4: checking.")
+    assert judged(page) == []
+    page.goto("about:blank")
+    page.unroute_all()
 
 
 def test_comparisons(page: Any, address: str) -> None:
