@@ -72,6 +72,16 @@ class Table:
             values[row] = default
         return values
 
+    def texts_at(self, name: str, rows: np.ndarray) -> list[str | None]:
+        """The decoded values of some rows, nulls and an absent column as None: like rows."""
+        column = self.columns.get(name)
+        if column is None:
+            return [self.understood.get(name)] * len(rows)
+        values: list[str | None] = list(column.texts_at(rows))
+        for place in np.flatnonzero(column.is_null[rows]).tolist():
+            values[place] = None
+        return values
+
     def text(self, name: str, row: int = 0, default: str | None = None) -> str | None:
         """One decoded value, or `default` where it is absent or null."""
         column = self.columns.get(name)

@@ -10,6 +10,7 @@ from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.tables import Tables
 
 _DEPTH = 4
+_ENOUGH = 1000
 # What is no container, or stood there before any provider: the tables of one block lead to those of all others.
 _PLAIN = (str, bytes, int, float, bool, complex, type(None), type, Tables, Document, Source, Block, Dictionary)
 

@@ -8,7 +8,7 @@ from imgcif_core.checks.registry import Blocked, NotApplicable, NotChecked, prov
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.model.axes import DANGLING, Axes, build_axes
 from imgcif_core.model.beam import Beam, build_beam
-from imgcif_core.model.detector import Detector, Fault, build_detector
+from imgcif_core.model.detector import UNPLACED, Detector, Fault, build_detector
 from imgcif_core.model.scans import Scans, build_scans
 from imgcif_core.tables import Tables
 
@@ -78,13 +78,18 @@ def beam_of(tables: Tables, any_axes: Axes) -> Beam:
     return beam
 
 
+@provider("any_panels")
+def any_panels_of(tables: Tables, any_axes: Axes) -> Detector:
+    """The detector as it is written, sound or not, without a panel where no pixel has an axis."""
+    return build_detector(tables, any_axes)
+
+
 @provider("panels")
-def panels_of(tables: Tables, axes: Axes) -> Detector:
+def panels_of(axes: Axes, any_panels: Detector) -> Detector:
     """The detector as it is written, sound or not; `NotApplicable` where no pixel has an axis."""
-    detector = build_detector(tables, axes)
-    if not len(detector):
+    if not len(axes) or not len(any_panels):
         raise NotApplicable("no pixel directions")
-    return detector
+    return any_panels
 
 
 _WORDS = ("rotation", "translation")
@@ -124,7 +129,7 @@ def detector_of(tables: Tables, dictionary: Dictionary, panels: Detector, axis_r
     unknown = unknown_settings(tables, panels.axes, axis_roles)
     if unknown:
         raise Blocked(*unknown)
-    faults = {panel.fault for panel in panels.panels if panel.shape == "unplaced"}
+    faults = set(panels.faults(UNPLACED))
     if not tables.table("array_structure_list_axis"):
         faults.discard(Fault.NO_AXIS)
     if faults & {Fault.AXIS_UNDEFINED, Fault.PARENT_UNDEFINED} and not has_undefined_links(tables, dictionary):
@@ -132,6 +137,6 @@ def detector_of(tables: Tables, dictionary: Dictionary, panels: Detector, axis_r
     known = sorted({REPORTED_BY[fault] for fault in faults if fault in REPORTED_BY})
     if known:
         raise Blocked(*known)
-    if not panels.flat:
+    if not len(panels.flat):
         raise NotApplicable("no flat panel")
     return panels

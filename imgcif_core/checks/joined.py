@@ -11,6 +11,7 @@ from imgcif_core.checks.joins import MAX_OTHERS, same_data_set
 from imgcif_core.checks.registry import provider
 from imgcif_core.cif.document import Block
 from imgcif_core.model.axes import Axes, build_axes
+from imgcif_core.model.detector import Detector, build_detector
 from imgcif_core.model.scans import Scans, build_scans
 from imgcif_core.tables import Table, Tables
 
@@ -167,3 +168,9 @@ def joined_axes_of(joined: Tables, tables: Tables, any_axes: Axes) -> Axes:
 def joined_scans_of(joined: Tables, tables: Tables, joined_axes: Axes, any_scans: Scans) -> Scans:
     """The scans of a block, with the settings that another block of the data set holds for it."""
     return any_scans if joined is tables else build_scans(joined, joined_axes)
+
+
+@provider("joined_panels")
+def joined_panels_of(joined: Tables, tables: Tables, joined_axes: Axes, any_panels: Detector) -> Detector:
+    """The detector of a block, with the arrays and axes that another block of the data set holds for it."""
+    return any_panels if joined is tables else build_detector(joined, joined_axes)

@@ -15,9 +15,9 @@ from imgcif_core.checks.registry import NotApplicable, provider
 from imgcif_core.checks.scans.common import distinct_drives, varies
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.cif.document import Document
-from imgcif_core.model.arrays import DEFAULT_ARRAY, list_layouts
+from imgcif_core.model.arrays import DEFAULT_ARRAY
 from imgcif_core.model.axes import Axes
-from imgcif_core.model.detector import Detector, Fault, Panel, Posture, build_detector
+from imgcif_core.model.detector import FLAT, SHAPES, Detector, Fault, Panel, Posture
 from imgcif_core.model.scans import Scan, Scans
 from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
@@ -32,6 +32,9 @@ AT_SAMPLE_MM = 1e-6
 MAX_SETTINGS = 1000
 MAX_ARRAYS = 20_000
 MAX_FRAMES = 2_000_000
+# Places of panels that are computed at once: panels times frames.
+_AT_ONCE = 1_000_000
+_UNFLAT = tuple(shape for shape in SHAPES if shape != FLAT)
 
 
 class Kind(StrEnum):
@@ -73,19 +76,19 @@ def obstacles_of(
     joined: Tables,
     joined_axes: Axes,
     joined_scans: Scans,
+    joined_panels: Detector,
     tolerances: Tolerances,
 ) -> list[Obstacle]:
     """All obstacles of a block with images; `NotApplicable` where it has none, or another block takes them."""
-    tables, axes, scans = joined, joined_axes, joined_scans
+    tables, axes, scans, detector = joined, joined_axes, joined_scans, joined_panels
     if not any(tables.table(name) for name in IMAGE_TABLES):
         raise NotApplicable("no scans, frames or array data")
     if is_part_of_another(joined):
         raise NotApplicable("the scans of these images stand in another block")
-    detector = build_detector(tables, axes)
     found = [*_wavelength(tables), *_tables(tables, axes)]
     if any(entry.kind is Kind.AXES for entry in found):
         return found
-    found += _arrays(tables, axes)
+    found += _arrays(tables, detector)
     found += _dimensions(tables, detector, _sized_by_header(document, tables))
     found += _faults(detector, tables)
     found += _unreadable(tables, axes)
@@ -95,7 +98,7 @@ def obstacles_of(
         found.append(Obstacle(Kind.SETTINGS, f"no setting of any axis in {_scans(lost)}", "MTA023", tuple(lost)))
     # What is nowhere set stands at zero, and so does the detector: one finding says so.
     placed = settled or [scan for scan in scans if scan not in lost]
-    if detector.flat and (placed or not lost):
+    if len(detector.flat) and (placed or not lost):
         found += _in_sample(detector, placed, _why_at_zero(tables, axes, scans, found))
     return [*found, *_still(tables, axes, settled, tolerances)]
 
@@ -164,7 +167,7 @@ def used_arrays(tables: Tables) -> list[str]:
     return []
 
 
-def _arrays(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
+def _arrays(tables: Tables, detector: Detector) -> Iterator[Obstacle]:
     """Arrays of the images that have no layout, or one without pixel directions."""
     listed = tables.table("array_structure_list")
     described = {(name or DEFAULT_ARRAY).casefold() for name in listed.texts("array_id", DEFAULT_ARRAY)}
@@ -178,7 +181,7 @@ def _arrays(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
     for names, code in (([name for name in bare if name not in elsewhere], "MTA020"), (foreign, "REL003")):
         if names:
             yield Obstacle(Kind.ARRAY, f"array {_listed(names)} of the images not described", code, tuple(names))
-    placed = {layout.array_id.casefold() for layout in list_layouts(tables, axes)}
+    placed = {array.casefold() for array in detector.layouts.array_ids}
     lost = described - placed
     flat = [name for name in used if name.casefold() in lost]
     if flat:
@@ -194,15 +197,18 @@ def _dimensions(tables: Tables, detector: Detector, sized: set[str]) -> Iterator
     given = {name: table.explicit(name) for name in ("dimension", "precedence", "direction")}
     # A number that cannot be read is stated all the same: what is wrong with it is said by its type.
     unread = given["dimension"] & np.isnan(table.numbers("dimension"))
-    for panel in detector.panels:
-        rows = [part.row for part in panel.layout.directions]
-        if len(rows) < 2:
-            continue
-        if min(panel.size) == 0 and panel.array_id.casefold() not in sized and not unread[rows].any():
-            sizes[panel.array_id] = None
-        for name in ("precedence", "direction"):
-            if not given[name][rows].all():
-                orders.setdefault(panel.array_id, {})[name] = None
+    layouts = detector.layouts
+    whole = np.flatnonzero((layouts.face >= 0).all(axis=1))
+    face = layouts.face[whole]
+    rows = layouts.dimensions.row[face]
+    unsized = (layouts.dimensions.size[face].min(axis=1) == 0) & ~unread[rows].any(axis=1)
+    for array in (layouts.array_ids[number] for number in whole[unsized].tolist()):
+        if array.casefold() not in sized:
+            sizes[array] = None
+    lacking = {name: ~given[name][rows].all(axis=1) for name in ("precedence", "direction")}
+    for position in np.flatnonzero(lacking["precedence"] | lacking["direction"]).tolist():
+        for name in (name for name, marks in lacking.items() if marks[position]):
+            orders.setdefault(layouts.array_ids[int(whole[position])], {})[name] = None
     if sizes:
         words = f"number of pixels of array {_listed(list(sizes))} not given"
         yield Obstacle(Kind.SIZE, words, "MTA020", tuple(sizes), ("dimension",))
@@ -227,16 +233,13 @@ def _sized_by_header(document: Document, tables: Tables) -> set[str]:
 def _faults(detector: Detector, tables: Tables) -> Iterator[Obstacle]:
     """Panels without a place, by what keeps them from it."""
     elsewhere = any(other.table("axis") for other in same_data_set(tables))
-    by_fault: dict[Fault, list[Panel]] = {}
-    for panel in detector.panels:
-        if panel.shape != "flat":
-            by_fault.setdefault(panel.fault, []).append(panel)
-    for fault, panels in by_fault.items():
+    for fault in detector.faults(*_UNFLAT):
+        panels = list(detector.with_fault(fault, *_UNFLAT))
         named = f"{_panels(panels)}"
         if fault is Fault.NO_STEP:
             yield Obstacle(Kind.STEP, f"pixel size of {named} not given", "MTA021", tuple(panels))
         elif fault is Fault.NO_AXIS:
-            yield Obstacle(Kind.PLACE, f"{named} without axes: {fault}", _no_axis(detector, panels), tuple(panels))
+            yield Obstacle(Kind.PLACE, f"{named} without axes: {fault}", _no_axis(detector), tuple(panels))
         elif fault is Fault.NO_SET:
             yield Obstacle(Kind.PLACE, f"{named} not placed: {fault}", "MTA020", tuple(panels), ("axis_set_id",))
         elif fault in (Fault.AXIS_UNDEFINED, Fault.PARENT_UNDEFINED) and elsewhere:
@@ -249,10 +252,9 @@ def _faults(detector: Detector, tables: Tables) -> Iterator[Obstacle]:
             yield Obstacle(Kind.SHAPE, words, "", tuple(panels), is_fault=False)
 
 
-def _no_axis(detector: Detector, panels: list[Panel]) -> str:
+def _no_axis(detector: Detector) -> str:
     """Which rule tells of axis sets without axes: that of the absent table, or that of the dangling id."""
-    others = (part.surface for panel in detector.panels for part in panel.layout.dimensions)
-    return "REL018" if any(others) else "REL002"
+    return "REL018" if detector.layouts.dimensions.count.any() else "REL002"
 
 
 def _unreadable(tables: Tables, axes: Axes) -> Iterator[Obstacle]:
@@ -327,8 +329,13 @@ def _in_sample(detector: Detector, scans: Sequence[Scan], cause: str) -> Iterato
     if len(first) > MAX_SETTINGS:
         first = first[np.linspace(0, len(first) - 1, MAX_SETTINGS).astype(np.int64)]
     chosen = np.concatenate(settings)[np.sort(first)]
-    posture = Posture(detector.axes, {row: chosen[:, index] for index, row in enumerate(rows)}, len(chosen))
-    inside = np.stack([panel.pose(posture).normal_distance <= AT_SAMPLE_MM for panel in detector.flat])
+    parts = []
+    step = max(1, _AT_ONCE // len(detector.flat))
+    for begin in range(0, len(chosen), step):
+        part = chosen[begin : begin + step]
+        posture = Posture(detector.axes, {row: part[:, index] for index, row in enumerate(rows)}, len(part))
+        parts.append(detector.faces.place(posture).normal_distance <= AT_SAMPLE_MM)
+    inside = np.concatenate(parts, axis=1)
     panels = [detector.flat[index] for index in np.flatnonzero(inside.sum(axis=1)).tolist()]
     if panels:
         owner = int(owners[np.sort(first)][inside.any(axis=0).argmax()])

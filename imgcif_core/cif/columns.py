@@ -4,7 +4,7 @@ Frame tables hold up to millions of rows, so that nearly everything here works o
 numpy; only quoted and odd values are looked at one by one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from imgcif_core.cif.counting import MIN_ROWS, Counting, find_counting
 from imgcif_core.cif.document import Loop, Quoting, Source
 from imgcif_core.cif.matrices import greater, hash_of_short, hash_rows, hash_text, read_floats, take_uncertainties
 from imgcif_core.cif.numbers import FEW, NO_NULLS, WIDEST, Numbers, few_numbers, read_number, unquoted
+from imgcif_core.cif.runs import Runs
 from imgcif_core.cif.values import decode_text, decode_text_field
 from imgcif_core.cif.values import fold as fold_text
 from imgcif_core.findings import Span
@@ -114,12 +115,23 @@ class Column:
         """All decoded values; for columns of moderate length."""
         if self.few_texts is not None:
             return list(self.few_texts)
-        data = self.source.data
+        return self._texts(*self._content, range(len(self)))
+
+    def texts_at(self, rows: np.ndarray) -> list[str]:
+        """The decoded values of some rows."""
+        if len(rows) <= FEW:
+            return [self.text(row) for row in rows.tolist()]
         starts, ends, is_plain = self._content
-        pairs = zip(starts.tolist(), ends.tolist(), strict=True)
-        texts = [decode_text(data[start:end]) for start, end in pairs]
-        for row in np.flatnonzero(~is_plain).tolist():
-            texts[row] = self.text(row)
+        return self._texts(starts[rows], ends[rows], is_plain[rows], rows)
+
+    def _texts(
+        self, starts: np.ndarray, ends: np.ndarray, is_plain: np.ndarray, rows: Sequence[int] | np.ndarray
+    ) -> list[str]:
+        """Values by where their texts stand; those that do not stand there as they are one by one."""
+        data = self.source.data
+        texts = [decode_text(data[start:end]) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        for place in np.flatnonzero(~is_plain).tolist():
+            texts[place] = self.text(int(rows[place]))
         return texts
 
     def value(self, row: int) -> "str | Container":
@@ -240,7 +252,7 @@ class Column:
         starts, ends, is_plain = self._content
         if not is_plain.all():
             return None
-        return find_counting(self.source.data, self.bytes_array, starts, ends)
+        return find_counting(self.source.data, starts, ends, self._runs, self.source.digits)
 
     @cached_property
     def is_constant(self) -> bool:
@@ -260,28 +272,19 @@ class Column:
         width = int(self.lengths[0])
         if width > WIDEST:
             return all(self.raw(row) == self.raw(0) for row in range(1, rows))
-        first = np.frombuffer(self.raw(0), np.uint8)
-        return all((matrix == first).all() for _, matrix in self._matrices(self.starts, width))
+        runs = self._runs if self.quoting is None else Runs(self.bytes_array, self.starts)
+        return runs.holds(0, self.raw(0))
 
-    def _matrices(self, all_starts: np.ndarray, width: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """The `width` bytes behind each of some offsets, in chunks of rows: (rows, width) uint8."""
-        array = self.bytes_array
-        step = max(1, CHUNK // max(width, 1))
-        last = len(array) - width
-        for begin in range(0, len(self), step):
-            rows = slice(begin, min(begin + step, len(self)))
-            starts = all_starts[rows]
-            if last >= 0 and int(starts.max()) <= last:
-                windows = np.lib.stride_tricks.sliding_window_view(array, width)
-                yield rows, windows[starts]
-            else:
-                offsets = starts.astype(np.int64)[:, None] + np.arange(width)
-                yield rows, array[np.minimum(offsets, len(array) - 1)]
+    @cached_property
+    def _runs(self) -> Runs:
+        """Where the texts of the values begin."""
+        return Runs(self.bytes_array, self._content[0])
 
     def _padded(self, width: int) -> Iterator[tuple[slice, np.ndarray]]:
         """The first `width` bytes of each text, with zeros after its end, in chunks of rows: (rows, width) uint8."""
         starts, ends, _ = self._content
-        for rows, matrix in self._matrices(starts, width):
+        for rows, found in self._runs.matrices(0, width, CHUNK):
+            matrix = found if found.flags.writeable else found.copy()
             lengths = (ends - starts)[rows]
             if (lengths != width).any():
                 matrix[np.arange(width) >= lengths[:, None]] = 0

@@ -45,6 +45,8 @@ class Source:
         self.folder = folder
         self.size = len(data) if size is None else size
         self.opaque: list[tuple[int, int]] = []
+        # What columns that count have in common, by how they count.
+        self.digits: dict[tuple[int, int, int], Any] = {}
 
     @cached_property
     def sha256(self) -> str:

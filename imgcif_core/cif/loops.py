@@ -5,10 +5,11 @@ import numpy as np
 from imgcif_core.cif.document import Block, Loop, Quoting, SyntaxProblem
 from imgcif_core.cif.reading import MAX_PROBLEMS, Reading
 from imgcif_core.cif.recovery import is_heading, is_name_without_underscore, is_nearly_loop
-from imgcif_core.cif.scan import LARGEST_CHUNK, SMALLEST_CHUNK, marked_words, plain_words
+from imgcif_core.cif.scan import LARGEST_CHUNK, SMALLEST_CHUNK, marked_words, may_be_marked, plain_words, ruled_words
 from imgcif_core.cif.tokens import OPEN_QUOTE, Kind, Token
 
 CAREFUL_STRETCH = 256
+NEXT_LOOP = b"\nloop_"
 MAX_LOOSE = 200
 
 
@@ -220,9 +221,9 @@ class LoopReading(Reading):
                 chunk = min(2 * chunk, LARGEST_CHUNK) if len(starts) > CAREFUL_STRETCH else SMALLEST_CHUNK
                 if not len(starts):
                     break
-                if not used_up and is_plain:
+                if not used_up and is_plain and may_be_marked(self._source.data, position):
                     # Quoted values are marked from here on, which costs more than to look for white space alone.
-                    is_plain, used_up = False, True
+                    is_plain, used_up, chunk = False, True, SMALLEST_CHUNK
             # Short stretches between odd values are cheaper by the careful road.
             stretch = CAREFUL_STRETCH if words > CAREFUL_STRETCH else min(4 * stretch, 1 << 16)
             is_plain = is_plain and words > CAREFUL_STRETCH
@@ -237,6 +238,12 @@ class LoopReading(Reading):
         """The words of a chunk by the fast road: starts, ends, quoting, the position behind them, and if it goes on."""
         data = self._source.data
         if is_plain:
+            ruled = ruled_words(data, position, is_cif2=self._is_cif2)
+            if ruled is not None:
+                return ruled[0], ruled[1], None, ruled[2], True
+            # Most loops end with the next one, and what stands behind that would be looked at twice.
+            following = data.find(NEXT_LOOP, position, position + chunk)
+            chunk = chunk if following < 0 else following + len(NEXT_LOOP) + 1 - position
             starts, ends, position, used_up = plain_words(data, position, chunk, is_cif2=self._is_cif2)
             return starts, ends, None, position, used_up
         stop = min(len(data), position + chunk, self._tokens.next_section(position))

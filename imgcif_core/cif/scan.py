@@ -12,6 +12,9 @@ from imgcif_core.cif.document import Quoting
 
 SMALLEST_CHUNK = 1 << 16
 LARGEST_CHUNK = 1 << 22
+# Lines alike from which on they are looked at as one matrix, and the longest of them.
+FEWEST_LINES = 64
+LONGEST_LINE = 4096
 _SPECIAL = np.zeros(256, dtype=bool)
 _SPECIAL[list(b"\"'#;_$[]{}")] = True
 _KEYWORD = np.zeros(256, dtype=bool)
@@ -30,6 +33,9 @@ _MARKED = re.compile(
 _QUOTING = np.zeros(256, dtype=np.uint8)
 _QUOTING[[39, 34, 59]] = Quoting.SINGLE, Quoting.DOUBLE, Quoting.TEXT
 _COMMENT = 35
+_BLANKS = re.compile(rb"[ \t\r\n]*+")
+# What begins in one of these ways is marked, if it is whole.
+_MARKS = frozenset(b"'\"#;")
 
 
 def plain_words(data: bytes, position: int, chunk: int, *, is_cif2: bool) -> tuple[np.ndarray, np.ndarray, int, bool]:
@@ -40,9 +46,7 @@ def plain_words(data: bytes, position: int, chunk: int, *, is_cif2: bool) -> tup
     """
     stop = min(len(data), position + chunk)
     array = np.frombuffer(data, np.uint8, stop - position, position)
-    # Four comparisons of whole chunks are faster than one look-up per byte.
-    is_space = (array == 32) | (array == 10) | (array == 9) | (array == 13)
-    starts, ends = _words(is_space, is_whole=stop == len(data))
+    starts, ends = _words(_is_space(array), is_whole=stop == len(data))
     if not len(starts):
         return starts, ends, position, stop < len(data)
     bracket = _first_bracket(data, position, stop) if is_cif2 else stop
@@ -51,6 +55,85 @@ def plain_words(data: bytes, position: int, chunk: int, *, is_cif2: bool) -> tup
     starts, ends = starts[:limit], ends[:limit]
     end = position + int(ends[-1]) if limit else position
     return starts + position, ends + position, end, used_up
+
+
+def ruled_words(data: bytes, position: int, *, is_cif2: bool) -> tuple[np.ndarray, np.ndarray, int] | None:
+    """The bare words of lines of one length whose white space stands alike in all of them, known from the first one.
+
+    Returns starts and ends (n,) int64 and the position behind the last word; None where too few such lines follow.
+    """
+    position = _BLANKS.match(data, position).end()  # type: ignore[union-attr]
+    first = data.find(b"\n", position, position + LONGEST_LINE)
+    length = data.find(b"\n", first + 1, first + LONGEST_LINE) - first
+    if first < 0 or length <= 1:
+        return None
+    array = np.frombuffer(data, np.uint8)
+    lines = _lines_alike(array[first:], length)
+    matrix = array[position : position + lines * length].reshape(lines, length)
+    if lines < FEWEST_LINES or not _is_space(matrix[0, -1:])[0] or (is_cif2 and _is_bracket(matrix[0]).any()):
+        return None
+    starts, ends = _words(_is_space(matrix[0]), is_whole=False)
+    if _first_special(matrix[0], starts, length) < len(starts):
+        return None
+    lines = _ruled_lines(matrix, starts, is_cif2=is_cif2)
+    if lines < FEWEST_LINES:
+        return None
+    shift = position + length * np.arange(lines)[:, None]
+    return (shift + starts).ravel(), (shift + ends).ravel(), int(shift[-1, 0]) + int(ends[-1])
+
+
+def _lines_alike(array: np.ndarray, length: int) -> int:
+    """How many lines of a length follow each other behind the line end with which an array begins."""
+    lines, stretch = 0, FEWEST_LINES
+    while True:
+        ends = array[(lines + 1) * length :: length][:stretch]
+        if (ends != 10).any():
+            return lines + int((ends != 10).argmax())
+        lines += len(ends)
+        if len(ends) < stretch:
+            return lines
+        stretch *= 4
+
+
+def _ruled_lines(matrix: np.ndarray, starts: np.ndarray, *, is_cif2: bool) -> int:
+    """How many lines (lines, length) have their white space where the first one has it, and bare words alone."""
+    lines, length = len(matrix), matrix.shape[1]
+    model, space = matrix[0], _is_space(matrix[0])
+    begin, step = 0, FEWEST_LINES
+    while begin < lines:
+        part = matrix[begin : begin + step]
+        varies = ~(part == model).all(axis=0)
+        values = part[:, varies & ~space]
+        odd = (_is_space(values) | (_is_bracket(values) if is_cif2 else False)).any(axis=1)
+        odd |= (part[:, varies & space] != model[varies & space]).any(axis=1)
+        for start in starts[np.flatnonzero(np.add.reduceat(varies, starts))].tolist():
+            if varies[start]:
+                odd |= _SPECIAL[part[:, start]]
+            if varies[start : start + 5].any() and start + 4 < length and _KEYWORD[part[:, start]].any():
+                odd |= _is_reserved(part[:, start : start + 5])
+        if odd.any():
+            return begin + int(odd.argmax())
+        begin += step
+        step = min(4 * step, max(FEWEST_LINES, LARGEST_CHUNK // length))
+    return lines
+
+
+def _is_bracket(array: np.ndarray) -> np.ndarray:
+    """Where bytes are brackets, which CIF 2.0 allows in no bare word."""
+    return np.asarray((array == 91) | (array == 93) | (array == 123) | (array == 125))
+
+
+def _is_reserved(heads: np.ndarray) -> np.ndarray:
+    """Where five bytes begin a reserved word: heads (words, 5)."""
+    words = np.zeros(len(heads), dtype=np.int64)
+    for index in range(4):
+        words |= (heads[:, index].astype(np.int64) | 32) << (8 * index)
+    return np.asarray((np.isin(words, _HEADS) & (heads[:, 4] == ord("_"))) | (words == _GLOBAL))
+
+
+def _is_space(array: np.ndarray) -> np.ndarray:
+    """Where bytes are white space: four comparisons of whole chunks are faster than one look-up per byte."""
+    return np.asarray((array == 32) | (array == 10) | (array == 9) | (array == 13))
 
 
 def marked_words(
@@ -69,7 +152,7 @@ def marked_words(
     is_first = steps[:-1] == 1
     steps[spans[:, 1]] = -1
     inside = np.cumsum(steps[:-1], dtype=np.int8).view(bool)
-    is_space = ((array == 32) | (array == 10) | (array == 9) | (array == 13)) & ~inside
+    is_space = _is_space(array) & ~inside
     starts, ends = _words(is_space, is_whole=stop == len(data))
     is_marked = is_first[starts]
     is_word = ~(is_marked & (array[starts] == _COMMENT))
@@ -93,9 +176,15 @@ def _words(is_space: np.ndarray, *, is_whole: bool) -> tuple[np.ndarray, np.ndar
     return edges[0::2], edges[1::2]
 
 
+def may_be_marked(data: bytes, position: int) -> bool:
+    """True if a quoted value, a text field or a comment may follow behind the white space at an offset."""
+    at = _BLANKS.match(data, position).end()  # type: ignore[union-attr]
+    return at < len(data) and data[at] in _MARKS
+
+
 def _bare_bracket(array: np.ndarray, inside: np.ndarray) -> int:
     """The offset of the first bracket that stands in no quoted value; else the length."""
-    found = ((array == 91) | (array == 93) | (array == 123) | (array == 125)) & ~inside
+    found = _is_bracket(array) & ~inside
     return int(found.argmax()) if found.any() else len(array)
 
 
@@ -119,11 +208,7 @@ def _first_special(array: np.ndarray, starts: np.ndarray, bracket: int, is_marke
     candidates = np.flatnonzero(_KEYWORD[first[:limit]])
     candidates = candidates[starts[candidates] + 4 < len(array)]
     if len(candidates):
-        at = starts[candidates]
-        heads = np.zeros(len(at), dtype=np.int64)
-        for index in range(4):
-            heads |= (array[at + index].astype(np.int64) | 32) << (8 * index)
-        reserved = (np.isin(heads, _HEADS) & (array[at + 4] == ord("_"))) | (heads == _GLOBAL)
+        reserved = _is_reserved(array[starts[candidates][:, None] + np.arange(5)])
         if reserved.any():
             limit = int(candidates[reserved.argmax()])
     return limit

@@ -159,13 +159,13 @@ class _Block:
             if end != NO_PARENT:
                 reason = "depends on itself" if end == CYCLIC else "depends on an axis that is not defined"
                 raise InputError(f"{self.where}: axis {name} {reason}, so that pixels have no place")
-        unplaced = [panel for panel in self.detector.panels if panel.shape != "flat"]
-        if unplaced:
-            panel = unplaced[0]
+        unplaced = np.setdiff1d(self.detector.panels.numbers, self.detector.flat.numbers)
+        if len(unplaced):
+            panel = self.detector.panel(int(unplaced[0]))
             raise InputError(
                 f"{self.where}: panel {panel.id} is {panel.shape} ({panel.fault}); only flat ones are known"
             )
-        if not self.detector.flat:
+        if not len(self.detector.flat):
             raise InputError(f"{self.where}: no panel whose pixels can be placed")
         for row in goniometer_rows(self.tables, self.axes):
             lost = [self.axes.id[step] for step in self.axes.chain(row) if not self.axes.is_read[step]]

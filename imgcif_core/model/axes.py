@@ -109,7 +109,7 @@ class Axes:
         return self._rows.get(name) or self._folded_rows.get(name.casefold()) or []
 
     @cached_property
-    def _offset(self) -> Floats:
+    def known_offset(self) -> Floats:
         """Offsets (n, 3) mm, zero where they cannot be read."""
         return np.nan_to_num(self.offset)
 
@@ -139,19 +139,25 @@ class Axes:
         cyclic[[row for rows in self.cycles for row in rows]] = True
         return cyclic
 
+    @cached_property
+    def _links(self) -> tuple[list[int], list[int]]:
+        """The two links of each axis as lists, which walks step through faster than through arrays."""
+        return self.parent.tolist(), self.rotation_parent.tolist()
+
     def walk(self, row: int) -> tuple[list[tuple[int, float]], int]:
         """The axis and those that carry it, outwards, and how the walk ends: -1, -2 or -3.
 
         Each step is a row and the degrees that a `rotation` adds to its setting; the end is -1 at a
         root, -2 at an undefined axis and -3 where a cycle closes.
         """
+        parents, turners = self._links
         steps: list[tuple[int, float]] = []
         seen: set[int] = set()
         added = 0.0
         while row >= 0 and row not in seen:
             seen.add(row)
             steps.append((row, added))
-            parent, turner, added = int(self.parent[row]), int(self.rotation_parent[row]), 0.0
+            parent, turner, added = parents[row], turners[row], 0.0
             if turner == NO_PARENT:
                 row = parent
                 continue
@@ -161,19 +167,24 @@ class Axes:
                 continue
             seen.add(turner)
             steps.append((turner, added))
-            row, added = parent if parent != NO_PARENT else int(self.parent[turner]), 0.0
+            row, added = parent if parent != NO_PARENT else parents[turner], 0.0
         return steps, row if row < 0 else CYCLIC
 
     def chain(self, row: int) -> list[int]:
         """The axis and those that carry it, to the root; a cycle is cut where it closes."""
         return [step for step, _ in self.walk(row)[0]]
 
+    @cached_property
+    def _is_known(self) -> list[bool]:
+        """Whether vector and offset of each axis can be read."""
+        found: list[bool] = (~np.isnan(np.concatenate([self.offset, self.vector], axis=1)).any(axis=1)).tolist()
+        return found
+
     def is_whole(self, row: int) -> bool:
         """True if the chain of an axis ends in a root, and all its numbers are known."""
         steps, end = self.walk(row)
-        rows = [step for step, _ in steps]
-        numbers = np.concatenate([self.offset[rows].ravel(), self.vector[rows].ravel(), [turn for _, turn in steps]])
-        return end == NO_PARENT and bool(rows) and not np.isnan(numbers).any()
+        is_known = self._is_known
+        return end == NO_PARENT and bool(steps) and all(is_known[step] and turn == turn for step, turn in steps)
 
     def placement(self, row: int, settings: Mapping[int, np.ndarray], frames: int = 1) -> Placement:
         """Where the frame that an axis carries lies in the laboratory.
@@ -198,7 +209,7 @@ class Axes:
     def step(self, row: int, setting: np.ndarray | float, added: float = 0.0) -> Placement:
         """The motion of one axis alone; one frame where the setting is one number."""
         values = np.atleast_1d(np.asarray(setting, dtype=float)) + (added if added == added else 0.0)
-        offset = self._offset[row][None]
+        offset = self.known_offset[row][None]
         if self.kind[row] == "rotation":
             return Placement(rotation_matrices(self.direction[row], values), offset)
         if self.kind[row] == "translation":

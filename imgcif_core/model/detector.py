@@ -5,19 +5,22 @@ position of the first stored pixel's centre and the steps to the next one along 
 increment counts per stored datum, whatever `direction` says, as all known readers take it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import overload
 
 import numpy as np
 
-from imgcif_core.model.arrays import ArrayDimension, ArrayLayout, element_ids, list_layouts
-from imgcif_core.model.axes import CYCLIC, DANGLING, NO_PARENT, Axes, Placement, compose
-from imgcif_core.model.pose import DOWNSTREAM, Pose
+from imgcif_core.arrays import Integers
+from imgcif_core.model.arrays import ArrayDimension, ArrayLayout, Layouts, element_ids, list_layouts
+from imgcif_core.model.axes import CYCLIC, DANGLING, Axes
+from imgcif_core.model.faces import Faces, Posture
+from imgcif_core.model.pose import DOWNSTREAM, Pose, Poses
 from imgcif_core.model.scans import Scan
 from imgcif_core.records import cached_property, dataclass
 from imgcif_core.tables import Tables, kept
 
-__all__ = ["DOWNSTREAM", "Detector", "Fault", "Panel", "Pose", "Posture", "build_detector"]
+__all__ = ["DOWNSTREAM", "Detector", "Fault", "Panel", "Panels", "Pose", "Poses", "Posture", "build_detector"]
 
 # Cosine between two pixel directions from which on they span no face.
 PARALLEL = 0.99
@@ -44,40 +47,11 @@ class Fault(StrEnum):
     ANGULAR = "angular increments"
 
 
-class Posture:
-    """The placement of every axis for some frames, each made once; laboratory frame, mm."""
-
-    def __init__(self, axes: Axes, settings: Mapping[int, np.ndarray], frames: int = 1) -> None:
-        """Take the settings by row of an axis: (frames,) or (1,) each, degrees or mm."""
-        self.axes = axes
-        self.frames = frames
-        self._settings = settings
-        self._known: dict[tuple[int, float, int], Placement] = {}
-
-    def placement(self, row: int, own: Mapping[int, float] | None = None) -> Placement:
-        """Where the frame that an axis carries lies; `own` overrides settings by row of an axis."""
-        own = own or {}
-        route = self.axes.route(row)
-        last = max((index for index, (axis, _) in enumerate(route) if axis in own), default=-1)
-        inner = [self._step(axis, added, own) for axis, added in route[: last + 1]]
-        return compose([*inner, self._shared(route[last + 1 :])])
-
-    def _step(self, axis: int, added: float, own: Mapping[int, float]) -> Placement:
-        """The motion of one axis."""
-        return self.axes.step(axis, own.get(axis, self._settings.get(axis, 0.0)), added)
-
-    def _shared(self, route: list[tuple[int, float]]) -> Placement:
-        """The placement at the inner end of a route, kept for all panels that share it.
-
-        A mounting axis may be followed by another axis than the one on which it depends itself.
-        """
-        outer = [*(axis for axis, _ in route[1:]), NO_PARENT][: len(route)]
-        keys = [(axis, added, next_axis) for (axis, added), next_axis in zip(route, outer, strict=True)]
-        start = next((index for index, key in enumerate(keys) if key in self._known), len(keys))
-        placed = self._known[keys[start]] if start < len(keys) else compose(())
-        for key in reversed(keys[:start]):
-            placed = self._known[key] = self._step(key[0], key[1], {}).inside(placed)
-        return placed
+# The kinds of faces, and the faults by number.
+FLAT, STRIP, POINT, CURVED, UNPLACED = SHAPES = ("flat", "strip", "point", "curved", "unplaced")
+_FAULTS = tuple(Fault)
+_NUMBERS = {fault: number for number, fault in enumerate(_FAULTS)}
+_SHAPE_NUMBERS = {shape: number for number, shape in enumerate(SHAPES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,58 +97,116 @@ class Panel:
         rows: dict[int, None] = {}
         for dimension in self.layout.directions:
             for entry in dimension.surface:
-                rows.update(dict.fromkeys(axis for axis, _ in axes.route(entry.axis)))
+                rows.update(dict.fromkeys(axes.chain(entry.axis)))
         return list(rows)
 
     def pose(self, posture: Posture) -> Pose:
-        """Where a flat panel lies; the settings of its pixel directions are its own.
-
-        Of two directions that do not depend on one another each is taken as carried by the same parent.
-        """
-        axes = posture.axes
-        fast, slow = self.fast.surface[0], self.slow.surface[0]
-        own = {fast.axis: fast.displacement, slow.axis: slow.displacement}
-        carried_fast = posture.placement(fast.axis, own)
-        carried_slow = posture.placement(slow.axis, own)
-        if slow.axis in (axis for axis, _ in axes.route(fast.axis)):
-            origin = carried_fast.translation
-        elif fast.axis in (axis for axis, _ in axes.route(slow.axis)):
-            origin = carried_slow.translation
-        else:
-            local = axes.offset[slow.axis] + slow.displacement * axes.direction[slow.axis]
-            origin = carried_fast.translation + carried_fast.turn(local)
-        shape = (posture.frames, 3)
-        return Pose(
-            np.broadcast_to(origin, shape),
-            np.broadcast_to(carried_fast.turn(axes.direction[fast.axis]) * fast.increment, shape),
-            np.broadcast_to(carried_slow.turn(axes.direction[slow.axis]) * slow.increment, shape),
-            self.size,
-        )
+        """Where a flat panel lies; the settings of its pixel directions are its own."""
+        entries = [part.surface[0] for part in self.layout.directions]
+        columns = ([entry.axis for entry in entries], [entry.displacement for entry in entries])
+        increments = [entry.increment for entry in entries]
+        face = Faces(posture.axes, *(np.array([column]) for column in (*columns, increments, self.size)))
+        return face.place(posture)[0]
 
 
-@dataclass(frozen=True)
-class Detector:
-    """The panels of a block with the axes that carry them; immutable."""
+class Panels(Sequence[Panel]):
+    """Some panels of a detector, each made when it is asked for.
 
-    axes: Axes
-    panels: tuple[Panel, ...]
+    `numbers` are those of all panels of the detector.
+    """
+
+    def __init__(self, detector: "Detector", numbers: np.ndarray) -> None:
+        self.numbers = numbers
+        self._detector = detector
 
     def __len__(self) -> int:
-        return len(self.panels)
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> Panel: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Panel]: ...
+    def __getitem__(self, index: int | slice) -> Panel | list[Panel]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        return self._detector.panel(int(self.numbers[index]))
+
+
+class Detector:
+    """The panels of a block with the axes that carry them, as columns; immutable.
+
+    layouts : that of each panel; ids : of each panel; shape, fault : (n,) numbers of `SHAPES` and of the faults.
+    """
+
+    def __init__(
+        self, axes: Axes, layouts: Layouts, elements: Sequence[str | None], shape: np.ndarray, fault: np.ndarray
+    ) -> None:
+        self.axes = axes
+        self.layouts = layouts
+        self.elements = elements
+        self._shape = shape
+        self._fault = fault
+        self._made: dict[int, Panel] = {}
+
+    def __len__(self) -> int:
+        return len(self.layouts)
 
     @cached_property
-    def flat(self) -> tuple[Panel, ...]:
+    def panels(self) -> Panels:
+        """All panels, in the order of the file."""
+        return Panels(self, np.arange(len(self)))
+
+    @cached_property
+    def flat(self) -> Panels:
         """The panels whose pixels can be placed."""
-        return tuple(panel for panel in self.panels if panel.shape == "flat")
+        return Panels(self, np.flatnonzero(self._shape == _SHAPE_NUMBERS[FLAT]))
+
+    def panel(self, number: int) -> Panel:
+        """One of all panels."""
+        if number not in self._made:
+            layout, element = self.layouts[number], self.elements[number]
+            shape, fault = SHAPES[int(self._shape[number])], _FAULTS[int(self._fault[number])]
+            name = layout.section_id or element or layout.array_id
+            self._made[number] = Panel(name, layout, element, shape, fault)
+        return self._made[number]
+
+    def with_fault(self, fault: Fault, *shapes: str) -> Panels:
+        """The panels with a fault, of any shape or of some."""
+        marks = self._fault == _NUMBERS[fault]
+        if shapes:
+            marks &= np.isin(self._shape, [_SHAPE_NUMBERS[shape] for shape in shapes])
+        return Panels(self, np.flatnonzero(marks))
+
+    def faults(self, *shapes: str) -> list[Fault]:
+        """The faults of panels of some shapes, in the order of the file."""
+        numbers = self._fault[np.isin(self._shape, [_SHAPE_NUMBERS[shape] for shape in shapes])]
+        return [_FAULTS[number] for number in dict.fromkeys(numbers.tolist())]
+
+    @cached_property
+    def directions(self) -> np.ndarray:
+        """The dimensions along fast and slow of the flat panels, among those of the layouts: (flat, 2)."""
+        found: Integers = self.layouts.face[self.flat.numbers]
+        return found
+
+    @cached_property
+    def faces(self) -> Faces:
+        """The flat panels as pairs of pixel directions."""
+        return _faces(self.layouts, self.axes, self.flat.numbers)
+
+    @property
+    def step_rows(self) -> np.ndarray:
+        """Where the steps of the flat panels stand: (flat, 2) rows of ARRAY_STRUCTURE_LIST_AXIS."""
+        return np.asarray(self.layouts.surfaces.row[self.layouts.dimensions.first[self.directions]])
 
     @cached_property
     def moving_axes(self) -> tuple[int, ...]:
         """Axes on which the position of any panel depends, surface axes left out."""
-        surface = {entry.axis for panel in self.panels for part in panel.layout.dimensions for entry in part.surface}
-        rows: dict[int, None] = {}
-        for panel in self.flat:
-            rows.update(dict.fromkeys(row for row in panel.axis_rows(self.axes) if row not in surface))
-        return tuple(rows)
+        parts = self.layouts.dimensions
+        marks = np.zeros(len(self.layouts.surfaces.row) + 1, dtype=np.int64)
+        np.add.at(marks, parts.first, 1)
+        np.add.at(marks, parts.first + parts.count, -1)
+        surface = set(self.layouts.surfaces.axis[np.cumsum(marks)[:-1] > 0].tolist())
+        return tuple(row for row in self.faces.carriers if row not in surface)
 
     def settings(self, scan: Scan | None, indices: np.ndarray) -> dict[int, np.ndarray]:
         """Settings of the axes that carry panels, at the start of some frames of a scan.
@@ -188,85 +220,115 @@ class Detector:
             found[row] = values[:1] if is_still else values
         return found
 
-    def poses(self, scan: Scan | None = None, indices: np.ndarray | None = None) -> list[Pose]:
-        """Where the flat panels lie at the start of some frames of a scan; the first one by default.
+    def posture(self, scan: Scan | None = None, indices: np.ndarray | None = None) -> Posture:
+        """The settings of the axes that carry panels in some frames of a scan; in the first one by default.
 
         Without a scan all axes stand at zero.
         """
         chosen = np.zeros(1, dtype=np.int64) if indices is None else np.asarray(indices)
-        posture = Posture(self.axes, self.settings(scan, chosen), len(chosen))
-        return [panel.pose(posture) for panel in self.flat]
+        return Posture(self.axes, self.settings(scan, chosen), len(chosen))
+
+    def poses(self, scan: Scan | None = None, indices: np.ndarray | None = None) -> Poses:
+        """Where the flat panels lie at the start of some frames of a scan; the first one by default."""
+        return self.faces.place(self.posture(scan, indices))
 
 
 @kept
 def build_detector(tables: Tables, axes: Axes) -> Detector:
     """The panels of a block, in the order of the file."""
     layouts = list_layouts(tables, axes)
-    elements = element_ids(tables, layouts)
-    panels = []
-    at_zero = Posture(axes, {})
-    for layout, element in zip(layouts, elements, strict=True):
-        shape, fault = _shape(layout, at_zero)
-        name = layout.section_id or element or layout.array_id
-        panels.append(Panel(name, layout, element, shape, fault))
-    return Detector(axes, tuple(panels))
+    shape, fault = _shapes(layouts, axes)
+    return Detector(axes, layouts, element_ids(tables, layouts), shape, fault)
 
 
-def _shape(layout: ArrayLayout, at_zero: Posture) -> tuple[str, Fault]:
-    """What kind of face a layout has, and why it is not a flat one."""
-    axes = at_zero.axes
-    precedences = [dimension.precedence for dimension in layout.dimensions]
-    if len(set(precedences)) < len(precedences):
-        return "unplaced", Fault.PRECEDENCE
-    active = layout.directions
-    if len(active) < 2:
-        extended = any(dimension.size != 1 for dimension in active)
-        return ("strip" if extended else "point"), Fault.ONE_DIMENSION
-    fault = next((fault for fault in (_fault(dimension, axes) for dimension in active) if fault), Fault.NONE)
-    if fault:
-        return "unplaced", fault
-    kinds = [axes.kind[entry.axis] for dimension in active for entry in dimension.surface]
-    if len(kinds) > 2 or any(kind == "rotation" for kind in kinds):
-        return "curved", Fault.ROTATION
-    if any(dimension.is_angular for dimension in active):
-        return "curved", Fault.ANGULAR
-    return _flat_shape(layout, at_zero)
+def _faces(layouts: Layouts, axes: Axes, numbers: np.ndarray) -> Faces:
+    """Layouts with two directions along one axis each as faces."""
+    face = layouts.face[numbers]
+    first, parts = layouts.dimensions.first[face], layouts.dimensions
+    surfaces = layouts.surfaces
+    return Faces(axes, surfaces.axis[first], surfaces.displacement[first], parts.increment[face], parts.size[face])
 
 
-def _flat_shape(layout: ArrayLayout, at_zero: Posture) -> tuple[str, Fault]:
-    """Whether two directions along translations span a face."""
-    (fast,), (slow,) = (dimension.surface for dimension in layout.directions)
-    thin = min(dimension.size for dimension in layout.directions) == 1
-    for entry in (fast, slow):
-        if entry.increment == 0:
-            fault = Fault.ZERO_STEP if entry.has_step else Fault.NO_STEP
-            return ("strip", Fault.ONE_DIMENSION) if thin else ("unplaced", fault)
-    chains = [set(at_zero.axes.chain(entry.axis)) for entry in (fast, slow)]
-    if any(at_zero.axes.kind[row] == "rotation" for row in chains[0] ^ chains[1]):
-        # An axis between the two directions turns one against the other, by what the scans set.
-        return "flat", Fault.NONE
-    first, second = (
-        at_zero.placement(entry.axis).turn(at_zero.axes.direction[entry.axis])[0] for entry in (fast, slow)
-    )
-    if abs(first @ second) > PARALLEL:
-        return ("strip", Fault.ONE_DIMENSION) if thin else ("unplaced", Fault.PARALLEL)
-    return "flat", Fault.NONE
+def _shapes(layouts: Layouts, axes: Axes) -> tuple[np.ndarray, np.ndarray]:
+    """What kind of face each layout has, and why it is not a flat one: numbers of `SHAPES` and of the faults."""
+    parts, face = layouts.dimensions, layouts.face
+    shape = np.full(len(layouts), _SHAPE_NUMBERS[FLAT])
+    fault = np.zeros(len(layouts), dtype=np.int64)
+    open_ = np.ones(len(layouts), dtype=bool)
+
+    def settle(marks: np.ndarray, kind: str | np.ndarray, why: Fault | np.ndarray) -> None:
+        """Say of layouts of which nothing has been said yet what they are."""
+        rows = np.flatnonzero(marks & open_)
+        shape[rows] = _SHAPE_NUMBERS[kind] if isinstance(kind, str) else kind[rows]
+        fault[rows] = _NUMBERS[why] if isinstance(why, Fault) else why[rows]
+        open_[rows] = False
+
+    repeated = np.zeros(len(layouts), dtype=bool)
+    same = (parts.layout[1:] == parts.layout[:-1]) & (parts.precedence[1:] == parts.precedence[:-1])
+    repeated[parts.layout[1:][same]] = True
+    settle(repeated, UNPLACED, Fault.PRECEDENCE)
+    lacking = np.asarray((face < 0).any(axis=1))
+    extended = ((face >= 0) & (parts.size[face] != 1)).any(axis=1)
+    strip_or_point = np.where(extended, _SHAPE_NUMBERS[STRIP], _SHAPE_NUMBERS[POINT])
+    settle(lacking, strip_or_point, Fault.ONE_DIMENSION)
+    of_parts = _dimension_faults(layouts, axes)[face]
+    settle((of_parts > 0).any(axis=1), UNPLACED, np.where(of_parts[:, 0] > 0, of_parts[:, 0], of_parts[:, 1]))
+    turning = np.array([row >= 0 and axes.kind[row] == "rotation" for row in layouts.surfaces.axis.tolist()], bool)
+    settle((parts.count[face].sum(axis=1) > 2) | parts.any_of(turning)[face].any(axis=1), CURVED, Fault.ROTATION)
+    settle(parts.any_of(layouts.surfaces.is_angular)[face].any(axis=1), CURVED, Fault.ANGULAR)
+    thin = parts.size[face].min(axis=1) == 1
+    idle = (parts.increment[face] == 0) & ~lacking[:, None]
+    settle(idle.any(axis=1) & thin, STRIP, Fault.ONE_DIMENSION)
+    leading = face[np.arange(len(face)), idle.argmax(axis=1)]
+    has_step = parts.any_of(layouts.surfaces.has_step)[leading]
+    settle(idle.any(axis=1), UNPLACED, np.where(has_step, _NUMBERS[Fault.ZERO_STEP], _NUMBERS[Fault.NO_STEP]))
+    parallel = np.zeros(len(layouts), dtype=bool)
+    parallel[np.flatnonzero(open_)] = _are_parallel(_faces(layouts, axes, np.flatnonzero(open_)))
+    settle(parallel & thin, STRIP, Fault.ONE_DIMENSION)
+    settle(parallel, UNPLACED, Fault.PARALLEL)
+    return shape, fault
 
 
-def _fault(dimension: ArrayDimension, axes: Axes) -> Fault:
-    """What keeps one direction from being placed."""
-    if not dimension.surface:
-        return Fault.NO_AXIS if dimension.axis_set_id else Fault.NO_SET
-    for entry in dimension.surface:
-        if entry.axis < 0:
-            return Fault.AXIS_UNDEFINED
-        end = axes.walk(entry.axis)[1]
-        if end in (CYCLIC, DANGLING):
-            return Fault.CYCLE if end == CYCLIC else Fault.PARENT_UNDEFINED
-        if not axes.is_whole(entry.axis) or np.isnan([entry.displacement, entry.increment]).any():
-            return Fault.NUMBER
-        if not axes.direction[entry.axis].any():
-            return Fault.NULL_VECTOR
-        if entry.is_fractional:
-            return Fault.FRACTIONAL
-    return Fault.NONE
+def _are_parallel(faces: Faces) -> np.ndarray:
+    """Where two directions along translations span no face with all axes at zero: (faces,) bool."""
+    axes = faces.axes
+    fast, slow = faces.directions(Posture(axes, {}))
+    found: np.ndarray = np.abs(np.einsum("nfi,nfi->nf", fast, slow)[:, 0]) > PARALLEL
+    for row in np.flatnonzero(found).tolist():
+        chains = [set(axes.chain(axis)) for axis in faces.axis[row].tolist()]
+        # An axis between the two directions may turn one against the other, by what the scans set.
+        found[row] = not any(axes.kind[axis] == "rotation" for axis in chains[0] ^ chains[1])
+    return found
+
+
+def _dimension_faults(layouts: Layouts, axes: Axes) -> np.ndarray:
+    """What keeps each dimension from being placed: (dimensions,) numbers of the faults."""
+    parts, of_surfaces = layouts.dimensions, _surface_faults(layouts, axes)
+    found = np.where(parts.count > 0, 0, np.where(parts.has_set, _NUMBERS[Fault.NO_AXIS], _NUMBERS[Fault.NO_SET]))
+    for step in range(int(parts.count.max(initial=0))):
+        rows = np.flatnonzero((parts.count > step) & (found == 0))
+        found[rows] = of_surfaces[parts.first[rows] + step]
+    return found
+
+
+def _surface_faults(layouts: Layouts, axes: Axes) -> np.ndarray:
+    """What keeps each axis of a pixel direction from being placed: (surfaces,) numbers of the faults."""
+    surfaces = layouts.surfaces
+    ends: dict[int, Fault] = {}
+    for axis in dict.fromkeys(surfaces.axis.tolist()):
+        if axis < 0:
+            ends[axis] = Fault.AXIS_UNDEFINED
+            continue
+        end = axes.walk(axis)[1]
+        is_lost = end in (CYCLIC, DANGLING)
+        whole = Fault.NONE if axes.is_whole(axis) else Fault.NUMBER
+        ends[axis] = (Fault.CYCLE if end == CYCLIC else Fault.PARENT_UNDEFINED) if is_lost else whole
+    found = np.array([_NUMBERS[ends[axis]] for axis in surfaces.axis.tolist()], dtype=np.int64)
+    unread = np.isnan(surfaces.displacement) | np.isnan(surfaces.increment)
+    for marks, fault in (
+        (unread, Fault.NUMBER),
+        (~surfaces.has_direction, Fault.NULL_VECTOR),
+        (surfaces.is_fractional, Fault.FRACTIONAL),
+    ):
+        found[(found == 0) & marks] = _NUMBERS[fault]
+    return found

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.model.arrays import DEFAULT_ARRAY
-from imgcif_core.model.joins import combined, few_rows, filled_hashes
+from imgcif_core.model.joins import filled_hashes, rows_spelt
 from imgcif_core.model.storage import StoredArrays
-from imgcif_core.records import dataclass
+from imgcif_core.records import cached_property, dataclass
 from imgcif_core.tables import Table
 
 NONE = -1
@@ -93,11 +93,7 @@ class FrameImages:
             return (
                 np.zeros(self.frames.rows, dtype=np.int64) if self.data.rows == 1 else np.full(self.frames.rows, NONE)
             )
-        few = few_rows(self.data, names, self.frames, names, ["1"] * len(names))
-        if few is not None:
-            return few
-        own = _Groups(combined([filled_hashes(self.data, name, "1") for name in names]))
-        return own.first_rows(combined([filled_hashes(self.frames, name, "1") for name in names]))
+        return rows_spelt(self.data, names, self.frames, names, ["1"] * len(names))
 
     def _of_frame(self, scan_id: str, position: int, frame_row: int, data_row: int) -> FrameImage:
         """The image of a row of DIFFRN_DATA_FRAME."""
@@ -114,22 +110,29 @@ class FrameImages:
         return (self.frames, image.frame_row) if image.frame_row >= 0 else (self.data, image.data_row)
 
 
+# So many searches through all keys are faster than a sort of them.
+_SEARCHES = 12
+
+
 class _Groups:
     """Rows by key, found without a step per row."""
 
     def __init__(self, keys: np.ndarray) -> None:
         self.keys = keys
-        self._order = np.argsort(keys, kind="stable")
-        self._sorted = keys[self._order]
+        self._searches = 0
+
+    @cached_property
+    def _sorted(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows in the order of their keys, and the keys in it."""
+        order = np.argsort(self.keys, kind="stable")
+        return order, self.keys[order]
 
     def rows(self, key: np.uint64) -> list[int]:
         """The rows of a key, in order."""
-        begin, end = np.searchsorted(self._sorted, key, "left"), np.searchsorted(self._sorted, key, "right")
-        found: list[int] = self._order[begin:end].tolist()
+        self._searches += 1
+        if self._searches <= _SEARCHES:
+            found: list[int] = np.flatnonzero(self.keys == key).tolist()
+            return found
+        order, keys = self._sorted
+        found = order[np.searchsorted(keys, key, "left") : np.searchsorted(keys, key, "right")].tolist()
         return found
-
-    def first_rows(self, wanted: np.ndarray) -> np.ndarray:
-        """For each key its first row, -1 where there is none."""
-        position = np.minimum(np.searchsorted(self._sorted, wanted), len(self.keys) - 1)
-        found = self._order[position]
-        return np.where(self.keys[found] == wanted, found, NONE)

@@ -26,12 +26,15 @@ def hashes_of(column: Column, *, fold: bool = False) -> np.ndarray:
 
 def combined(columns: Sequence[np.ndarray]) -> np.ndarray:
     """One hash a row for several columns of hashes; the order of the columns counts."""
-    result = np.zeros(len(columns[0]), dtype=np.uint64)
+    rows = len(columns[0])
+    result = np.zeros(min(rows, 1), dtype=np.uint64)
     with np.errstate(over="ignore"):
-        for index, column in enumerate(columns):
+        for index, whole in enumerate(columns):
+            # One value for all rows is mixed once.
+            column = whole[:1] if rows and (whole == whole[0]).all() else whole
             mixed = (column ^ (column >> np.uint64(31))) * _FACTORS[index % len(_FACTORS)]
             result = result * np.uint64(0x100000001B3) + (mixed ^ (mixed >> np.uint64(28)))
-    return result
+    return result if len(result) == rows else np.full(rows, result[0])
 
 
 def filled_hashes(table: Table, name: str, default: str | None, *, fold: bool = False) -> np.ndarray:
@@ -149,9 +152,9 @@ def rows_named(
 
     Ids that differ in case alone are one id where none is spelt alike, as the rules about links have it.
     """
-    found = _rows_named(parent, names, child, child_names, defaults, fold=False)
+    found = rows_spelt(parent, names, child, child_names, defaults)
     if (found == NONE).any():
-        caseless = _rows_named(parent, names, child, child_names, defaults, fold=True)
+        caseless = rows_spelt(parent, names, child, child_names, defaults, fold=True)
         found = np.where(found == NONE, caseless, found)
     return found
 
@@ -171,19 +174,22 @@ def identities(parent: Table, names: Sequence[str], child: Table, own: Sequence[
     return np.where(found == NONE, hashes, found.astype(np.uint64))
 
 
-def _rows_named(
+def rows_spelt(
     parent: Table,
     names: Sequence[str],
     child: Table,
     child_names: Sequence[str],
     defaults: Sequence[str],
     *,
-    fold: bool,
+    fold: bool = False,
 ) -> np.ndarray:
     """As `rows_named`, with regard to case or without."""
     few = few_rows(parent, names, child, child_names, defaults, fold=fold)
     if few is not None:
         return few
+    counted = _rows_counted(parent, names, child, child_names, defaults, fold=fold)
+    if counted is not None:
+        return counted
     keys, wanted = (
         [filled_hashes(table, name, default, fold=fold) for name, default in zip(own, defaults, strict=True)]
         for table, own in ((parent, names), (child, child_names))
@@ -227,6 +233,40 @@ def _few_keys(
         texts = table.texts(name, default)
         columns.append([fold_text(text or "") for text in texts] if fold else [text or "" for text in texts])
     return list(zip(*columns, strict=True))
+
+
+def _rows_counted(
+    parent: Table,
+    names: Sequence[str],
+    child: Table,
+    child_names: Sequence[str],
+    defaults: Sequence[str],
+    *,
+    fold: bool,
+) -> np.ndarray | None:
+    """As `rows_spelt`, by arithmetic; None unless ids count alike in both tables, or are the same in all rows."""
+    found: np.ndarray | None = None
+    for name, own, default in zip(names, child_names, defaults, strict=True):
+        columns = parent.column(name), child.column(own)
+        one, other = (None if column is None else column.counting for column in columns)
+        if one is not None and other is not None and one.is_spelt_like(other):
+            place = other.places_in(one)
+            found = place if found is None else np.where(found == place, found, NONE)
+            continue
+        texts = _only_text(parent, name, default), _only_text(child, own, default)
+        if None in texts:
+            return None
+        if texts[0] != texts[1] and not (fold and str(texts[0]).casefold() == str(texts[1]).casefold()):
+            return np.full(child.rows, NONE)
+    return found
+
+
+def _only_text(table: Table, name: str, default: str) -> str | None:
+    """The text that an item has in all rows, None where it has several or there is no row."""
+    column = table.column(name)
+    if not table.rows or (column is not None and not column.is_constant):
+        return None
+    return table.text(name, 0, default)
 
 
 def leaders(keys: np.ndarray) -> np.ndarray:

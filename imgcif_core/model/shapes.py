@@ -73,17 +73,26 @@ class Shapes:
                 delimiter = 0 if self.column.is_bare[self.first[shape]] else 1
                 offsets[shape], widths[shape] = span[0] + delimiter, min(span[1] - span[0], 15)
         at, width = offsets[self.inverse], widths[self.inverse]
-        counting = self.column.counting
-        if counting is not None and len(self.first) == 1 and offsets[0] == len(counting.prefix):
-            return counting.numbers.astype(float), at
+        if len(self.first) == 1:
+            return self._numbers_at(np.arange(len(at)), int(offsets[0]), int(widths[0])), at
         return self.column.digits_at(np.arange(len(at)), at, width), at
+
+    def _numbers_at(self, rows: np.ndarray, offset: int, width: int) -> np.ndarray:
+        """The unsigned integers of a width at one offset in some values, nan where the width is 0: like rows."""
+        counting = self.column.counting
+        digits = 0 if counting is None else counting.width or len(str(counting.first))
+        if counting is not None and counting.has_even_width and (offset, width) == (len(counting.prefix), digits):
+            return np.asarray(counting.numbers[rows], dtype=float)
+        # What is written alike in all rows is read once.
+        chosen = rows[:1] if self.column.is_constant else rows
+        numbers = self.column.digits_at(chosen, np.full(len(chosen), offset), np.full(len(chosen), width))
+        return np.broadcast_to(numbers, len(rows)) if len(rows) else numbers
 
     def numbers_in(self, shape: int, span: tuple[int, int]) -> dict[int, int]:
         """The numbers that stand in a range of the texts of a shape, each with its first row."""
         rows = self.rows(shape)
         delimiter = 0 if self.column.is_bare[rows[0]] else 1
-        offsets = np.full(len(rows), span[0] + delimiter)
-        numbers = self.column.digits_at(rows, offsets, np.full(len(rows), min(span[1] - span[0], 15)))
+        numbers = self._numbers_at(rows, span[0] + delimiter, min(span[1] - span[0], 15))
         values, first = np.unique(numbers, return_index=True)
         return {int(value): int(rows[index]) for value, index in zip(values, first, strict=True)}
 

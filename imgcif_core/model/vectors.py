@@ -17,13 +17,14 @@ def unit(vectors: Floats) -> Floats:
 
 
 def rotation_matrices(axis: Floats, angles: Floats) -> Floats:
-    """Right-handed rotations about one axis by angles in degrees: angles (...) give (..., 3, 3).
+    """Right-handed rotations by angles in degrees: angles (...) about an axis (3,), or axes (..., 3): (..., 3, 3).
 
     Rodrigues' formula with the axis normalised; a null axis gives the identity.
     """
-    x, y, z = unit(axis)
+    x, y, z = np.moveaxis(unit(axis), -1, 0)
     angles_rad = np.radians(np.asarray(angles, dtype=float))
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(*x.shape, 3, 3)
     sine, cosine = np.sin(angles_rad)[..., None, None], np.cos(angles_rad)[..., None, None]
     found: Floats = np.eye(3) + sine * cross + (1.0 - cosine) * (cross @ cross)
     return found

@@ -1,6 +1,6 @@
 """What is shown of one block: axes, beam, detector, and each scan at one of its frames."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class ShownScan:
     scan: Scan | None
     index: int | None
     axes: tuple[ShownAxis, ...]
-    poses: tuple[Pose, ...]
+    poses: Sequence[Pose]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _instrument(tables: Tables, frame: int | None) -> BlockInstrument:
     detector = build_detector(tables, axes)
     shown = [_shown(scan, axes, detector, frame) for scan in scans[:MAX_SCANS]]
     if not scans:
-        shown = [ShownScan(None, 0, (), tuple(detector.poses()))]
+        shown = [ShownScan(None, 0, (), detector.poses())]
     beam = build_beam(tables, axes if len(axes) else None)
     return BlockInstrument(tables, axes, beam, detector, tuple(shown), max(0, len(scans) - MAX_SCANS))
 
@@ -125,7 +125,7 @@ def _shown(scan: Scan, axes: Axes, detector: Detector, frame: int | None) -> Sho
     settings = tuple(_axis(scan, row) for row in rows)
     if index is None:
         return ShownScan(scan, None, settings, ())
-    return ShownScan(scan, index, settings, tuple(detector.poses(scan, np.array([index]))))
+    return ShownScan(scan, index, settings, detector.poses(scan, np.array([index])))
 
 
 def frame_index(scan: Scan, frame: int | None) -> int | None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from imgcif_core.checks.axes.roles import (
     DETECTOR,
     FRAME,
@@ -17,23 +19,26 @@ from imgcif_core.checks.axes.roles import (
 )
 from imgcif_core.checks.joins import same_data_set
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
-from imgcif_core.model.arrays import list_layouts
 from imgcif_core.model.axes import Axes
+from imgcif_core.model.detector import Detector
 from imgcif_core.tables import Tables
 
 _MAX_PLACES = 6
 
 
-def pixel_axes(tables: Tables, axes: Axes) -> list[int]:
+def pixel_axes(panels: Detector) -> list[int]:
     """The axes along which the pixels of flat two-dimensional arrays run."""
-    found: dict[int, None] = {}
-    for layout in list_layouts(tables, axes):
-        face = layout.directions
-        entries = [entry for dimension in face for entry in dimension.surface]
-        is_flat = len(face) == 2 and len(entries) == 2 and min(dimension.size for dimension in face) > 1
-        if is_flat and all(entry.axis >= 0 and axes.kind[entry.axis] == "translation" for entry in entries):
-            found.update(dict.fromkeys(entry.axis for entry in entries))
-    return list(found)
+    kind, surfaces, parts = panels.axes.kind, panels.layouts.surfaces, panels.layouts.dimensions
+    face = panels.layouts.face
+    face = face[(face >= 0).all(axis=1)]
+    face = face[(parts.count[face].sum(axis=1) == 2) & (parts.size[face].min(axis=1) > 1)]
+    is_there = np.arange(2) < parts.count[face][:, :, None]
+    axis = surfaces.axis[
+        np.where(is_there, parts.first[face][:, :, None] + np.arange(2), parts.first[face][:, :, None])
+    ]
+    is_shift = np.array([row >= 0 and kind[row] == "translation" for row in axis.ravel().tolist()], dtype=bool)
+    is_flat = (is_shift.reshape(axis.shape) | ~is_there).all(axis=(1, 2))
+    return list(dict.fromkeys(axis[is_flat][is_there[is_flat]].tolist()))
 
 
 @rule(
@@ -45,13 +50,13 @@ def pixel_axes(tables: Tables, axes: Axes) -> list[int]:
     messages={"zero": "pixel axes {axes} are listed in {category}, at zero"},
     helps={"zero": "nothing is needed; rows of pixel axes at zero in {category} can also be left out"},
 )
-def pixel_axis_set(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
+def pixel_axis_set(tables: Tables, axes: Axes, any_panels: Detector, axis_roles: AxisRoles) -> Iterator[Problem]:
     """What: An axis along which pixels run also has a setting in a scan.
     Why: Pixel axes give the place of a pixel on the face of the detector; a setting would move the pixels on it.
     How to fix: Move the detector by an axis of its own, on which the pixel axes depend.
     Source: Dictionary imgCIF, ARRAY_STRUCTURE_LIST_AXIS; DIFFRN_SCAN_AXIS lists the settings of axes in a scan.
     """
-    surface = pixel_axes(tables, axes)
+    surface = pixel_axes(any_panels)
     if not surface:
         raise NotApplicable("no pixel axes of flat arrays")
     for name in (SCAN, FRAME):
@@ -83,13 +88,15 @@ def pixel_axis_set(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> Iterato
     source="_diffrn_detector_axis.axis_id",
     message="pixel axes {axes} are listed as axes that position the detector",
 )
-def pixel_axis_as_positioner(tables: Tables, axes: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
+def pixel_axis_as_positioner(
+    tables: Tables, axes: Axes, any_panels: Detector, axis_roles: AxisRoles
+) -> Iterator[Problem]:
     """What: Axes along which pixels run are listed in DIFFRN_DETECTOR_AXIS.
     Why: That table is for the axes of the positioner; programs look for their settings and count them.
     How to fix: Take the pixel axes out of the table, and do not count them in _diffrn_detector.number_of_axes.
     Source: Dictionary imgCIF, _diffrn_detector.number_of_axes.
     """
-    surface = pixel_axes(tables, axes)
+    surface = pixel_axes(any_panels)
     if not surface or not axis_roles.rows[POSITIONER]:
         raise NotApplicable("no pixel axes or no axes of a detector")
     rows = [row for row in surface if axis_roles.uses(row, POSITIONER)]

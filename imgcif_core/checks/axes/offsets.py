@@ -9,8 +9,8 @@ from imgcif_core.checks.axes.roles import GONIOMETER, AxisRoles, listed
 from imgcif_core.checks.edits import scaled
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
-from imgcif_core.model.arrays import list_layouts
 from imgcif_core.model.axes import Axes
+from imgcif_core.model.detector import Detector
 from imgcif_core.tables import Tables
 
 OFFSET = ("offset[1]", "offset[2]", "offset[3]")
@@ -33,7 +33,7 @@ _SMALLEST_PITCH_MM, _SMALLEST_PANEL_MM = 0.01, 10.0
         "pixels": "give the offset in millimetres: the number times the size of a pixel",
     },
 )
-def offset_out_of_scale(tables: Tables, axes: Axes, tolerances: Tolerances) -> Iterator[Problem]:
+def offset_out_of_scale(tables: Tables, axes: Axes, any_panels: Detector, tolerances: Tolerances) -> Iterator[Problem]:
     """What: The offset of an axis is too large for any instrument, or of another unit than the panel it places.
     Why: Offsets are in millimetres; in metres or pixels they put the detector beside the beam.
     How to fix: Give the offset in millimetres.
@@ -46,15 +46,15 @@ def offset_out_of_scale(tables: Tables, axes: Axes, tolerances: Tolerances) -> I
     for row in np.flatnonzero(size > tolerances.offset_mm).tolist():
         item = OFFSET[int(np.abs(np.nan_to_num(axes.offset[row])).argmax())]
         yield Problem(table.at(row, item), axis=axes.id[row], offset=float(size[row]))
-    yield from _other_units(tables, axes, size)
+    yield from _other_units(tables, any_panels, size)
 
 
-def _other_units(tables: Tables, axes: Axes, size: np.ndarray) -> Iterator[Problem]:
+def _other_units(tables: Tables, panels: Detector, size: np.ndarray) -> Iterator[Problem]:
     """Offsets of pixel axes that fit the panel only in metres or in pixels.
 
     Modules of a larger detector may lie many panels away, or be shifted by fractions of a millimetre.
     """
-    layouts = list_layouts(tables, axes)
+    layouts, axes = panels.layouts, panels.axes
     if len(layouts) != 1:
         return
     table = tables.table("axis")

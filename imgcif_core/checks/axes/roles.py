@@ -142,18 +142,20 @@ def roles_of(tables: Tables, axes: Axes) -> AxisRoles:
         if column is None:
             continue
         first, inverse = column.distinct()
-        named = [[] if column.is_null[row] else axes.rows_named(column.text(int(row))) for row in first]
+        is_null = column.is_null[first].tolist()
+        texts = zip(column.texts_at(first), is_null, strict=True)
+        named = [[] if null else axes.rows_named(text) for text, null in texts]
         for row, found in zip(first.tolist(), named, strict=True):
             for axis in found:
                 rows[name].setdefault(axis, row)
         for kind, setting in _acting(table, len(first), inverse):
             for axis in named[int(inverse[setting.row])]:
                 settings.setdefault((name, axis, kind), setting)
-    children: list[list[int]] = [[] for _ in range(len(axes))]
-    for link in (axes.parent, axes.rotation_parent):
-        for row in np.flatnonzero(link >= 0).tolist():
-            if row not in children[int(link[row])]:
-                children[int(link[row])].append(row)
+    children: list[dict[int, None]] = [{} for _ in range(len(axes))]
+    for link in (axes.parent.tolist(), axes.rotation_parent.tolist()):
+        for row, target in enumerate(link):
+            if target >= 0:
+                children[target][row] = None
     return AxisRoles(axes, rows, settings, tuple(tuple(entry) for entry in children))
 
 

@@ -67,10 +67,9 @@ def _agrees(
     changed = {row: values * change.get(row, 1.0) for row, values in settings.items()}
     if all(np.allclose(changed[row], values, atol=1e-12) for row, values in settings.items()):
         return False
-    posture = Posture(detector.axes, changed)
+    poses = detector.faces.place(Posture(detector.axes, changed))
     source = comparison.source.scans[pair.source_index].panels
-    for panel, other in zip(detector.flat, source):
-        corner = panel.pose(posture).corner[0]
+    for corner, other in zip(poses.corner[:, 0], source):
         if np.linalg.norm(corner - comparison.rotation @ other.corner) > limit + 0.8 * max(other.pixel_size):
             return False
     return True

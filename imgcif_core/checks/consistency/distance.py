@@ -9,7 +9,7 @@ from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances, written_half
 from imgcif_core.model.beam import Beam
 from imgcif_core.model.detector import Detector
-from imgcif_core.model.pose import Pose
+from imgcif_core.model.pose import Poses
 from imgcif_core.model.scans import Scans
 from imgcif_core.tables import Tables
 
@@ -26,22 +26,23 @@ def panel_distances_of(any_scans: Scans, detector: Detector, beam: Beam) -> np.n
     The distance along the beam is nan where the beam does not meet the plane of a panel.
     """
     found = []
-    for pose in _poses(any_scans, detector):
-        across = np.einsum("i,fi->f", beam.direction, pose.normal)
-        height = np.einsum("fi,fi->f", pose.origin, pose.normal)
+    for poses in _poses(any_scans, detector):
+        normal = poses.normal
+        across = normal @ beam.direction
+        height = np.einsum("pfi,pfi->pf", poses.origin, normal)
         with np.errstate(divide="ignore", invalid="ignore"):
             along = np.where(np.abs(across) > 1e-9, np.abs(height / across), np.nan)
-        found.append(np.stack([along, np.abs(height)], axis=1))
+        found.append(np.stack([along, np.abs(height)], axis=-1).reshape(-1, 2))
     return np.concatenate(found)
 
 
-def _poses(any_scans: Scans, detector: Detector) -> Iterator[Pose]:
+def _poses(any_scans: Scans, detector: Detector) -> Iterator[Poses]:
     """The panels in the first and the last frame of each scan."""
     scans = any_scans.scans[:MAX_SCANS]
     if not scans:
-        yield from detector.poses()
+        yield detector.poses()
     for scan in scans:
-        yield from detector.poses(scan, np.array(sorted({0, scan.count - 1})))
+        yield detector.poses(scan, np.array(sorted({0, scan.count - 1})))
 
 
 def _stated(tables: Tables, name: str) -> tuple[float, float]:
@@ -149,9 +150,9 @@ def detector_height(
         raise NotApplicable("not one flat panel of known size")
     up = -beam.gravity + np.dot(beam.gravity, beam.source) * beam.source
     heights, pixel = [], 0.0
-    for pose in _poses(any_scans, detector):
-        heights.extend((pose.centre @ up).tolist())
-        pixel = float(pose.pixel_size.min())
+    for poses in _poses(any_scans, detector):
+        heights.extend((poses[0].centre @ up).tolist())
+        pixel = float(poses[0].pixel_size.min())
     apart = np.abs(np.array(heights) - stated)
     if apart.min() > tolerances.beam_centre_px * pixel + half:
         found = heights[int(apart.argmin())]

@@ -9,8 +9,9 @@ from imgcif_core.checks.edits import scaled
 from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances, written_half
 from imgcif_core.cif.document import Change
-from imgcif_core.model.arrays import ArrayDimension, list_layouts
+from imgcif_core.model.arrays import ArrayDimension, Layouts, list_layouts
 from imgcif_core.model.axes import Axes
+from imgcif_core.model.detector import Detector
 from imgcif_core.model.known_detectors import detector_named
 from imgcif_core.model.storage import StoredArrays
 from imgcif_core.records import dataclass
@@ -39,26 +40,31 @@ class SizeFault:
 
 
 @provider("size_faults")
-def size_faults_of(tables: Tables, any_axes: Axes, tolerances: Tolerances) -> list[SizeFault]:
+def size_faults_of(tables: Tables, any_panels: Detector, tolerances: Tolerances) -> list[SizeFault]:
     """Element sizes that differ from the steps along the pixels; both must be stated."""
     sizes, steps = tables.table("array_element_size"), tables.table("array_structure_list_axis")
     if not sizes or not steps:
         return []
     rows, numbers = _size_rows(sizes), sizes.numbers("size")
-    found: dict[tuple[int, float], SizeFault] = {}
-    for layout in list_layouts(tables, any_axes):
-        for part in layout.dimensions:
-            row = rows.get((layout.array_id.casefold(), part.index))
-            step = _step(part)
-            if row is None or not step or not numbers[row] > 0:
-                continue
-            size, step_row = float(numbers[row]), part.surface[0].row
-            half = 1000.0 * written_half(sizes, "size", row) + written_half(steps, "displacement_increment", step_row)
-            if abs(size * 1000.0 - step) > half + tolerances.relative * step:
-                ratio = size * 1000.0 / step
-                is_slip = any(abs(ratio / slip - 1.0) <= tolerances.unit_slip_share for slip in _SLIPS)
-                fault = SizeFault(layout.array_id, part, row, size, step_row, step, is_slip)
-                found.setdefault((row, step), fault)
+    layouts, found = any_panels.layouts, dict[tuple[int, float], SizeFault]()
+    parts = layouts.dimensions
+    arrays = [array.casefold() for array in layouts.array_ids]
+    keys = zip(parts.layout.tolist(), parts.index.tolist(), strict=True)
+    row_of = np.array([rows.get((arrays[layout], index), -1) for layout, index in keys], dtype=np.int64)
+    own = np.where(row_of >= 0, numbers[row_of], np.nan) * 1000.0
+    lengths = _steps(layouts)
+    differs = (lengths > 0) & (own > 0) & (np.abs(own - lengths) > tolerances.relative * lengths)
+    for number in np.flatnonzero(differs).tolist():
+        row, step = int(row_of[number]), float(lengths[number])
+        layout = layouts[int(parts.layout[number])]
+        part = layout.dimensions[number - int(layouts.starts[parts.layout[number]])]
+        size, step_row = float(numbers[row]), part.surface[0].row
+        half = 1000.0 * written_half(sizes, "size", row) + written_half(steps, "displacement_increment", step_row)
+        if abs(size * 1000.0 - step) > half + tolerances.relative * step:
+            ratio = size * 1000.0 / step
+            is_slip = any(abs(ratio / slip - 1.0) <= tolerances.unit_slip_share for slip in _SLIPS)
+            fault = SizeFault(layout.array_id, part, row, size, step_row, step, is_slip)
+            found.setdefault((row, step), fault)
     return list(found.values())
 
 
@@ -147,12 +153,12 @@ def _size_rows(sizes: Table) -> dict[tuple[str, int], int]:
     return found
 
 
-def _step(part: ArrayDimension) -> float:
-    """The length of the step along a dimension in mm; 0 unless exactly one translation makes it."""
-    if len(part.surface) != 1 or part.is_angular or part.surface[0].is_fractional:
-        return 0.0
-    step = abs(part.surface[0].increment)
-    return step if np.isfinite(step) else 0.0
+def _steps(layouts: Layouts) -> np.ndarray:
+    """The length of the step along each dimension in mm; 0 unless exactly one translation makes it."""
+    parts, surfaces = layouts.dimensions, layouts.surfaces
+    is_one = (parts.count == 1) & ~parts.any_of(surfaces.is_angular | surfaces.is_fractional)
+    lengths = np.abs(parts.increment)
+    return np.where(is_one & np.isfinite(lengths), lengths, 0.0)
 
 
 @rule(
@@ -209,12 +215,17 @@ def _physical_faults(tables: Tables, any_axes: Axes, tolerances: Tolerances) -> 
     if known is None:
         return {}
     table = tables.table("array_intensities")
-    steps = {layout.array_id.casefold(): layout.directions for layout in list_layouts(tables, any_axes)}
+    layouts = list_layouts(tables, any_axes)
+    lengths = _steps(layouts)
+    steps = {
+        array.casefold(): [float(lengths[part]) for part in face if part >= 0]
+        for array, face in zip(layouts.array_ids, layouts.face.tolist(), strict=True)
+    }
     found: dict[tuple[int, str], dict[str, Any]] = {}
     for row in range(min(table.rows, MAX_ROWS)):
-        parts = steps.get((table.text("array_id", row) or "1").casefold(), ())
-        for part, pixel, name in zip(parts, known.pixel, _BIN_SIZES, strict=False):
-            step, size = _step(part), float(table.numbers(name)[row])
+        own = steps.get((table.text("array_id", row) or "1").casefold(), ())
+        for step, pixel, name in zip(own, known.pixel, _BIN_SIZES, strict=False):
+            size = float(table.numbers(name)[row])
             if step and size > 0 and abs(step - size * pixel) > tolerances.known_pixel * size * pixel:
                 found[row, name] = {"pixel": pixel, "make": known.name, "step": step}
     return found

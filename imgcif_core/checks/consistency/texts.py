@@ -257,12 +257,11 @@ def _reach(any_scans: Scans, detector: Detector, beam: Beam) -> float:
     """The smallest spacing in angstrom that any corner of any panel reaches in any scan."""
     scans = any_scans.scans[:MAX_SCANS]
     best = np.inf
-    poses = [pose for scan in scans for pose in detector.poses(scan, np.unique([0, scan.count - 1]))]
-    for pose in poses or detector.poses():
-        corners = pose.corners().reshape(-1, 3)
+    for poses in [detector.poses(scan, np.unique([0, scan.count - 1])) for scan in scans] or [detector.poses()]:
+        corners = poses.corners()[poses.size.min(axis=1) > 0].reshape(-1, 3)
         lengths = np.linalg.norm(corners, axis=1)
         cosines = corners[lengths > 0] @ beam.direction / lengths[lengths > 0]
         sines = np.sqrt(np.maximum(0.0, (1.0 - cosines) / 2.0))
-        if min(pose.size) > 0 and len(sines) and sines.max() > 0:
+        if len(sines) and sines.max() > 0:
             best = min(best, float(beam.wavelength / (2.0 * sines.max())))
     return best

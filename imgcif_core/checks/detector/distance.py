@@ -6,13 +6,10 @@ import numpy as np
 
 from imgcif_core.checks.detector.faces import Setups, panel_place
 from imgcif_core.checks.edits import MAX_CHANGES, scaled
-from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.cif.document import Change
-from imgcif_core.model.pose import Pose
 from imgcif_core.tables import Tables
-
-MAX_PANELS = 4000
 
 
 @rule(
@@ -32,14 +29,12 @@ def distance_out_of_scale(tables: Tables, setups: Setups, tolerances: Tolerances
     """
     if not setups.is_in_laboratory or not setups.sized:
         raise NotApplicable("no panel of known size in the laboratory system")
-    if len(setups.sized) > MAX_PANELS:
-        raise NotChecked(f"more than {MAX_PANELS} panels")
-    poses = [setups.poses[index] for index in setups.sized]
-    across = np.array([(pose.pixel_size * pose.size).min() for pose in poses])[:, None]
-    near = np.array([_nearest(pose) for pose in poses])
+    poses = setups.sized_poses
+    across = (poses.pixel_size * poses.size).min(axis=1)[:, None]
+    near = poses.nearest
     low, high = tolerances.distance_in_metres
     # A panel beside the beam is further away than its plane, in which no sample lies.
-    planes = np.array([pose.normal_distance for pose in poses])
+    planes = poses.normal_distance
     too_near = (planes > low * across) & (planes < high * across)
     # An offset of that length has its own rule.
     is_offset = bool((np.abs(np.nan_to_num(setups.detector.axes.offset)) > tolerances.offset_mm).any())
@@ -59,15 +54,6 @@ def distance_out_of_scale(tables: Tables, setups: Setups, tolerances: Tolerances
                 near=float((near if variant else planes)[index, setup]),
                 where=f" in scan {scan}" if scan and len(setups.scan_ids) > 1 else "",
             )
-
-
-def _nearest(pose: Pose) -> np.ndarray:
-    """How far the nearest point of a panel is from the sample: (setups,) mm."""
-    nearest = pose.origin
-    for step, count in ((pose.fast_step, pose.size[0]), (pose.slow_step, pose.size[1])):
-        along = -np.einsum("fi,fi->f", pose.origin, step) / np.einsum("fi,fi->f", step, step)
-        nearest = nearest + np.clip(along, -0.5, count - 0.5)[:, None] * step
-    return np.asarray(np.linalg.norm(nearest, axis=1))
 
 
 def _setting_row(tables: Tables, setups: Setups, setup: int) -> int | None:

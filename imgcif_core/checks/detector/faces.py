@@ -11,14 +11,15 @@ from imgcif_core.checks.registry import Blocked, NotChecked, Problem, provider
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.cif.document import Place
 from imgcif_core.model.arrays import SurfaceAxis
-from imgcif_core.model.detector import Detector, Panel, Posture
-from imgcif_core.model.pose import Pose
+from imgcif_core.model.detector import Detector, Panel, Panels, Poses, Posture
 from imgcif_core.model.scans import Scans
 from imgcif_core.records import cached_property, dataclass
 from imgcif_core.tables import Tables
 
 MAX_PLACES = 6
 MAX_SETUPS = 500
+# Places of panels that are kept, panels times setups.
+MAX_POSES = 2_000_000
 # A thousand kilometres: further out the rules would compute with noise.
 MAX_REACH_MM = 1e9
 STEP_TABLE = "array_structure_list_axis"
@@ -29,29 +30,41 @@ class Setups:
     """The detector in the first and last frames of the scans, each distinct set of settings once.
 
     scan_ids : the first scan of each setup, None without scans; settings : (setups, moving axes) of the
-    axes of `rows`; poses : one for each flat panel, with the setups in place of frames.
+    axes of `rows`; poses : of the flat panels, with the setups in place of frames; sized : the numbers of the panels
+    whose size is known, and `sized_poses` where they lie.
     """
 
     detector: Detector
     scan_ids: tuple[str | None, ...]
     rows: tuple[int, ...]
     settings: np.ndarray
-    poses: tuple[Pose, ...]
+    poses: Poses
 
     @cached_property
-    def sized(self) -> tuple[int, ...]:
+    def sized(self) -> list[int]:
         """The numbers of the panels whose size is known."""
-        return tuple(index for index, pose in enumerate(self.poses) if min(pose.size) > 0)
+        found: list[int] = np.flatnonzero(self.poses.size.min(axis=1) > 0).tolist()
+        return found
+
+    @cached_property
+    def sized_poses(self) -> Poses:
+        """Where the panels of known size lie."""
+        return self.poses if len(self.sized) == len(self.poses) else self.poses.only(np.array(self.sized, dtype=int))
 
     @property
-    def panels(self) -> tuple[Panel, ...]:
+    def panels(self) -> Panels:
         """The flat panels, in the order of the poses."""
         return self.detector.flat
 
     @cached_property
     def centres(self) -> np.ndarray:
         """Centres of the panels of known size: (panels, setups, 3) mm."""
-        return np.array([self.poses[index].centre for index in self.sized]).reshape(-1, len(self.scan_ids), 3)
+        return self.sized_poses.centre
+
+    @cached_property
+    def corners(self) -> np.ndarray:
+        """Outer corners of the panels of known size: (panels, setups, 4, 3) mm."""
+        return self.sized_poses.corners()
 
     @cached_property
     def turned(self) -> Flags:
@@ -63,8 +76,7 @@ class Setups:
     @cached_property
     def is_in_laboratory(self) -> bool:
         """True if all axes that carry panels are given in the laboratory system."""
-        rows = {row for panel in self.panels for row in panel.axis_rows(self.detector.axes)}
-        return all(self.detector.axes.system[row] == "laboratory" for row in rows)
+        return all(self.detector.axes.system[row] == "laboratory" for row in self.detector.faces.carriers)
 
 
 @provider("setups")
@@ -73,16 +85,17 @@ def setups_of(detector: Detector, any_scans: Scans, size_faults: list[SizeFault]
 
     `Blocked` where the steps of the pixels are of no detector's scale: nothing then stands where it should.
     """
-    entries = [part.surface[0] for panel in detector.flat for part in panel.layout.directions]
-    limits = tolerances.pixel_min_mm, tolerances.pixel_max_mm
-    absurd = {entry.row for entry in entries if not limits[0] <= abs(entry.increment) <= limits[1]}
-    if absurd:
+    steps = np.abs(detector.faces.increment)
+    is_absurd = ~((steps >= tolerances.pixel_min_mm) & (steps <= tolerances.pixel_max_mm))
+    if is_absurd.any():
+        absurd = set(detector.step_rows[is_absurd].tolist())
         slips = {fault.step_row for fault in size_faults if fault.is_slip}
         raise Blocked(*(["CON001"] if absurd & slips else []), *(["DET005"] if absurd - slips else []))
     rows = detector.moving_axes
+    limit = max(1, min(MAX_SETUPS, MAX_POSES // len(detector.flat)))
     known: dict[tuple[float, ...], str | None] = {}
     for scan in any_scans:
-        if len(known) >= MAX_SETUPS:
+        if len(known) >= limit:
             break
         ends = np.array([0, max(scan.count - 1, 0)])
         for values in np.array([scan.settings(row, ends) for row in rows]).reshape(len(rows), 2).T:
@@ -92,8 +105,8 @@ def setups_of(detector: Detector, any_scans: Scans, size_faults: list[SizeFault]
     settings = np.array(list(known)).reshape(len(known), len(rows))
     posture = Posture(detector.axes, {row: settings[:, index] for index, row in enumerate(rows)}, len(known))
     with np.errstate(over="ignore", invalid="ignore"):
-        poses = tuple(panel.pose(posture) for panel in detector.flat)
-        reach = max(float(np.abs(pose.corners()).max()) for pose in poses)
+        poses = detector.faces.place(posture)
+        reach = float(np.abs(poses.corners()).max())
     if not reach < MAX_REACH_MM:
         raise NotChecked("panels lie beyond all bounds")
     return Setups(detector, tuple(known.values()), rows, settings, poses)

@@ -35,17 +35,18 @@ def corner_offsets(tables: Tables, detector: Detector, tolerances: Tolerances) -
     """The directions with displacement 0 whose offset is that of the panel's corner by other evidence."""
     beam_xy = _header_beam(tables) if len(detector.flat) == 1 else None
     found = []
-    for panel in detector.flat:
+    faces = detector.faces
+    at_zero = np.abs(faces.displacement) <= tolerances.half_pixel_share * np.abs(faces.increment)
+    for number, index in np.argwhere(at_zero).tolist():
+        panel = detector.flat[number]
         entries = [part.surface[0] for part in panel.layout.directions]
+        part, entry = panel.layout.directions[index], entries[index]
         offset = sum(detector.axes.offset[row] for row in {entry.axis for entry in entries})
-        for index, (part, entry) in enumerate(zip(panel.layout.directions, entries, strict=True)):
-            if abs(entry.displacement) > tolerances.half_pixel_share * abs(entry.increment):
-                continue
-            along = float(np.dot(offset, detector.axes.direction[entry.axis])) * np.sign(entry.increment)
-            limit = _limit(tables, [entry.axis for entry in entries], entry, tolerances)
-            evidence = _evidence(part, entry, along, limit, beam_xy[index] if beam_xy else None)
-            if evidence:
-                found.append(CornerOffset(panel, entry, along, evidence))
+        along = float(np.dot(offset, detector.axes.direction[entry.axis])) * np.sign(entry.increment)
+        limit = _limit(tables, [entry.axis for entry in entries], entry, tolerances)
+        evidence = _evidence(part, entry, along, limit, beam_xy[index] if beam_xy else None)
+        if evidence:
+            found.append(CornerOffset(panel, entry, along, evidence))
     return found
 
 
@@ -99,12 +100,12 @@ def first_pixel(
     """
     reported = {offset.entry.row for offset in corner_offsets}
     groups: dict[str, list[tuple[Panel, SurfaceAxis, float]]] = {}
-    for panel in detector.flat:
-        for part in panel.layout.directions:
-            entry = part.surface[0]
-            steps = entry.displacement / entry.increment
-            if abs(abs(steps) - 0.5) >= tolerances.half_pixel_share and entry.row not in reported:
-                groups.setdefault(f"{steps:.4g}", []).append((panel, entry, steps))
+    away = detector.faces.displacement / detector.faces.increment
+    for number, side in np.argwhere(np.abs(np.abs(away) - 0.5) >= tolerances.half_pixel_share).tolist():
+        panel = detector.flat[number]
+        entry, steps = panel.layout.directions[side].surface[0], float(away[number, side])
+        if entry.row not in reported:
+            groups.setdefault(f"{steps:.4g}", []).append((panel, entry, steps))
     for group in groups.values():
         _, entry, steps = group[0]
         places = [step_place(tables, entry, "displacement") for _, entry, _ in group[:6]]

@@ -51,10 +51,10 @@ def known_detector_size(tables: Tables, detector: Detector, tolerances: Toleranc
     if len(detector.flat) > 1 and not known.is_module:
         raise NotApplicable("the modules are described one by one")
     seen: set[tuple[int, int]] = set()
-    for panel in detector.flat:
-        if min(panel.size) > 0 and panel.size not in seen:
-            seen.add(panel.size)
-            yield from _judge(tables, panel, known, tolerances)
+    for number, (fast, slow) in enumerate(detector.faces.size.tolist()):
+        if min(fast, slow) > 0 and (fast, slow) not in seen:
+            seen.add((fast, slow))
+            yield from _judge(tables, detector.flat[number], known, tolerances)
 
 
 def _judge(tables: Tables, panel: Panel, known: KnownDetector, tolerances: Tolerances) -> Iterator[Problem]:

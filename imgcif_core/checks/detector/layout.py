@@ -1,13 +1,14 @@
 """Rules about the layout of arrays: order of dimensions, steps, sizes of elements, thickness."""
 
 from collections.abc import Iterator
+from math import isfinite
 
 import numpy as np
 
 from imgcif_core.checks.consistency.sizes import SizeFault
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
-from imgcif_core.model.arrays import DEFAULT_ARRAY, STEPS, ArrayDimension, grouped_rows
+from imgcif_core.model.arrays import DEFAULT_ARRAY, STEPS, grouped_rows
 from imgcif_core.model.detector import Detector
 from imgcif_core.tables import Table, Tables
 
@@ -33,12 +34,13 @@ def storage_order(tables: Tables) -> Iterator[Problem]:
     if not table or not table.has("precedence"):
         raise NotApplicable("no order of storage is given")
     precedences, indices = table.numbers("precedence"), table.numbers("index")
+    given, known = precedences.tolist(), indices.tolist()
     for (array, section), rows in grouped_rows(table).items():
         name = f"array {array}" if section is None else f"section {section}"
         first: dict[float, int] = {}
         for row in rows:
-            value = precedences[row]
-            if not np.isfinite(value):
+            value = given[row]
+            if not isfinite(value):
                 continue
             if value in first:
                 texts = [table.text("index", other, "?") for other in (first[value], row)]
@@ -46,10 +48,10 @@ def storage_order(tables: Tables) -> Iterator[Problem]:
                 yield Problem(place, array=name, value=f"{value:g}", first=texts[0], second=texts[1])
             first.setdefault(value, row)
         if section is None:
-            yield from _gaps(table, rows, {"precedence": precedences, "index": indices}, name)
+            yield from _gaps(table, rows, {"precedence": given, "index": known}, name)
 
 
-def _gaps(table: Table, rows: list[int], numbers: dict[str, np.ndarray], name: str) -> Iterator[Problem]:
+def _gaps(table: Table, rows: list[int], numbers: dict[str, list[float]], name: str) -> Iterator[Problem]:
     """Numbers that are missing below the largest index and precedence of an array."""
     for item, values in numbers.items():
         counts = {row: int(values[row]) for row in rows if 1 <= values[row] < 2**53}
@@ -63,15 +65,25 @@ def _gaps(table: Table, rows: list[int], numbers: dict[str, np.ndarray], name: s
         yield Problem(place, severity="warning", variant="gap", array=name, items=items, listed=listed, missing=missing)
 
 
-def dimensions_of(panels: Detector) -> Iterator[tuple[str, ArrayDimension]]:
-    """The dimensions whose pixels have axes, with the array of each; those shared by panels once."""
-    seen: set[tuple[int, ...]] = set()
-    for panel in panels.panels:
-        for dimension in panel.layout.directions:
-            rows = tuple(entry.row for entry in dimension.surface)
-            if rows and rows not in seen:
-                seen.add(rows)
-                yield panel.array_id, dimension
+def _directions(panels: Detector) -> np.ndarray:
+    """The pixel directions with axes, numbers of the dimensions of the layouts; those that panels share once."""
+    parts, face = panels.layouts.dimensions, panels.layouts.face.ravel()
+    face = face[face >= 0]
+    face = face[parts.count[face] > 0]
+    return np.asarray(face[np.sort(np.unique(parts.first[face], return_index=True)[1])])
+
+
+def _odd_steps(panels: Detector, table: Table, directions: np.ndarray, tolerances: Tolerances) -> np.ndarray:
+    """Pixel directions with a step that is zero or out of scale along any of their axes."""
+    parts, surfaces = panels.layouts.dimensions, panels.layouts.surfaces
+    acts = np.zeros(table.rows, dtype=bool)
+    for name in STEPS:
+        acts |= table.explicit(name) & (table.numbers(name) != 0)
+    idle = ~parts.any_of(acts[surfaces.row])
+    low, high = tolerances.pixel_min_mm, tolerances.pixel_max_mm
+    lengths, own = np.abs(surfaces.increment), np.abs(parts.increment)
+    is_odd = idle | parts.any_of(~((lengths >= low) & (lengths <= high))) | ~((own >= low) & (own <= high))
+    return np.asarray(directions[is_odd[directions]])
 
 
 @rule(
@@ -94,12 +106,16 @@ def pixel_step(
     table = tables.table(_STEP_TABLE)
     axes = panels.axes
     slips = {fault.step_row for fault in size_faults if fault.is_slip}
-    judged = False
-    for _, dimension in dimensions_of(panels):
+    layouts = panels.layouts
+    parts, directions = layouts.dimensions, _directions(panels)
+    is_judged = ~parts.any_of(~layouts.surfaces.has_direction) & (parts.size != 1)
+    directions = directions[is_judged[directions]]
+    if not len(directions):
+        raise NotApplicable("no dimension of pixels with axes")
+    for number in _odd_steps(panels, table, directions, tolerances).tolist():
+        layout = int(parts.layout[number])
+        dimension = layouts[layout].dimensions[number - int(layouts.starts[layout])]
         entries = dimension.surface
-        if any(entry.axis < 0 or not axes.direction[entry.axis].any() for entry in entries) or dimension.size == 1:
-            continue
-        judged = True
         explicit = {name: [entry for entry in entries if table.explicit(name)[entry.row]] for name in STEPS}
         numbers = [table.numbers(name)[entry.row] for name, found in explicit.items() for entry in found]
         if dimension.size > 1 and all(entry.has_step for entry in entries) and not np.any(numbers):
@@ -121,8 +137,6 @@ def pixel_step(
                     high=tolerances.pixel_max_mm,
                     hint=_slip(step),
                 )
-    if not judged:
-        raise NotApplicable("no dimension of pixels with axes")
 
 
 def _slip(step: float) -> str:

@@ -8,7 +8,7 @@ from imgcif_core.checks.detector.faces import Setups, panel_place, panel_problem
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.model.beam import Beam
-from imgcif_core.model.detector import Panel
+from imgcif_core.model.detector import Panel, Panels
 from imgcif_core.model.overlap import IN_PLANE, overlap_depth, touching_boxes
 from imgcif_core.model.vectors import unit
 from imgcif_core.tables import Tables
@@ -34,9 +34,9 @@ def overlapping_panels(tables: Tables, setups: Setups, beam: Beam, tolerances: T
     """
     if len(setups.sized) < 2:
         raise NotApplicable("fewer than two panels of known size")
-    panels = [setups.panels[index] for index in setups.sized]
-    corners = np.array([setups.poses[index].corners()[0] for index in setups.sized])
-    pixels = np.array([setups.poses[index].pixel_size.min() for index in setups.sized])
+    panels = Panels(setups.detector, setups.panels.numbers[setups.sized])
+    corners = setups.corners[:, 0]
+    pixels = setups.sized_poses.pixel_size.min(axis=1)
     margin = tolerances.coplanar_mm
     yield from _hidden_panels(tables, panels, corners, beam, tolerances)
     found = 0
@@ -61,7 +61,7 @@ def overlapping_panels(tables: Tables, setups: Setups, beam: Beam, tolerances: T
 
 
 def _hidden_panels(
-    tables: Tables, panels: list[Panel], corners: np.ndarray, beam: Beam, tolerances: Tolerances
+    tables: Tables, panels: Panels, corners: np.ndarray, beam: Beam, tolerances: Tolerances
 ) -> Iterator[Problem]:
     """Panels out of one plane of which one covers much of the other, as seen from the sample."""
     depth = corners @ beam.direction
@@ -123,7 +123,7 @@ def panels_out_of_plane(tables: Tables, setups: Setups, tolerances: Tolerances) 
     """
     if len(setups.sized) < 2:
         raise NotApplicable("fewer than two panels of known size")
-    normals = np.array([setups.poses[index].normal[0] for index in setups.sized])
+    normals = setups.sized_poses.normal[:, 0]
     common = unit(normals * np.sign(normals @ normals[0])[:, None]).mean(axis=0)
     if (np.abs(normals @ unit(common)) < IN_PLANE).any():
         raise NotApplicable("the panels are turned against each other")

@@ -8,6 +8,7 @@ from imgcif_core.checks.detector.faces import Setups, named, panel_problem, step
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.model.detector import PARALLEL, Detector, Fault, Panel, Posture
+from imgcif_core.model.faces import Faces
 from imgcif_core.tables import Tables
 
 
@@ -27,14 +28,11 @@ def parallel_directions(tables: Tables, panels: Detector) -> Iterator[Problem]:
     How to fix: Give each dimension an axis of its own, at right angles to the other one.
     Source: Dictionary imgCIF, ARRAY_STRUCTURE_LIST_AXIS: the axes along which the indices of an array change.
     """
-    judged = False
-    for panel in panels.panels:
-        judged |= panel.fault is Fault.PARALLEL or panel.shape == "flat"
-        if panel.fault is not Fault.PARALLEL or any(part.size == 1 for part in panel.layout.directions):
-            continue
+    parallel = panels.with_fault(Fault.PARALLEL)
+    for panel in parallel:
         fast, slow = (part.surface[0] for part in panel.layout.directions)
-        at_zero = Posture(panels.axes, {})
-        one, two = (at_zero.placement(entry.axis).turn(panels.axes.direction[entry.axis])[0] for entry in (fast, slow))
+        axes = panels.axes
+        one, two = (axes.placement(entry.axis, {}).turn(axes.direction[entry.axis])[0] for entry in (fast, slow))
         yield panel_problem(
             tables,
             [panel],
@@ -44,7 +42,7 @@ def parallel_directions(tables: Tables, panels: Detector) -> Iterator[Problem]:
             slow=panels.axes.id[slow.axis],
             angle=float(np.degrees(np.arccos(np.clip(one @ two, -1, 1)))),
         )
-    if not judged:
+    if not len(parallel) and not len(panels.flat):
         raise NotApplicable("no flat panel")
 
 
@@ -63,12 +61,12 @@ def sheared_pixels(tables: Tables, setups: Setups, tolerances: Tolerances) -> It
     """
     found: dict[str, list[Panel]] = {}
     angles: dict[str, float] = {}
-    for panel, pose in zip(setups.panels, setups.poses, strict=True):
-        cosine = float(pose.fast[0] @ pose.slow[0])
-        if tolerances.shear < abs(cosine) <= PARALLEL:
-            key = f"{cosine:.6f}"
-            angles[key] = float(np.degrees(np.arccos(cosine)))
-            found.setdefault(key, []).append(panel)
+    cosines = np.einsum("pi,pi->p", setups.poses.fast[:, 0], setups.poses.slow[:, 0])
+    sheared = np.flatnonzero((np.abs(cosines) > tolerances.shear) & (np.abs(cosines) <= PARALLEL))
+    for number, cosine in zip(sheared.tolist(), cosines[sheared].tolist(), strict=True):
+        key = f"{cosine:.6f}"
+        angles[key] = float(np.degrees(np.arccos(cosine)))
+        found.setdefault(key, []).append(setups.panels[number])
     for key, group in found.items():
         yield panel_problem(tables, group, "axis_set_id", angle=angles[key])
 
@@ -87,24 +85,21 @@ def two_origins(tables: Tables, detector: Detector, tolerances: Tolerances) -> I
     How to fix: Let one direction depend on the other, and give the offset to the one that is carried last.
     Source: Dictionary imgCIF, _axis.depends_on and _axis.offset, relative to the axis on which it depends.
     """
-    axes = detector.axes
-    at_zero = Posture(axes, {})
-    judged = False
-    for panel in detector.flat:
-        fast, slow = panel.fast.surface[0].axis, panel.slow.surface[0].axis
-        if slow in axes.chain(fast) or fast in axes.chain(slow):
-            continue
-        judged = True
-        apart = at_zero.placement(fast).translation[0] - at_zero.placement(slow).translation[0]
-        distance = float(np.linalg.norm(apart))
-        others = axes.parent[fast] != axes.parent[slow]
-        offset = bool(axes.offset[fast].any() or axes.offset[slow].any())
-        if distance > tolerances.origin_mm or (others and offset):
-            yield panel_problem(
-                tables, [panel], "axis_set_id", fast=axes.id[fast], slow=axes.id[slow], distance=distance
-            )
-    if not judged:
+    axes, faces = detector.axes, detector.faces
+    numbers = np.flatnonzero(faces.is_apart)
+    if not len(numbers):
         raise NotApplicable("one pixel direction carries the other")
+    apart = faces.only(numbers)
+    # With all axes at zero, those of the pixels too.
+    apart = Faces(axes, apart.axis, np.zeros_like(apart.displacement), apart.increment, apart.size)
+    origins = apart.origins(Posture(axes, {}))
+    distances = np.linalg.norm(origins[:, 0, 0] - origins[:, 1, 0], axis=1)
+    others = axes.parent[apart.axis[:, 0]] != axes.parent[apart.axis[:, 1]]
+    offset = axes.offset[apart.axis].any(axis=(1, 2))
+    for row in np.flatnonzero((distances > tolerances.origin_mm) | (others & offset)).tolist():
+        panel = detector.flat[int(numbers[row])]
+        fast, slow = (axes.id[axis] for axis in apart.axis[row].tolist())
+        yield panel_problem(tables, [panel], "axis_set_id", fast=fast, slow=slow, distance=float(distances[row]))
 
 
 @rule(
@@ -121,17 +116,16 @@ def half_pixel_sign(tables: Tables, detector: Detector, tolerances: Tolerances) 
     How to fix: Give displacement the sign of displacement_increment.
     Source: Dictionary imgCIF, _array_structure_list_axis.displacement: the centre of the first pixel.
     """
-    for panel in detector.flat:
-        for part in panel.layout.directions:
-            entry = part.surface[0]
-            if abs(entry.displacement / entry.increment + 0.5) < tolerances.half_pixel_share:
-                yield Problem(
-                    step_place(tables, entry, "displacement"),
-                    value=entry.displacement,
-                    step=entry.increment,
-                    axis=detector.axes.id[entry.axis],
-                    expected=-entry.displacement,
-                )
+    faces = detector.faces
+    for number, side in np.argwhere(np.abs(faces.displacement / faces.increment + 0.5) < tolerances.half_pixel_share):
+        entry = detector.flat[int(number)].layout.directions[side].surface[0]
+        yield Problem(
+            step_place(tables, entry, "displacement"),
+            value=entry.displacement,
+            step=entry.increment,
+            axis=detector.axes.id[entry.axis],
+            expected=-entry.displacement,
+        )
 
 
 @rule(
@@ -150,22 +144,24 @@ def decreasing_index(tables: Tables, detector: Detector) -> Iterator[Problem]:
     Source: Dictionary imgCIF, _array_structure_list.direction and _array_structure_list_axis.displacement.
     """
     seen: set[int] = set()
-    for panel in detector.flat:
-        for part in panel.layout.directions:
-            if part.direction != "decreasing" or part.size == 1 or part.row in seen:
-                continue
-            seen.add(part.row)
-            entry = part.surface[0]
-            length = max(part.size - 1, 1) * entry.increment
-            yield Problem(
-                tables.table("array_structure_list").at(part.row, "direction"),
-                index=part.index,
-                panels=f"panel {panel.id}",
-                step=entry.increment,
-                axis=detector.axes.id[entry.axis],
-                stored=entry.displacement + length,
-                counted=entry.displacement - length,
-            )
+    is_decreasing = detector.layouts.is_decreasing[detector.directions] & (detector.faces.size != 1)
+    for number, side in np.argwhere(is_decreasing):
+        panel = detector.flat[int(number)]
+        part = panel.layout.directions[side]
+        if part.row in seen:
+            continue
+        seen.add(part.row)
+        entry = part.surface[0]
+        length = max(part.size - 1, 1) * entry.increment
+        yield Problem(
+            tables.table("array_structure_list").at(part.row, "direction"),
+            index=part.index,
+            panels=f"panel {panel.id}",
+            step=entry.increment,
+            axis=detector.axes.id[entry.axis],
+            stored=entry.displacement + length,
+            counted=entry.displacement - length,
+        )
 
 
 @rule(
@@ -182,10 +178,10 @@ def pixels_not_square(tables: Tables, setups: Setups, tolerances: Tolerances) ->
     Source: Dictionary imgCIF, _array_structure_list_axis.displacement_increment.
     """
     found: dict[tuple[float, float], list[Panel]] = {}
-    for panel in setups.panels:
-        fast, slow = abs(panel.fast.surface[0].increment), abs(panel.slow.surface[0].increment)
-        if abs(fast - slow) > tolerances.relative * max(fast, slow):
-            found.setdefault((fast, slow), []).append(panel)
+    steps = np.abs(setups.detector.faces.increment)
+    for number in np.flatnonzero(np.ptp(steps, axis=1) > tolerances.relative * steps.max(axis=1)).tolist():
+        fast, slow = steps[number].tolist()
+        found.setdefault((fast, slow), []).append(setups.panels[number])
     for (fast, slow), group in found.items():
         place = step_place(tables, group[0].fast.surface[0], "displacement_increment")
         yield Problem(place, count=len(group), panels=named(group), fast=fast, slow=slow)

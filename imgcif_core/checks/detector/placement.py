@@ -15,8 +15,6 @@ from imgcif_core.model.scattering import resolution, two_theta
 from imgcif_core.model.vectors import unit
 from imgcif_core.tables import Tables
 
-MAX_PANELS = 4000
-
 
 def heights(setups: Setups, beam: Beam) -> Floats:
     """How far the centres of the panels of known size lie down the beam: (panels, setups) mm."""
@@ -76,22 +74,20 @@ def beam_beside_detector(tables: Tables, setups: Setups, beam: Beam, tolerances:
     """
     if not setups.is_in_laboratory or not setups.sized:
         raise NotApplicable("no panel of known size in the laboratory system")
-    if len(setups.sized) > MAX_PANELS:
-        raise NotChecked(f"more than {MAX_PANELS} panels")
-    corners = np.array([setups.poses[index].corners() for index in setups.sized])
+    corners = setups.corners
     facing = [setup for setup in range(len(setups.scan_ids)) if (corners[:, setup] @ beam.direction > 0).any()]
     if not facing:
         raise NotChecked("no panel stands behind the sample")
     if any(_is_surrounded(corners[:, setup], beam.direction) for setup in facing):
         return
-    best = min(
-        ((*_miss(setups, index, setup, beam), index, setup) for index in setups.sized for setup in facing),
-        key=lambda entry: entry[0] if np.isfinite(entry[0]) else np.inf,
-    )
-    distance, pixel, index, setup = best
+    pixels, misses = _misses(setups, beam)
+    misses = np.where(np.isfinite(misses), misses, np.inf)[:, facing]
+    index, place = (int(number) for number in np.unravel_index(misses.argmin(), misses.shape))
+    setup, distance = facing[place], float(misses[index, place])
     if not np.isfinite(distance):
         return
-    pose, panel = setups.poses[index], setups.panels[index]
+    pixel = pixels[index, setup]
+    pose, panel = setups.sized_poses[index], setups.panels[setups.sized[index]]
     is_legal = bool(setups.turned.any()) or _is_shifted(setups, beam, setup)
     yield Problem(
         panel_place(tables, panel),
@@ -105,13 +101,16 @@ def beam_beside_detector(tables: Tables, setups: Setups, beam: Beam, tolerances:
     )
 
 
-def _miss(setups: Setups, index: int, setup: int, beam: Beam) -> tuple[float, np.ndarray]:
-    """How far from a panel's edge the beam meets its plane, mm, and the pixel."""
-    pose = setups.poses[index]
-    pixel = pose.beam_centre(beam.direction)[setup]
-    limits = np.array(pose.size) - 0.5
-    outside = np.maximum(np.maximum(-0.5 - pixel, pixel - limits), 0.0) * pose.pixel_size
-    return float(np.linalg.norm(outside)), pixel
+def _misses(setups: Setups, beam: Beam) -> tuple[np.ndarray, np.ndarray]:
+    """Where the beam meets the planes of the panels of known size, and how far from their edges.
+
+    (panels, setups, 2) pixels and (panels, setups) mm.
+    """
+    poses = setups.sized_poses
+    pixels = poses.beam_centre(beam.direction)
+    limits = poses.size[:, None] - 0.5
+    outside = np.maximum(np.maximum(-0.5 - pixels, pixels - limits), 0.0) * poses.pixel_size[:, None]
+    return pixels, np.linalg.norm(outside, axis=-1)
 
 
 def _is_surrounded(corners: np.ndarray, direction: np.ndarray) -> bool:
@@ -163,7 +162,7 @@ def mirrored_panel(tables: Tables, setups: Setups, beam: Beam, tolerances: Toler
     if is_upstream(setups, beam, tolerances):
         # One cause, one finding: from the other side every panel is mirrored.
         return
-    normals = np.array([setups.poses[index].normal for index in setups.sized])
+    normals = setups.sized_poses.normal
     facing = np.einsum("psi,psi->ps", normals, unit(setups.centres))
     if (np.abs(facing) <= tolerances.facing).all():
         raise NotChecked("the distance of the detector is not stated")
@@ -192,10 +191,9 @@ def _mirrored(
 
 
 def _height_at_zero(setups: Setups, beam: Beam) -> float:
-    """The lowest centre of a panel up the beam with all rotations at zero, mm; of the first panels."""
-    posture = _arms_at_zero(setups)
-    sized = [setups.panels[index] for index in setups.sized[:MAX_PANELS]]
-    return min(float(-(panel.pose(posture).centre[0] @ beam.direction)) for panel in sized)
+    """The lowest centre of a panel up the beam with all rotations at zero, mm."""
+    poses = setups.detector.faces.place(_arms_at_zero(setups)).only(np.array(setups.sized, dtype=int))
+    return float(-(poses.centre[:, 0] @ beam.direction).max())
 
 
 def _arms_at_zero(setups: Setups) -> Posture:
@@ -220,8 +218,7 @@ def _reversed_step(setups: Setups, beam: Beam, group: list[Panel]) -> str:
     """The axis whose step, if reversed, brings a single panel round the beam; an empty text where none does."""
     if len(group) != 1 or len(setups.sized) != 1:
         return ""
-    pose = _arms_at_zero(setups)
-    shape = group[0].pose(pose)
+    shape = group[0].pose(_arms_at_zero(setups))
     centre, size = shape.beam_centre(beam.direction)[0], np.array(shape.size)
     found = []
     for index, part in enumerate(group[0].layout.directions):
@@ -245,13 +242,11 @@ def tilted_detector(tables: Tables, setups: Setups, beam: Beam, tolerances: Tole
     How to fix: Nothing is needed where the detector is tilted on purpose.
     Source: Dictionary imgCIF, _axis.vector.
     """
-    posture = _arms_at_zero(setups)
-    panels = setups.panels[:MAX_PANELS]
-    normals = np.array([panel.pose(posture).normal[0] for panel in panels])
+    normals = setups.detector.faces.place(_arms_at_zero(setups)).normal[:, 0]
     cosines = np.abs(normals @ beam.direction)
     angle = float(np.degrees(np.arccos(np.clip(cosines.max(), -1, 1))))
     if angle > tolerances.tilt_deg:
-        yield panel_problem(tables, [panels[int(cosines.argmax())]], "axis_set_id", angle=angle)
+        yield panel_problem(tables, [setups.panels[int(cosines.argmax())]], "axis_set_id", angle=angle)
 
 
 @rule(
@@ -317,7 +312,7 @@ def corner_resolution(tables: Tables, setups: Setups, beam: Beam, tolerances: To
         raise NotChecked("no wavelength")
     if (np.abs(heights(setups, beam)) <= tolerances.distance_mm).all():
         raise NotChecked("the distance of the detector is not stated")
-    corners = np.array([setups.poses[index].corners() for index in setups.sized])
+    corners = setups.corners
     angles = two_theta(corners, beam.direction)
     panel, setup, corner = np.unravel_index(int(np.nan_to_num(angles).argmax()), angles.shape)
     spacing = float(resolution(corners[panel, setup, corner], beam.wavelength, beam.direction))

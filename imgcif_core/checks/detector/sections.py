@@ -23,8 +23,8 @@ def _dimensions(tables: Tables) -> tuple[dict[tuple[str, int], int], dict[tuple[
     rows: dict[tuple[str, int], int] = {}
     index, dimension = table.numbers("index"), table.numbers("dimension")
     arrays, sections = table.texts("array_id", DEFAULT_ARRAY), table.texts("array_section_id")
-    for row in range(table.rows):
-        number, size = whole_number(index[row]), whole_number(dimension[row])
+    for row, values in enumerate(zip(index.tolist(), dimension.tolist(), strict=True)):
+        number, size = (whole_number(value) for value in values)
         if number is None or size is None:
             continue
         if sections[row] is None:
@@ -97,13 +97,13 @@ def sections_overlap(tables: Tables, panels: Detector) -> Iterator[Problem]:
     Source: Dictionary imgCIF, ARRAY_STRUCTURE_LIST_SECTION.
     """
     sections = list_sections(tables)
-    sizes, _ = _dimensions(tables)
     by_array: dict[str, list[str]] = {}
-    for panel in panels.panels:
-        if panel.section_id in sections:
-            by_array.setdefault(sections[panel.section_id][0], []).append(panel.section_id)
+    for section in panels.layouts.section_ids:
+        if section in sections:
+            by_array.setdefault(sections[section][0], []).append(section)
     if not by_array:
         raise NotApplicable("no panels on sections")
+    sizes, _ = _dimensions(tables)
     for array, names in by_array.items():
         names = list(dict.fromkeys(names))
         indices = sorted(

@@ -150,12 +150,12 @@ def _one_sided(centre: np.ndarray, found: CentreEvidence, size: tuple[int, int])
 
 def _pose(image: Surveyed, detector: Detector, scans: Scans) -> Pose | None:
     """Where the panel of an image lies at the start of its frame; None for sections and unplaced panels."""
-    panels = [index for index, panel in enumerate(detector.flat) if panel.array_id == image.array.array_id]
-    if len(panels) != 1 or detector.flat[panels[0]].section_id is not None:
+    panels = [panel for panel in detector.flat if panel.array_id == image.array.array_id]
+    if len(panels) != 1 or panels[0].section_id is not None:
         return None
     scan = next((scan for scan in scans if scan.id == image.frame.scan_id), None)
     if scan is None and len(scans) == 1:
         scan = next(iter(scans))
     if scan is None:
         return None
-    return detector.poses(scan, np.array([image.frame.position]))[panels[0]]
+    return panels[0].pose(detector.posture(scan, np.array([image.frame.position])))

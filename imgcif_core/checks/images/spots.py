@@ -11,7 +11,7 @@ from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, prov
 from imgcif_core.cif.document import Place
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.beam import Beam
-from imgcif_core.model.detector import Detector, Panel, Posture
+from imgcif_core.model.detector import Detector, Panel, Poses, Posture
 from imgcif_core.model.scans import Scan, Scans
 from imgcif_core.model.sections import list_sections
 from imgcif_core.records import dataclass
@@ -102,13 +102,12 @@ class _Shots:
     def _faces(self, scan: Scan, position: int) -> list[Face]:
         """Where the panels lie, with the rotations of the detector as set, at zero, and reversed."""
         settings = self._detector.settings(scan, np.array([position]))
-        poses = []
+        poses: list[Poses] = []
         for sign in (0.0, 1.0, -1.0):
             own = {
                 row: value * (sign if self._axes.kind[row] == "rotation" else 1.0) for row, value in settings.items()
             }
-            posture = Posture(self._axes, own, 1)
-            poses.append([panel.pose(posture) for panel in self._detector.flat])
+            poses.append(self._detector.faces.place(Posture(self._axes, own, 1)))
         return [face_of(*three) for three in zip(*poses, strict=True)]
 
     def _of_panel(self, panel: Panel, images: list[Surveyed]) -> Spots | None:

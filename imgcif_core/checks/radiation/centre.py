@@ -74,12 +74,12 @@ def beam_centre_disagrees(tables: Tables, detector: Detector, tolerances: Tolera
         raise NotApplicable("no beam centre is stated")
     scans = build_scans(tables, detector.axes).scans[:_MAX_SCANS]
     for table, prefix in given:
-        for position, panel in enumerate(detector.flat):
+        for panel in detector.flat:
             rows = _rows_of(table, panel, alone=len(detector.flat) == 1)
             if not len(rows):
                 continue
             if prefix == "center":
-                centres = _frame_centres(tables, detector, position, scans, rows)
+                centres = _frame_centres(tables, detector, panel, scans, rows)
             else:
                 centres = _reference_centres(tables, detector, panel, scans, len(rows))
             yield from _compare(tables, table, prefix, panel, rows, centres, tolerances)
@@ -103,17 +103,17 @@ def _rows_of(table: Table, panel: Panel, *, alone: bool) -> np.ndarray:
 
 
 def _frame_centres(
-    tables: Tables, detector: Detector, position: int, scans: tuple[Scan, ...], rows: np.ndarray
+    tables: Tables, detector: Detector, panel: Panel, scans: tuple[Scan, ...], rows: np.ndarray
 ) -> np.ndarray:
     """The centres that the geometry gives for rows of DIFFRN_DATA_FRAME: (rows, 1, 2) pixels, nan if unknown."""
     listed, column = tables.table("diffrn_scan_frame").column("frame_id"), tables.table(FRAMES).column("id")
     centres = np.full((len(rows), 1, 2), np.nan)
     if not scans:
-        centres[:, 0] = detector.poses()[position].beam_centre()[0]
+        centres[:, 0] = panel.pose(detector.posture()).beam_centre()[0]
     for scan in scans:
         if listed is None or column is None or not len(scan.frame_rows):
             if len(scans) == 1:
-                centres[:, 0] = detector.poses(scan)[position].beam_centre()[0]
+                centres[:, 0] = panel.pose(detector.posture(scan)).beam_centre()[0]
             continue
         keys = listed.folded_hashes()[scan.frame_rows]
         wanted = column.folded_hashes()[rows]
@@ -122,7 +122,7 @@ def _frame_centres(
         own = np.flatnonzero(keys[found] == wanted)
         indices, inverse = np.unique(found[own], return_inverse=True)
         if len(indices):
-            centres[own, 0] = detector.poses(scan, indices)[position].beam_centre()[inverse]
+            centres[own, 0] = panel.pose(detector.posture(scan, indices)).beam_centre()[inverse]
     return centres
 
 

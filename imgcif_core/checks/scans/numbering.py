@@ -216,6 +216,9 @@ def frame_ids_out_of_order(tables: Tables, scans: Scans) -> Iterator[Problem]:
 
 def _counts_in(ids: Column, rows: np.ndarray) -> np.ndarray | None:
     """The numbers at the ends of ids, None unless all have one after the same beginning."""
+    counting = ids.counting
+    if counting is not None and not counting.suffix:
+        return np.asarray(counting.numbers[rows], dtype=float)
     starts, ends = ids.starts[rows].astype(np.int64), ids.ends[rows].astype(np.int64)
     if ids.quoting is not None:
         kinds = ids.quoting[rows]
