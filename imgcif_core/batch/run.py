@@ -80,7 +80,26 @@ _WORKER: list[Run] = []
 def start_worker(run: Run) -> None:
     """In a worker, once: what judges."""
     work_alone()
+    end_with_parent()
     _WORKER[:] = [run]
+
+
+def end_with_parent() -> None:
+    """In a worker: end once the process that started it is gone, however it ended."""
+    import multiprocessing
+    import threading
+
+    # Workers hold both ends of the pipe from which they take their work, so that they would wait for ever.
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_outlive, args=(parent.join,), daemon=True).start()
+
+
+def _outlive(wait: Callable[[], None]) -> None:
+    """End this process after a wait, whatever else it does."""
+    import os
+
+    wait()
+    os._exit(1)
 
 
 def _line_in_worker(path: str) -> tuple[str, int]:

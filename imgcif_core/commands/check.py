@@ -355,8 +355,10 @@ _WORKER: list[_Judge] = []
 
 def _start_worker(judge: _Judge) -> None:
     """In a worker, once: what judges."""
+    from imgcif_core.batch.run import end_with_parent
     from imgcif_core.images.side_by_side import work_alone
 
+    end_with_parent()
     work_alone()
     _WORKER[:] = [judge]
 

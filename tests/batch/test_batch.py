@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -165,6 +166,37 @@ def test_a_file_that_ends_its_process_harms_no_other(
     assert len(lines) == 12
     fallen = [line for line in lines if "the process that judged it ended" in line]
     assert len(fallen) == 1 and "f03.cif" in fallen[0]
+
+
+def _children(number: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
+
+
+def _is_there(number: int) -> bool:
+    try:
+        return not re.search(r"\) [ZX] ", Path(f"/proc/{number}/stat").read_text())
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are told by /proc")
+def test_workers_end_with_the_run_that_started_them(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    command = [sys.executable, "-m", "imgcif_core.cli", "check", "--format", "jsonl", "--jobs", "2", "-o", str(out)]
+    process = subprocess.Popen([*command, "--files-from", "-"], stdin=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    # Enough paths to start both workers; then the run waits for more of the list.
+    process.stdin.write("".join(f"{path}\n" for path in sorted(folder.iterdir())))
+    process.stdin.flush()
+    deadline = time.monotonic() + 60
+    while len(workers := _children(process.pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    process.stdin.close()
+    while any(map(_is_there, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(workers) == 2 and not any(map(_is_there, workers))
 
 
 def test_lists_are_read_as_they_come() -> None:
