@@ -185,10 +185,11 @@ class Blockage:
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """A rule that was not run, and the reason."""
+    """A rule that was not run, and the reason; `is_off` where profile or options do not ask for it."""
 
     rule: str
     reason: str
+    is_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +203,28 @@ class Outcomes:
     crashed: tuple[Unchecked, ...] = ()
     not_applicable_reasons: tuple[Unchecked, ...] = ()
 
+    @property
+    def off(self) -> dict[str, list[str]]:
+        """The rules that nobody asked for, by the reason that they share."""
+        found: dict[str, list[str]] = {}
+        for entry in self.not_checked:
+            if entry.is_off:
+                found.setdefault(entry.reason, []).append(entry.rule)
+        return found
+
     def as_dict(self) -> dict[str, Any]:
         """The outcomes as the JSON report writes them."""
+        not_checked = [entry for entry in self.not_checked if not entry.is_off]
         return {
             "clean": list(self.clean),
             "not_applicable": list(self.not_applicable),
             "blocked": [{"rule": entry.rule, "by": list(entry.by)} for entry in self.blocked],
-            "not_checked": [{"rule": entry.rule, "reason": entry.reason} for entry in self.not_checked],
+            "not_checked": [{"rule": entry.rule, "reason": entry.reason} for entry in not_checked],
             "crashed": [{"rule": entry.rule, "reason": entry.reason} for entry in self.crashed],
             "not_applicable_reasons": [
                 {"rule": entry.rule, "reason": entry.reason} for entry in self.not_applicable_reasons
             ],
+            "off": [{"reason": reason, "rules": rules} for reason, rules in self.off.items()],
         }
 
 
@@ -313,9 +325,16 @@ class FileReport:
         numbers = {level: sum(finding.level == level for finding in self.findings) for level in LEVELS}
         return {**numbers, "unanswered": self.unanswered}
 
-    def count(self, severity: Severity) -> int:
-        """The number of findings of one severity."""
-        return sum(finding.severity is severity for finding in self.findings)
+    def count(self, severity: Severity | str) -> int:
+        """The number of findings of one severity, also by its name.
+
+        Raises
+        ------
+        ValueError
+            If no severity has the name.
+        """
+        wanted = Severity(severity)
+        return sum(finding.severity is wanted for finding in self.findings)
 
     @property
     def conforming(self) -> bool:

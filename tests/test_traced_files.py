@@ -12,6 +12,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from image_tables import text_of_images
 from shared import EXAMPLE
 
 ROOT = Path(__file__).parent.parent
@@ -20,40 +21,6 @@ pytestmark = [
     pytest.mark.peers,
     pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed"),
 ]
-TABLES = """#\\#CIF_1.1
-data_x
-loop_
-_array_structure_list.array_id
-_array_structure_list.index
-_array_structure_list.dimension
-_array_structure_list.precedence
-1 1 30 1
-1 2 20 2
-loop_
-_diffrn_scan_frame.scan_id
-_diffrn_scan_frame.frame_id
-_diffrn_scan_frame.frame_number
-{scan}
-loop_
-_diffrn_data_frame.id
-_diffrn_data_frame.array_id
-_diffrn_data_frame.binary_id
-{frames}
-loop_
-_array_data.array_id
-_array_data.binary_id
-_array_data.external_data_id
-{data}
-loop_
-_array_data_external_data.id
-_array_data_external_data.format
-_array_data_external_data.uri
-_array_data_external_data.path
-_array_data_external_data.archive_format
-_array_data_external_data.archive_path
-_array_data_external_data.frame
-{rows}
-"""
 
 
 @pytest.fixture
@@ -84,24 +51,17 @@ def inputs(tmp_path: Path) -> Path:
             info.type, info.linkname = tarfile.SYMTYPE, target
             archive.addfile(info)
     places = [
-        *(f"HDF5 a.h5 /{name} . ." for name in ("link", "whole", "stored", "system", "virtual")),
-        "SMV link.img . . .",
-        "SMV folder/i.img . . .",
-        "SMV ../secret/i.img . . .",
-        f"SMV file://{secret}/i.img . . .",
-        "SMV file:///etc/passwd . . .",
-        "SMV a.tar . TAR i.img",
-        "SMV a.tar . TAR j.img",
-        "SMV a.tar . TAR ../../secret/i.img",
+        *(f"HDF5 a.h5 . . /{name} 1" for name in ("link", "whole", "stored", "system", "virtual")),
+        "SMV link.img . . . 1",
+        "SMV folder/i.img . . . 1",
+        "SMV ../secret/i.img . . . 1",
+        f"SMV file://{secret}/i.img . . . 1",
+        "SMV file:///etc/passwd . . . 1",
+        "SMV a.tar TAR i.img . 1",
+        "SMV a.tar TAR j.img . 1",
+        "SMV a.tar TAR ../../secret/i.img . 1",
     ]
-    numbers = range(1, len(places) + 1)
-    text = TABLES.format(
-        scan="\n".join(f"S1 f{n} {n}" for n in numbers),
-        frames="\n".join(f"f{n} 1 {n}" for n in numbers),
-        data="\n".join(f"1 {n} e{n}" for n in numbers),
-        rows="\n".join(f"e{n} {place} 1" for n, place in zip(numbers, places, strict=True)),
-    )
-    (found / "x.cif").write_text(text, encoding="ascii")
+    (found / "x.cif").write_text(text_of_images(places, 30, 20), encoding="ascii")
     shutil.copy(EXAMPLE, found / "complete.cif")
     return found
 

@@ -11,7 +11,7 @@ from imgcif_core._version import __version__
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.errors import InputError
-from imgcif_core.findings import FileReport, Severity
+from imgcif_core.findings import FileReport, Outcomes, Severity
 from imgcif_core.render.json import dumps
 
 SCHEMA = "imgcif-check-line/1"
@@ -29,7 +29,7 @@ def line_of(path: str, report: FileReport, run: str, status: int) -> str:
     """The line of a file that was judged, without its end."""
     head = report.as_dict()
     head["path"] = path
-    head["outcomes"] = _short(head["outcomes"])
+    head["outcomes"] = _short(report.outcomes)
     counts = {str(severity): report.count(severity) for severity in Severity}
     return dumps(
         {"schema": SCHEMA, "run": run, "status": status, "conforming": report.conforming, **head, **{"counts": counts}}
@@ -41,17 +41,17 @@ def line_of_unreadable(path: str, reason: str, run: str, sha256: str = "") -> st
     return dumps({"schema": SCHEMA, "run": run, "status": 2, "path": path, "sha256": sha256, "unreadable": reason})
 
 
-def _short(outcomes: Mapping[str, Any]) -> dict[str, Any]:
+def _short(outcomes: Outcomes) -> dict[str, Any]:
     """Outcomes of rules, those with one reason under that reason; of rules that were clean, only how many."""
     by_reason: dict[str, list[str]] = {}
-    for entry in outcomes["not_checked"]:
-        by_reason.setdefault(entry["reason"], []).append(entry["rule"])
+    for entry in outcomes.not_checked:
+        by_reason.setdefault(entry.reason, []).append(entry.rule)
     return {
-        "clean": len(outcomes["clean"]),
-        "not_applicable": len(outcomes["not_applicable"]),
-        "blocked": [entry["rule"] for entry in outcomes["blocked"]],
+        "clean": len(outcomes.clean),
+        "not_applicable": len(outcomes.not_applicable),
+        "blocked": [entry.rule for entry in outcomes.blocked],
         "not_checked": by_reason,
-        "crashed": outcomes["crashed"],
+        "crashed": [{"rule": entry.rule, "reason": entry.reason} for entry in outcomes.crashed],
     }
 
 

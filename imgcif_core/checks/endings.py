@@ -1,6 +1,6 @@
 """How rules ended in each place where they ran, and the one outcome that each of them has for a file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Literal
 
 from imgcif_core.findings import Blockage, Outcomes, Unchecked
@@ -52,8 +52,8 @@ class Record:
         return "; ".join(filter(None, self._inapplicable or ())) or "nothing to judge"
 
 
-def outcomes_of(records: Mapping[str, Record]) -> Outcomes:
-    """The outcome of each rule over all blocks: what kept it from judging comes first."""
+def outcomes_of(records: Mapping[str, Record], off: Container[str] = ()) -> Outcomes:
+    """The outcome of each rule over all blocks: what kept it from judging comes first; `off` are not asked for."""
     clean, not_applicable, blocked, not_checked, crashed, reasons = [], [], [], [], [], []
     for code, record in records.items():
         endings = record.endings
@@ -64,7 +64,7 @@ def outcomes_of(records: Mapping[str, Record]) -> Outcomes:
         elif "blocked" in endings:
             blocked.append(Blockage(code, record.by))
         elif "not_checked" in endings:
-            not_checked.append(Unchecked(code, "; ".join(dict.fromkeys(record.reasons))))
+            not_checked.append(Unchecked(code, "; ".join(dict.fromkeys(record.reasons)), code in off))
         elif "clean" in endings:
             clean.append(code)
         else:

@@ -344,7 +344,7 @@ def _run_all(run: _Run, top: Inputs, inner: Sequence[Inputs], *, unjudged: int) 
     for fault in plugin_faults():
         quiet.setdefault(fault.package, Record()).end("crashed", fault.reason)
         findings.append(_plugin_finding(fault))
-    return findings, outcomes_of(quiet)
+    return findings, outcomes_of(quiet, skipped)
 
 
 def _skipped(run: _Run, steps: Iterable[_Step], dictionary: Dictionary) -> dict[str, str]:

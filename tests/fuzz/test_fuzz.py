@@ -12,7 +12,7 @@ harness = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(harness)
 
 
-@pytest.mark.parametrize(("kind", "count"), [("text", 150), ("check", 6), ("archive", 100), ("source", 10)])
+@pytest.mark.parametrize(("kind", "count"), [("text", 150), ("check", 6), ("archive", 100), ("source", 10), ("cbf", 3)])
 def test_damaged_inputs_are_told_and_nothing_else(kind: str, count: int) -> None:
     if kind == "source":
         pytest.importorskip("fabio")
@@ -29,6 +29,20 @@ FOUND = {
         b"_array_data.array_id \xff\n_array_data.binary_id 1\n"
     ),
 }
+
+
+# Seeds of files on which the HDF5 library goes in circles, at least where its version is the one that was tried.
+ENDLESS = (449, pytest.param(457, marks=pytest.mark.slow), pytest.param(476, marks=pytest.mark.slow))
+
+
+@pytest.mark.parametrize("seed", ENDLESS)
+def test_a_library_that_goes_in_circles_is_ended_and_told(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("h5py")
+    monkeypatch.setattr(harness, "HELPER_SECONDS", 3.0)
+    harness._worker.cache_clear()
+    found = harness.run("hdf5", 1, seed)
+    assert found["crashes"] == {} and found["hangs"] == []
+    assert [words for _, words in found["died"]] in ([], ["the decoder gave no answer within 3 s"])
 
 
 @pytest.mark.parametrize("name", FOUND)

@@ -13,44 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from image_tables import text_of_images
 
 MIB = 1 << 20
 # Less than the default, which takes as much of a lane.
 SECONDS = 15
-TABLES = """#\\#CIF_1.1
-data_x
-loop_
-_array_structure_list.array_id
-_array_structure_list.index
-_array_structure_list.dimension
-_array_structure_list.precedence
-1 1 {fast} 1
-1 2 {slow} 2
-loop_
-_diffrn_scan_frame.scan_id
-_diffrn_scan_frame.frame_id
-_diffrn_scan_frame.frame_number
-{scan}
-loop_
-_diffrn_data_frame.id
-_diffrn_data_frame.array_id
-_diffrn_data_frame.binary_id
-{frames}
-loop_
-_array_data.array_id
-_array_data.binary_id
-_array_data.external_data_id
-{data}
-loop_
-_array_data_external_data.id
-_array_data_external_data.format
-_array_data_external_data.uri
-_array_data_external_data.archive_format
-_array_data_external_data.archive_path
-_array_data_external_data.path
-_array_data_external_data.frame
-{rows}
-"""
 
 
 def tables(
@@ -65,20 +32,11 @@ def tables(
     numbered: bool = False,
 ) -> list[str]:
     """An imgCIF whose frames are images of a file, and the check of all of them."""
-    numbers = range(1, count + 1)
-    text = TABLES.format(
-        fast=side,
-        slow=side,
-        scan="\n".join(f"S1 f{n} {n}" for n in numbers),
-        frames="\n".join(f"f{n} 1 {n}" for n in numbers),
-        data="\n".join(f"1 {n} e{n}" for n in numbers),
-        rows="\n".join(
-            f"e{n} {word} {uri} {archive[0]} {archive[1].format(n) if numbered else archive[1]} {path} {n}"
-            for n in numbers
-        ),
-    )
+    place, within = archive
+    names = (within.format(n) if numbered else within for n in range(1, count + 1))
+    places = [f"{word} {uri} {place} {name} {path} {n}" for n, name in enumerate(names, 1)]
     target = folder / "x.cif"
-    target.write_text(text, encoding="ascii")
+    target.write_text(text_of_images(places, side, side), encoding="ascii")
     return ["check", "--images", "all", "--limit", f"cpu={SECONDS}", str(target)]
 
 

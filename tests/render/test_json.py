@@ -11,7 +11,10 @@ import jsonschema
 import numpy as np
 import pytest
 from reports import CYCLE, FIRST, REPORT, finding, single
+from shared import EXAMPLE
 
+import imgcif_core
+from imgcif_core.checks.options import CheckOptions
 from imgcif_core.findings import FileReport, Report, Severity
 from imgcif_core.render import json as report_json
 from imgcif_core.render import render
@@ -155,3 +158,24 @@ def test_counts_are_those_of_the_findings() -> None:
     entry = FileReport("a", "", "metadata", "core", (CYCLE, *FIRST.findings))
     (file,) = strict_load(render(Report("1", (), (entry,)), "json"))["files"]
     assert file["counts"] == {"error": 2, "warning": 1, "info": 1} and file["conforming"] is False
+
+
+def test_rules_that_nobody_asked_for_stand_under_their_reason() -> None:
+    report = imgcif_core.check(EXAMPLE, options=CheckOptions(profile="minicbf", ignore=("DIC010",)))
+    outcomes = strict_load(render(report, "json"))["files"][0]["outcomes"]
+    by_reason = {entry["reason"]: entry["rules"] for entry in outcomes["off"]}
+    assert set(by_reason) == {"off in profile minicbf", "ignored on request"}
+    assert by_reason["ignored on request"] == ["DIC010"]
+    assert len(by_reason["off in profile minicbf"]) > 100
+    kept = {entry["rule"] for entry in outcomes["not_checked"]}
+    off = {code for rules in by_reason.values() for code in rules}
+    assert kept and not kept & off
+    assert kept | off == {entry.rule for entry in report.files[0].outcomes.not_checked}
+    VALIDATOR.validate(strict_load(render(report, "json")))
+
+
+def test_findings_are_counted_by_severity_or_its_name() -> None:
+    (entry,) = imgcif_core.check(EXAMPLE.with_name("faulty.cif")).files
+    assert entry.count("warning") == entry.count(Severity.WARNING) > 0
+    with pytest.raises(ValueError, match="warnings"):
+        entry.count("warnings")
