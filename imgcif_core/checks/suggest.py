@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
+from itertools import chain, islice
 
 from imgcif_core.checks.renamings import NAMES, NOWHERE
 from imgcif_core.cif.columns import Column
@@ -11,6 +13,7 @@ from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
 MAX_CANDIDATES = 2000
+MAX_NAMES = 100_000
 _DIGITS = re.compile(r"\d+")
 _SIGNS = re.compile(r"[^a-z0-9\[\]]")
 
@@ -31,32 +34,69 @@ class Suggestion:
         return f"did you mean {self.item.id}"
 
 
-def nearest(text: str, candidates: Iterable[str], cutoff: float = 0.75) -> str | None:
-    """The candidate that is most like a text, compared without case; None where none is near.
+class Candidates:
+    """Names among which the one that was meant is looked for; made once for many texts."""
 
-    Texts that differ in a number alone, such as SCAN8 and SCAN7, are names of different things.
-    """
-    from difflib import get_close_matches
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = list(dict.fromkeys(islice(names, MAX_NAMES)))
+        self._by_signs: dict[str, set[str]] | None = None
 
-    pool: dict[str, str] = {}
-    for candidate in candidates:
-        pool.setdefault(candidate.lower(), candidate)
-        if len(pool) >= MAX_CANDIDATES:
-            break
-    found = get_close_matches(text.lower()[:200], pool, 3, cutoff)
-    alike = [name for name in found if not _are_counted_apart(text.lower(), name, pool)]
-    return pool[alike[0]] if alike else None
+    @cached_property
+    def _by_numbers(self) -> dict[tuple[str, ...], dict[str, str]]:
+        """Names by their lower-case form, for each row of numbers that stands in them."""
+        groups: dict[tuple[str, ...], dict[str, str]] = {}
+        for name in self.names:
+            pool = groups.setdefault(_numbers_in(name), {})
+            if len(pool) < MAX_CANDIDATES:
+                pool.setdefault(name.lower(), name)
+        return groups
+
+    def nearest(self, text: str, cutoff: float) -> str | None:
+        """The name that is most like a text, compared without case; None where none is near.
+
+        Texts that differ in a number alone, such as SCAN8 and SCAN7, are names of different things.
+        """
+        from difflib import get_close_matches
+
+        # Of two texts with numbers only those with the same ones can be meant.
+        numbers = _numbers_in(text)
+        wanted = (numbers, ()) if numbers else self._by_numbers
+        groups = (self._by_numbers.get(key, {}) for key in wanted)
+        pool = dict(islice(chain.from_iterable(group.items() for group in groups), MAX_CANDIDATES))
+        found = get_close_matches(text.lower()[:200], pool, 3, cutoff)
+        alike = [name for name in found if not _are_counted_apart(text.lower(), name, pool)]
+        return pool[alike[0]] if alike else None
+
+    def same_but_signs(self, text: str) -> str | None:
+        """The only name that differs from a text in case, blanks and signs alone."""
+        if self._by_signs is None:
+            self._by_signs = {}
+            for name in self.names:
+                self._by_signs.setdefault(_SIGNS.sub("", name.lower()), set()).add(name)
+        key = _SIGNS.sub("", text.lower())
+        found = self._by_signs.get(key, set()) if key else set()
+        return next(iter(found)) if len(found) == 1 else None
+
+
+def _numbers_in(text: str) -> tuple[str, ...]:
+    """The numbers in a text, without zeros before them."""
+    return tuple(number.lstrip("0") for number in _DIGITS.findall(text))
 
 
 def _are_counted_apart(one: str, other: str, pool: Iterable[str]) -> bool:
     """True if two texts differ in their numbers, or in a last letter by which others of the pool differ too."""
     if one != other and _DIGITS.sub("#", one) == _DIGITS.sub("#", other):
-        return [int(number) for number in _DIGITS.findall(one)] != [int(number) for number in _DIGITS.findall(other)]
+        return _numbers_in(one) != _numbers_in(other)
     if _DIGITS.findall(one) != _DIGITS.findall(other) and _DIGITS.search(one) and _DIGITS.search(other):
         return True
     if len(one) == len(other) and one[:-1] == other[:-1]:
         return sum(name[:-1] == one[:-1] and len(name) == len(one) for name in pool) > 1
     return False
+
+
+def nearest(text: str, candidates: Iterable[str], cutoff: float = 0.75) -> str | None:
+    """The candidate that is most like a text; see `Candidates.nearest`."""
+    return Candidates(candidates).nearest(text, cutoff)
 
 
 def did_you_mean(text: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
@@ -67,9 +107,7 @@ def did_you_mean(text: str, candidates: Iterable[str], cutoff: float = 0.6) -> s
 
 def same_but_signs(text: str, candidates: Iterable[str]) -> str | None:
     """The only candidate that differs from a text in case, blanks and signs alone."""
-    key = _SIGNS.sub("", text.lower())
-    found = {candidate for candidate in candidates if key and _SIGNS.sub("", candidate.lower()) == key}
-    return found.pop() if len(found) == 1 else None
+    return Candidates(candidates).same_but_signs(text)
 
 
 def nowhere(name: str) -> str | None:

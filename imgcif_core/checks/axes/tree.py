@@ -11,6 +11,7 @@ from imgcif_core.checks.edits import all_like, literal
 from imgcif_core.checks.joins import missing_rows, parent_columns
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.links import has_parents, known_values, listed_values, remedy_for
+from imgcif_core.checks.suggest import Candidates
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Change
 from imgcif_core.ddlm.model import Dictionary, Item
@@ -63,10 +64,10 @@ def undefined_axis(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     judged = False
     for item, column, rows, parents in undefined_links(tables, dictionary):
         judged = True
-        known = known_values(parents) if len(rows) else []
+        known = known_values(parents if len(rows) else [])
         for index, (text, place, count, more) in enumerate(by_value(tables, item, column, rows)):
             # Looking for the nearest name is slow, and only the first findings are shown one by one.
-            help_text, edits = _remedy(item, column, text, known if index < _SUGGESTED else [])
+            help_text, edits = _remedy(item, column, text, known if index < _SUGGESTED else Candidates([]))
             yield Problem(
                 place,
                 help=help_text,
@@ -85,12 +86,12 @@ def undefined_axis(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
 _NOTHING = frozenset({"none", "null", "nil", "na", "n/a", "no", "-", "--", "base", "world", "floor", "laboratory"})
 
 
-def _remedy(item: Item, column: Column, text: str, known: list[str]) -> tuple[str, list[Change]]:
+def _remedy(item: Item, column: Column, text: str, known: Candidates) -> tuple[str, list[Change]]:
     """What to do about an axis that is not defined: a dot where nothing is meant, an id, or a row."""
     if item.object.lower() in ("depends_on", "rotation_axis") and text.lower() in _NOTHING:
         help_text = "write a dot: an axis that depends on nothing has . there"
         return help_text, all_like(column, text, literal("."), is_safe=True)
-    if not known:
+    if not known.names:
         return f"write the id of a row of AXIS, or add a row {text[:60]} there", []
     return remedy_for(column, text, known, "axis")
 

@@ -10,7 +10,7 @@ from imgcif_core.checks.edits import all_like
 from imgcif_core.checks.joins import MAX_OTHERS, columns_named, missing_rows, parent_columns, same_data_set
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.compound import equal_as_numbers
-from imgcif_core.checks.suggest import nearest, same_but_signs
+from imgcif_core.checks.suggest import Candidates
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Change, Place
 from imgcif_core.ddlm.model import Dictionary, Item
@@ -95,8 +95,10 @@ def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
             continue
         judged = True
         rows = dangling(item, column, parents)
-        for text, place, count, more in by_value(tables, item, column, rows) if len(rows) else ():
-            known = known_values(own) or known_values(others)
+        if not len(rows):
+            continue
+        known = known_values(own, others)
+        for text, place, count, more in by_value(tables, item, column, rows):
             entry = _Lost(item, column, parent, known, [place, *more], count)
             lost.setdefault((parent.id, text), []).append(entry)
     for (_, text), entries in lost.items():
@@ -112,7 +114,7 @@ class _Lost:
     item: Item
     column: Column
     parent: Item
-    known: list[str]
+    known: Candidates
     places: list[Place]
     count: int
 
@@ -138,34 +140,37 @@ def _lost_problem(text: str, entries: list[_Lost]) -> Problem:
     )
 
 
-def remedy_for(column: Column, text: str, known: list[str], category: str) -> tuple[str, list[Change]]:
+def remedy_for(column: Column, text: str, known: Candidates, category: str) -> tuple[str, list[Change]]:
     """What to do about a reference that leads nowhere: the id that was meant, or a row that is missing."""
-    same = same_but_signs(text, known)
+    same = known.same_but_signs(text)
     if same is not None and same != text:
         return f"write {same}", all_like(column, text, same, is_safe=True)
-    near = nearest(text, known, 0.6)
+    near = known.nearest(text, 0.6)
     if near is not None and near != text:
         return f"did you mean {near}", all_like(column, text, near, is_safe=False)
     table = category.upper()
-    if not known:
+    if not known.names:
         return f"add a row {text[:60]} to {table}", []
-    if len(known) == 1:
-        return f"write {known[0]}, the only one there, or add a row {text[:60]} to {table}", []
+    if len(known.names) == 1:
+        return f"write {known.names[0]}, the only one there, or add a row {text[:60]} to {table}", []
     return f"write an id that {table} lists, or add a row {text[:60]} there", []
 
 
-def known_values(parents: list[Column]) -> list[str]:
-    """The first distinct values of the parent columns."""
-    known: list[str] = []
-    for column in parents:
-        known += [column.text(int(row)) for row in column.distinct()[0][:200] if not column.is_null[row]]
-    return list(dict.fromkeys(known))
+def known_values(*parents: list[Column]) -> Candidates:
+    """The distinct values of the first of some groups of columns that has any, as what a reference may have meant."""
+    for columns in parents:
+        rows = ((column, int(row)) for column in columns for row in column.distinct()[0] if not column.is_null[row])
+        found = Candidates(column.text(row) for column, row in rows)
+        if found.names:
+            return found
+    return Candidates([])
 
 
-def listed_values(known: list[str]) -> str:
+def listed_values(known: Candidates) -> str:
     """Some values, for a message."""
-    shown = ", ".join(known[:4])
-    return f"one of {shown}{', ...' if len(known) > 4 else ''}" if len(known) > 1 else shown or "a value there"
+    shown = ", ".join(known.names[:4])
+    number = len(known.names)
+    return f"one of {shown}{', ...' if number > 4 else ''}" if number > 1 else shown or "a value there"
 
 
 @rule(
@@ -310,9 +315,9 @@ def owned_link(tables: Tables, dictionary: Dictionary, identifier: str) -> Itera
         raise NotApplicable("the table pointed to is not given")
     for column in columns:
         rows = dangling(item, column, own + others)
+        known, parent = known_values(own + others if len(rows) else []), _parent(dictionary, item)
         for text, place, count, more in by_value(tables, item, column, rows):
-            parent = _parent(dictionary, item)
-            help_text, edits = remedy_for(column, text, known_values(own + others), parent.category)
+            help_text, edits = remedy_for(column, text, known, parent.category)
             data = {"name": column.name, "value": text[:60]}
             yield Problem(place, help=help_text, edits=edits, count=count, more=more, **data)
 
