@@ -91,6 +91,7 @@ class Inputs:
         self._tables: Tables | None = values.get("tables")
         self._rests_on: dict[str, set[str]] = {}
         self._asked: set[str] = set()
+        self._order: dict[str, int] = {}
         self._known = 0
         self._of_file: dict[str, bool] = {} if parent is None else parent._of_file
 
@@ -106,6 +107,12 @@ class Inputs:
             # Each raise adds to the trace of an exception, and keeps alive all that stands in its frames.
             raise self._failures[name].with_traceback(None)
         return self._values[name]
+
+    def get_all(self, names: Iterable[str]) -> dict[str, Any]:
+        """Some inputs by name, or the first exception of a provider; most have been built for other rules."""
+        own = self._values
+        above = own if self._parent is None else self._parent._values
+        return {name: own[name] if name in own else above[name] if name in above else self.get(name) for name in names}
 
     def is_built(self, name: str) -> bool:
         """True if an input has been asked for before."""
@@ -128,12 +135,11 @@ class Inputs:
         nothing is asked for after one that failed.
         """
         found = set(self._asked)
-        known = list(self._rests_on)[: self._known]
         for name in names:
-            if name in known:
+            if name in self._rests_on:
+                if self._order[name] >= self._known:
+                    break
                 found |= self._rests_on[name]
-            elif name in self._rests_on:
-                break
             if self.has_failed(name):
                 break
         return found
@@ -160,6 +166,7 @@ class Inputs:
         tables = self._tables
         if tables is not None:
             before, tables.asked = tables.asked, set()
+            self._order[name] = len(self._rests_on)
             self._rests_on[name] = tables.asked
         try:
             arguments = {}
@@ -379,7 +386,7 @@ def _run_one(step: _Step, inputs: Inputs, run: _Run, record: Record) -> Sequence
         try:
             if run.is_limited and not run.is_long:
                 run.alarm.start(given := clock.for_rule(run.patience))
-            arguments = {name: inputs.get(name) for name in rule.inputs}
+            arguments = inputs.get_all(rule.inputs)
             if run.is_limited:
                 run.alarm.start(given := clock.for_rule(run.patience))
             problems = iter(rule.function(**arguments))

@@ -81,13 +81,20 @@ class Source:
         """The 1-based line, and the column in code points, of a byte offset."""
         line = self.line_of(offset)
         head = self.data[int(self.line_starts[line - 1]) : offset]
+        if head.isascii():
+            return line, len(head) + 1
         if line == 1 and head.startswith(b"\xef\xbb\xbf"):
             head = head[3:]
         return line, len(head.decode("utf-8", "replace")) + 1
 
     def span(self, start: int, end: int) -> Span:
         """Lines and columns of a byte range."""
-        return Span(*self.position(start), *self.position(max(start, end)))
+        line, column = self.position(start)
+        starts = self.line_starts
+        stop = int(starts[line]) if line < len(starts) else len(self.data) + 1
+        if start <= end < stop and self.data[start:end].isascii():
+            return Span(line, column, line, column + end - start)
+        return Span(line, column, *self.position(max(start, end)))
 
     def offset(self, line: int, column: int) -> int:
         """The byte offset of a line and a column in code points: the inverse of `position`."""
