@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable
 from enum import IntEnum
+from functools import cache
 from typing import NamedTuple
 
 from imgcif_core.cif.document import BinarySection, Quoting, SyntaxProblem
@@ -38,16 +39,6 @@ class Token(NamedTuple):
 
 
 _SKIP = re.compile(rb"(?:[ \t\r\n]+|#[^\r\n]*)*")
-# Values that nothing is to be said of: bare words and quoted strings without their own quote, white space behind them.
-_ORDINARY = {
-    is_cif2: re.compile(
-        rb"(?:[ \t\r\n]++|#[^\r\n]*+)*+(?:((?!(?:loop_|data_|save_|stop_|global_))[^ \t\r\n\[\]{}'\"#;_$]"
-        + rest
-        + rb")|('[^'\r\n]*+')|(\"[^\"\r\n]*+\"))(?=[ \t\r\n])",
-        re.I,
-    )
-    for is_cif2, rest in ((False, rb"[^ \t\r\n]*+"), (True, rb"[^ \t\r\n\[\]{}]*+"))
-}
 _WORD = re.compile(rb"[^ \t\r\n]+")
 _WORD2 = re.compile(rb"[^ \t\r\n\[\]{}]+")
 _CLOSING1 = {39: re.compile(rb"'(?=[ \t\r\n]|\Z)|[\r\n]"), 34: re.compile(rb"\"(?=[ \t\r\n]|\Z)|[\r\n]")}
@@ -64,6 +55,22 @@ _PLAIN_RUN = re.compile(
 )
 _CLOSES = re.compile(rb"[ \t\r\n]*[\]}]")
 
+
+@cache
+def _ordinary(*, is_cif2: bool) -> re.Pattern[bytes]:
+    """What nothing is to be said of, white space behind it: bare words, strings without their own quote, names."""
+    rest = rb"[^ \t\r\n\[\]{}]*+" if is_cif2 else rb"[^ \t\r\n]*+"
+    return re.compile(
+        rb"(?:[ \t\r\n]++|#[^\r\n]*+)*+(?:((?!(?:loop_|data_|save_|stop_|global_))[^ \t\r\n\[\]{}'\"#;_$]"
+        + rest
+        + rb")|('[^'\r\n]*+')|(\"[^\"\r\n]*+\")|(_[^ \t\r\n]++))(?=[ \t\r\n])",
+        re.I,
+    )
+
+
+# The kinds of quoting by the groups of that pattern, and the group of names.
+_BY_GROUP = (Quoting.BARE, Quoting.BARE, Quoting.SINGLE, Quoting.DOUBLE)
+_NAME_GROUP = 4
 
 _KEYS = (Quoting.SINGLE, Quoting.DOUBLE, Quoting.TRIPLE_SINGLE, Quoting.TRIPLE_DOUBLE)
 
@@ -98,10 +105,20 @@ class Tokeniser:
         self._text_is_open = False
         self._is_inside = False
         self._was_deep = False
+        # Binary sections are looked for at each token.
+        self._ordinary = None if sections else _ordinary(is_cif2=is_cif2)
 
     def next(self) -> Token:
         """The next token; END for ever at the end."""
         data = self.data
+        ordinary = self._ordinary.match(data, self.position) if self._ordinary is not None else None
+        if ordinary is not None:
+            group = ordinary.lastindex or 0
+            start, end = ordinary.span(group)
+            self.position = end
+            if group == _NAME_GROUP:
+                return Token(Kind.NAME, start, end)
+            return Token(Kind.VALUE, start, end, _BY_GROUP[group])
         found = _SKIP.match(data, self.position)
         position = found.end() if found else self.position
         if position >= len(data):
@@ -126,19 +143,18 @@ class Tokeniser:
 
     def take_ordinary(self, limit: int, starts: list[int], ends: list[int], kinds: list[int]) -> None:
         """Pass up to `limit` values of which nothing is to be said, and add where they stand and their quoting."""
-        if self._sections:
+        if self._ordinary is None:
             return
-        match, data, position = _ORDINARY[self.is_cif2].match, self.data, self.position
+        match, data, position = self._ordinary.match, self.data, self.position
         for _ in range(limit):
             found = match(data, position)
-            if found is None:
+            if found is None or found.lastindex == _NAME_GROUP:
                 break
-            # The groups stand in the order of the kinds of quoting.
-            group = found.lastindex or 1
-            position = found.end()
-            starts.append(found.start(group))
+            group = found.lastindex or 0
+            start, position = found.span(group)
+            starts.append(start)
             ends.append(position)
-            kinds.append(group - 1)
+            kinds.append(_BY_GROUP[group])
         self.position = position
 
     def next_section(self, position: int) -> int:
