@@ -163,5 +163,9 @@ class ScanImages:
         kinds = {self._texts["format"][row] for row in rows.tolist()}
         if len(paths) > 1:
             return None, False
-        frame = np.nan_to_num(self.external.frame_numbers[rows], nan=1.0).astype(np.int64)
+        numbers = self.external.frame_numbers[rows]
+        if (np.isnan(numbers) & self.external.table.explicit("frame")[rows]).any():
+            # Which image of its file a frame is, cannot be read.
+            return None, False
+        frame = np.nan_to_num(numbers, nan=1.0).astype(np.int64)
         return ImageFiles(tuple(order), file, frame, paths.pop(), kinds.pop() if len(kinds) == 1 else None), is_local

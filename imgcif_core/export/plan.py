@@ -78,13 +78,14 @@ def make_plan(
     if not sweeps:
         raise InputError(f"{path}: has no frames to export")
     first = parts[0]
+    polarization = first.polarization()
     left_out = dict.fromkeys(text for part in parts for text in part.left_out)
     texts = {name: first.tables.table(category).text(item) or "" for name, (category, item) in _FACTS.items()}
     texts["sensor_material"] = sensor[0] if sensor else _stated_sensor(first.tables)[0]
     return Plan(
         path,
         first.beam.probe,
-        first.polarization(),
+        polarization,
         tuple(sweeps),
         {name: text for name, text in texts.items() if text},
         tuple(left_out),
@@ -138,6 +139,9 @@ class _Block:
         table = self.tables.table("diffrn_radiation")
         ratio, norm = (table.numbers(f"polarizn_source_{name}") for name in ("ratio", "norm"))
         if not len(ratio) or not np.isfinite(ratio[0]):
+            return None
+        if np.isnan(norm[0]) and table.explicit("polarizn_source_norm")[0]:
+            self.left_out.append("the polarization: polarizn_source_norm cannot be read")
             return None
         angle = float(norm[0]) if np.isfinite(norm[0]) else 0.0
         if angle % 180.0 != 0.0:

@@ -28,7 +28,7 @@ _CATEGORIES = ("axis", "diffrn_radiation_wavelength", "array_structure_list", "d
 
 @dataclass(frozen=True, slots=True)
 class ShownAxis:
-    """One axis in a scan: its settings in degrees or mm, nan where they cannot be read."""
+    """One axis in a scan: settings in degrees or mm, nan where they cannot be read, infinite where nothing tells."""
 
     row: int
     start: float
@@ -148,8 +148,25 @@ def _axis(scan: Scan, row: int) -> ShownAxis:
         settings = scan.settings(row, np.arange(min(scan.count, 2)))
         stated = float(settings[1] - settings[0]) if len(settings) > 1 else 0.0
     total = drive.range if drive else float("nan")
-    is_derived = np.isnan(total) and "range" not in unread
-    return ShownAxis(row, start, stated, scan.frames * stated if is_derived else total)
+    if np.isnan(total) and "range" not in unread:
+        frames = frames_of(scan)
+        total = 0.0 if stated == 0 else np.inf if frames is None else frames * stated
+    return ShownAxis(row, start, stated, total)
+
+
+def frames_of(scan: Scan) -> int | None:
+    """The number of frames of a scan, as stated or as listed; None where it is neither."""
+    return scan.frames if scan.is_counted or len(scan.frame_rows) else None
+
+
+def frames_words(instrument: BlockInstrument, scan: Scan) -> str:
+    """The number of frames of a scan in words."""
+    if scan.is_counted:
+        return str(scan.frames)
+    if len(scan.frame_rows):
+        return f"{scan.frames} listed"
+    is_stated = scan.row >= 0 and instrument.tables.table("diffrn_scan").explicit("frames")[scan.row]
+    return "not readable" if is_stated else "not given"
 
 
 def goniometer_rows(tables: Tables, axes: Axes) -> list[int]:

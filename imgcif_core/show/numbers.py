@@ -15,6 +15,7 @@ from imgcif_core.show.instrument import (
     ShownScan,
     beam_pixel,
     block_instruments,
+    frames_of,
     goniometer_rows,
     unplaced,
 )
@@ -114,7 +115,7 @@ def _scan(entry: BlockInstrument, shown: ShownScan, *, is_whole: bool = True) ->
     left_out = {} if is_whole else {"omitted_panels": len(shown.poses)}
     return {
         "id": scan.id or None if scan is not None else None,
-        "frames": scan.frames if scan is not None else None,
+        "frames": frames_of(scan) if scan is not None else None,
         "frame": frame_number(shown),
         "axes": settings,
         "panels": [_panel(panel, pose, entry.beam) for panel, pose in zip(entry.detector.flat, poses, strict=False)],

@@ -6,7 +6,7 @@ import numpy as np
 
 from imgcif_core.model.scans import Scan
 from imgcif_core.render.sheet import ScanRow
-from imgcif_core.show.instrument import BlockInstrument, ShownAxis
+from imgcif_core.show.instrument import BlockInstrument, ShownAxis, frames_words
 from imgcif_core.show.text import plain
 
 MAX_ROWS = 60
@@ -25,7 +25,7 @@ def scan_rows(entry: BlockInstrument) -> tuple[tuple[ScanRow, ...], int]:
         still = [axis for axis in shown.axes if not _moves(axis)]
         row = ScanRow(
             "",
-            str(shown.scan.frames) if shown.scan.is_counted else "not given",
+            frames_words(entry, shown.scan),
             _listed([_moving(entry, axis) for axis in moving]) or "nothing",
             _listed([f"{entry.axes.id[axis.row]} {_told(axis.start, _unit(entry, axis))}" for axis in still]),
             _exposure(shown.scan, times),

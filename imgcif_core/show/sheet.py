@@ -24,6 +24,7 @@ from imgcif_core.show.instrument import (
     BlockInstrument,
     beam_pixel,
     block_instruments,
+    frames_of,
     unplaced,
     wavelength_words,
 )
@@ -138,9 +139,12 @@ def _facts(document: Document, told: _Told, links: Sequence[LinkRow]) -> Iterato
     yield "Detector", _detector(told)
     scans = [shown.scan for entry in told.instruments for shown in entry.scans if shown.scan is not None]
     omitted = sum(entry.omitted for entry in told.instruments)
-    frames = sum(scan.frames for scan in scans)
-    more = " or more" if omitted else ""
+    counts = [count for scan in scans if (count := frames_of(scan)) is not None]
+    frames = sum(counts)
+    more = " or more" if omitted or len(counts) < len(scans) else ""
     counted = f"{frames}{more} {'frame' if frames == 1 else 'frames'} in {len(scans) + omitted} "
+    if not counts:
+        counted = f"number of frames not known, {len(scans) + omitted} "
     yield "Scans", counted + ("scan" if len(scans) + omitted == 1 else "scans") if scans else "none"
     yield "Images", _images(links)
     sample = told.text("chemical.name_common", "chemical.name_systematic", "chemical_formula.sum", "struct.title")

@@ -20,6 +20,7 @@ from imgcif_core.show.instrument import (
     beam_pixel,
     block_instruments,
     direction_of,
+    frames_words,
     goniometer_rows,
     is_unread,
     tree_fault,
@@ -126,7 +127,7 @@ def _scans(entry: BlockInstrument) -> Iterator[str]:
     for entry_scan in shown[:MAX_SCANS]:
         scan = entry_scan.scan
         assert scan is not None
-        head = (scan.id or "(unnamed)", str(scan.frames))
+        head = (scan.id or "(unnamed)", frames_words(entry, scan))
         listed = entry_scan.axes
         if len(listed) > MAX_AXES:
             # What cannot be read is no zero, and stays.

@@ -54,6 +54,12 @@ def test_what_cannot_be_read_is_not_exported_as_zero(old: str, new: str, reason:
         plan_of(changed(TEXT, (old, new)))
 
 
+def test_a_plane_of_polarization_that_cannot_be_read_is_not_the_usual_one() -> None:
+    assert plan_of(TEXT).polarization is not None
+    plan = plan_of(changed(TEXT, ("polarizn_source_norm  0.0", "polarizn_source_norm  0.0deg")))
+    assert plan.polarization is None and "cannot be read" in " ".join(plan.left_out)
+
+
 def test_an_unknown_scan_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no scan NOPE; it has SCAN1"):
         exported(TEXT, "expt", tmp_path, scan="NOPE")

@@ -11,7 +11,7 @@ from shared import CORPUS, ROOT, needs_corpus
 import imgcif_core
 from imgcif_core.model.pose import Pose
 from imgcif_core.model.terms import mcstas_matrix, xds_terms
-from imgcif_core.show import passport_text
+from imgcif_core.show import geometry, passport_text
 
 BASES = ROOT / "conformance" / "datasets" / "bases"
 DICTIONARY = imgcif_core.load_dictionary()
@@ -133,6 +133,18 @@ def test_modules_are_listed_line_by_line() -> None:
 )
 def test_what_cannot_be_read_is_not_told_as_zero(old: str, new: str, line: str) -> None:
     assert line in text_of("single-panel.cif", (old, new))
+
+
+def test_a_number_of_frames_that_nothing_tells_is_not_one() -> None:
+    whole = (BASES / "single-panel.cif").read_text(encoding="utf-8")
+    text = whole[: whole.index("loop_\n  _diffrn_scan_frame.scan_id")]
+    for stated, words in (("six", "not readable"), ("?", "not given")):
+        changed = text.replace("frame06 6 2026", f"frame06 {stated} 2026")
+        assert changed != text
+        document = imgcif_core.read(changed.encode(), name="shown.cif")
+        assert f"SCAN1  {words}" in passport_text(document, DICTIONARY)
+        assert geometry(document, DICTIONARY)["files"][0]["blocks"][0]["scans"][0]["frames"] is None
+    assert "SCAN1  6 listed" in text_of("single-panel.cif", ("frame06 6 2026", "frame06 six 2026"))
 
 
 def test_a_broken_tree_is_named_and_the_rest_shown() -> None:

@@ -78,7 +78,7 @@ def _scan(scan: Mapping[str, Any]) -> list[str]:
     still = [axis for axis in scan["axes"] if axis["increment"] == 0]
     return [
         scan["id"] or "unnamed",
-        str(scan["frames"]),
+        "not known" if scan["frames"] is None else str(scan["frames"]),
         "; ".join(f"{a['id']} from {_number(a['start'])} by {_number(a['increment'])}" for a in moving[:20])
         or "nothing",
         "; ".join(f"{a['id']} at {_number(a['start'])}" for a in still[:20]) or "nothing",

@@ -165,7 +165,7 @@ def _scans(shown: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
             yield {
                 "block": _cut(block["block"], 100),
                 "id": _cut(str(scan["id"]), 100),
-                "frames": scan["frames"],
+                "frames": "not known" if scan["frames"] is None else scan["frames"],
                 "moving": [_axis_words(axis) for axis in moving[:20]],
                 "still": [f"{_cut(str(axis['id']), 60)} {_number(axis['start'])}" for axis in still[:20]],
                 "panels": len(scan["panels"]),
