@@ -106,6 +106,7 @@ def _file(entry: FileReport, number: int, sheet: Sheet, prose: html_findings.Pro
     yield from _readiness(entry)
     yield from html_findings.glance(groups, entry)
     yield from html_sheet.drawings(sheet)
+    yield from html_sheet.spots(sheet)
     yield "<h3>Findings</h3>"
     yield html_findings.levels_legend(entry)
     if entry.findings:

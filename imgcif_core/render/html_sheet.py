@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from imgcif_core.render.escaping import bidi_safe, text
 from imgcif_core.render.sheet import Sheet
 from imgcif_core.render.svg import face_svg, sketch_svg
+from imgcif_core.render.svg_spots import spot_svg
 
 
 def facts(pairs: Iterable[tuple[str, str]], kind: str = "facts") -> str:
@@ -23,6 +24,17 @@ def drawings(sheet: Sheet) -> Iterator[str]:
         yield f'<div class="drawings two">{"".join(map(face_svg, sheet.faces))}</div>'
     yield facts(sheet.figures, "facts one")
     yield from (f'<p class="soft">{text(note)}</p>' for note in sheet.notes)
+
+
+def spots(sheet: Sheet) -> Iterator[str]:
+    """The spots that were found against those that a lattice predicts."""
+    if not sheet.spots:
+        return
+    yield "<h3>Spots against the geometry</h3>"
+    yield '<p class="soft">Squares: predicted. Dots: found where one is predicted. Crosses: found elsewhere.</p>'
+    for plot in sheet.spots:
+        yield f"<h4>{bidi_safe(plot.title, 400)}</h4><p>{text(plot.caption)}.</p>"
+        yield f'<div class="drawings">{"".join(map(spot_svg, plot.frames))}</div>'
 
 
 def scans(sheet: Sheet) -> Iterator[str]:

@@ -68,6 +68,8 @@ text.gravity{fill:var(--gravity)}text.spacing{fill:var(--c)}text.bar{text-anchor
 circle.sample{fill:var(--ink);stroke:none}.cross{stroke:var(--beam);stroke-width:1.8;fill:none}
 .cross.halo{stroke:var(--panel);stroke-width:4.5}.bar{stroke:var(--ink);fill:none}.triad{stroke:var(--soft);fill:none}
 text.bar,text.triad{stroke:var(--panel);fill:var(--ink)}
+.spot{fill:none;stroke:var(--c);stroke-width:1}.spot.again{stroke:var(--ok);stroke-width:4;stroke-linecap:round}
+.spot.off{stroke:var(--a);stroke-width:1.5}
 footer{margin-top:2rem;border-top:2px solid var(--line);font-size:.88em;color:var(--soft)}
 @media (max-width:34rem){body{padding:.6rem}dl.facts{grid-template-columns:1fr}table.asked th{white-space:normal;
 width:40%}dl.facts div{grid-template-columns:6rem 1fr}

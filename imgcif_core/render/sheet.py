@@ -75,6 +75,30 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
+class SpotFrame:
+    """One panel of a frame, in pixels with v down: where spots are predicted, found there, and found elsewhere.
+
+    `predictions` counts all that are predicted; of each kind the first are given.
+    """
+
+    label: str
+    size: tuple[int, int]
+    predictions: int
+    predicted: tuple[Point, ...]
+    again: tuple[Point, ...]
+    elsewhere: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpotPlot:
+    """The spots of some frames against a lattice under one reading of the geometry."""
+
+    title: str
+    caption: str
+    frames: tuple[SpotFrame, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ScanRow:
     """One scan, or several alike: what moves over which range, and what stands where."""
 
@@ -101,7 +125,8 @@ class Sheet:
     """All that a page shows of one file beside the report on it.
 
     `facts` are the lines of the title block, `figures` those of the instrument under the drawings, `notes` say in
-    words what is not drawn or not read; `passport` is the instrument in numbers, as text.
+    words what is not drawn or not read; `passport` is the instrument in numbers, as text; `spots` are those found
+    against those predicted, where images were judged by them.
     """
 
     facts: tuple[tuple[str, str], ...] = ()
@@ -116,3 +141,4 @@ class Sheet:
     links_in_all: int = 0
     why_profile: str = ""
     command: str = ""
+    spots: tuple[SpotPlot, ...] = ()

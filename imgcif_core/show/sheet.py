@@ -32,6 +32,7 @@ from imgcif_core.show.numbers import frame_number
 from imgcif_core.show.picture import picture_of
 from imgcif_core.show.places import MAX_PLACES, link_rows
 from imgcif_core.show.scanrows import MAX_ROWS, scan_rows
+from imgcif_core.show.spots import spot_plots
 from imgcif_core.show.text import pair, passport_text, plain
 from imgcif_core.tables import Tables
 
@@ -97,6 +98,7 @@ def sheet_of(
             links_in_all=links_in_all,
             why_profile=why_profile(entry, chosen),
             command=command,
+            spots=spot_plots(document, dictionary, entry, chosen),
         )
 
 
