@@ -1,6 +1,7 @@
 """Inputs that several rules share are frozen: no rule can change what the next one sees."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,19 @@ class _Kinds(dict[type, Any]):
         elif issubclass(kind, np.ndarray):
             found = np.ndarray
         elif issubclass(kind, Mapping):
-            found = Mapping.values
+            found = _first_values
         elif issubclass(kind, (list, tuple)):
-            # Long lists hold many of the same kind, made by one provider.
+            # Long ones hold many of the same kind, made by one provider.
             found = _first
         elif kind.__module__.startswith("imgcif_core."):
             found = _fields_of(kind)
         self[kind] = found
         return found
+
+
+def _first_values(value: Mapping[Any, Any]) -> Iterable[Any]:
+    """The values of a mapping, as many as are looked at."""
+    return islice(value.values(), 1000)
 
 
 def _first(value: Sequence[Any]) -> Sequence[Any]:

@@ -312,9 +312,9 @@ def _why_at_zero(tables: Tables, axes: Axes, scans: Scans, found: Sequence[Obsta
         column = tables.table(name).column("axis_id")
         if column is None:
             continue
-        for row in column.distinct()[0].tolist():
-            if not column.is_null[row] and not axes.rows_named(column.text(row)):
-                return "AXI001"
+        first = column.distinct()[0]
+        if not all(axes.rows_named(name) for name in column.texts_at(first[~column.is_null[first]])):
+            return "AXI001"
     table = tables.table("diffrn_scan_axis")
     taken = {drive.row for scan in scans for drive in scan.drives.values()}
     return "REL001" if table.has("scan_id") and len(taken) < table.rows else ""

@@ -101,8 +101,9 @@ class Axes:
         rows = self.rows_named(name) if name is not None else []
         if name is None or (name in (".", "?") and not rows):
             return NO_PARENT
-        same = next((row for row in rows if self.equipment[row] == equipment), None)
-        return same if same is not None else next(iter(rows), DANGLING)
+        if len(rows) > 1:
+            return next((row for row in rows if self.equipment[row] == equipment), rows[0])
+        return rows[0] if rows else DANGLING
 
     def rows_named(self, name: str) -> list[int]:
         """All rows of an axis id, exact before caseless: two pieces of equipment may share an axis."""
@@ -130,6 +131,13 @@ class Axes:
     @cached_property
     def cycles(self) -> list[list[int]]:
         """Groups of axes that depend on each other or on themselves, by either of the two links."""
+        if (self.rotation_parent < 0).all():
+            # Twice as far out at each step: where all arrive at an end, nothing goes round.
+            ends = self.parent
+            for _ in range(len(self).bit_length()):
+                ends = np.where(ends >= 0, ends[ends], ends)
+            if (ends < 0).all():
+                return []
         return cycles([(int(one), int(two)) for one, two in zip(self.parent, self.rotation_parent, strict=True)])
 
     @cached_property
@@ -264,8 +272,9 @@ def _kinds(tables: Tables, table: Table, names: tuple[str, ...]) -> tuple[str, .
             for name in settings.columns:
                 if name.startswith(word):
                     moved |= settings.numbers(name, 0.0) != 0
-            for index in np.flatnonzero(np.bincount(inverse[moved], minlength=1)):
-                acting.setdefault(axis_ids.text(int(first[index])).casefold(), kind)
+            named = first[np.flatnonzero(np.bincount(inverse[moved], minlength=1))]
+            for axis_id in axis_ids.texts_at(named) if len(first) else ():
+                acting.setdefault(axis_id.casefold(), kind)
     kinds = []
     for name, text in zip(names, table.texts("type"), strict=True):
         stated = (text or "general").lower()

@@ -139,13 +139,21 @@ class Detector:
     """
 
     def __init__(
-        self, axes: Axes, layouts: Layouts, elements: Sequence[str | None], shape: np.ndarray, fault: np.ndarray
+        self,
+        axes: Axes,
+        layouts: Layouts,
+        elements: Sequence[str | None],
+        shape: np.ndarray,
+        fault: np.ndarray,
+        faces: Faces,
     ) -> None:
         self.axes = axes
         self.layouts = layouts
         self.elements = elements
         self._shape = shape
         self._fault = fault
+        # The flat panels as pairs of pixel directions.
+        self.faces = faces
         self._made: dict[int, Panel] = {}
 
     def __len__(self) -> int:
@@ -187,11 +195,6 @@ class Detector:
         """The dimensions along fast and slow of the flat panels, among those of the layouts: (flat, 2)."""
         found: Integers = self.layouts.face[self.flat.numbers]
         return found
-
-    @cached_property
-    def faces(self) -> Faces:
-        """The flat panels as pairs of pixel directions."""
-        return _faces(self.layouts, self.axes, self.flat.numbers)
 
     @property
     def step_rows(self) -> np.ndarray:
@@ -237,8 +240,8 @@ class Detector:
 def build_detector(tables: Tables, axes: Axes) -> Detector:
     """The panels of a block, in the order of the file."""
     layouts = list_layouts(tables, axes)
-    shape, fault = _shapes(layouts, axes)
-    return Detector(axes, layouts, element_ids(tables, layouts), shape, fault)
+    shape, fault, faces = _shapes(layouts, axes)
+    return Detector(axes, layouts, element_ids(tables, layouts), shape, fault, faces)
 
 
 def _faces(layouts: Layouts, axes: Axes, numbers: np.ndarray) -> Faces:
@@ -249,8 +252,11 @@ def _faces(layouts: Layouts, axes: Axes, numbers: np.ndarray) -> Faces:
     return Faces(axes, surfaces.axis[first], surfaces.displacement[first], parts.increment[face], parts.size[face])
 
 
-def _shapes(layouts: Layouts, axes: Axes) -> tuple[np.ndarray, np.ndarray]:
-    """What kind of face each layout has, and why it is not a flat one: numbers of `SHAPES` and of the faults."""
+def _shapes(layouts: Layouts, axes: Axes) -> tuple[np.ndarray, np.ndarray, Faces]:
+    """What kind of face each layout has, and why it is not a flat one, as numbers of `SHAPES` and of the faults.
+
+    The flat ones are given as faces too.
+    """
     parts, face = layouts.dimensions, layouts.face
     shape = np.full(len(layouts), _SHAPE_NUMBERS[FLAT])
     fault = np.zeros(len(layouts), dtype=np.int64)
@@ -283,10 +289,11 @@ def _shapes(layouts: Layouts, axes: Axes) -> tuple[np.ndarray, np.ndarray]:
     has_step = parts.any_of(layouts.surfaces.has_step)[leading]
     settle(idle.any(axis=1), UNPLACED, np.where(has_step, _NUMBERS[Fault.ZERO_STEP], _NUMBERS[Fault.NO_STEP]))
     parallel = np.zeros(len(layouts), dtype=bool)
-    parallel[np.flatnonzero(open_)] = _are_parallel(_faces(layouts, axes, np.flatnonzero(open_)))
+    faces = _faces(layouts, axes, np.flatnonzero(open_))
+    parallel[np.flatnonzero(open_)] = _are_parallel(faces)
     settle(parallel & thin, STRIP, Fault.ONE_DIMENSION)
     settle(parallel, UNPLACED, Fault.PARALLEL)
-    return shape, fault
+    return shape, fault, _faces(layouts, axes, np.flatnonzero(open_)) if parallel.any() else faces
 
 
 def _are_parallel(faces: Faces) -> np.ndarray:

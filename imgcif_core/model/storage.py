@@ -113,8 +113,9 @@ def _rows_by_id(table: Table, item: str) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for row, name in enumerate(table.texts(item, DEFAULT_ARRAY)):
         text = name or DEFAULT_ARRAY
-        for key in {text, text.casefold()}:
-            found.setdefault(key, []).append(row)
+        found.setdefault(text, []).append(row)
+        if (folded := text.casefold()) != text:
+            found.setdefault(folded, []).append(row)
     return found
 
 

@@ -359,3 +359,43 @@ def test_an_added_rotation_turns_about_the_axis_that_it_names() -> None:
     assert_allclose(pose.origin[0], [0, 11, -50], atol=1e-12)
     assert_allclose(pose.fast_step[0], [0, 0.5, 0], atol=1e-12)
     assert_allclose(pose.slow_step[0], [0.5, 0, 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("frames", [1, 7])
+def test_all_panels_are_placed_as_each_alone(frames: int) -> None:
+    chance = np.random.default_rng(5)
+    axes, listed, steps = ["arm rotation . 0 1 0 0 0 0", "z translation arm 0 0 -1 1 2 3"], [], []
+    for number in range(12):
+        group = f"g{number // 4}"
+        if number % 4 == 0:
+            axes.append(f"{group} rotation z {' '.join(f'{value:.3f}' for value in chance.normal(size=6))}")
+        fast, slow = f"f{number}", f"s{number}"
+        # Slow on fast, fast on slow, and both on the group.
+        on = ((group, fast), (slow, group), (group, group))[number % 3]
+        for name, carrier, vector in ((fast, on[0], "1 0.1 0"), (slow, on[1], "0 -1 0.2")):
+            axes.append(f"{name} translation {carrier} {vector} {number} {chance.normal():.3f} 0.5")
+        listed.append(f"{number} 1 {10 + number} 1 {fast}\n{number} 2 20 2 {slow}")
+        steps.append(f"{fast} 0.25 0.5\n{slow} 0.1 -0.2")
+    detector = detector_of("\n".join(axes), "\n".join(listed), "\n".join(steps))
+    rows = {name: detector.axes.id.index(name) for name in detector.axes.id}
+    values = {rows[name]: chance.normal(size=frames) * 20 for name in ("arm", "z", "g0", "g2")}
+    values[rows["g1"]] = np.array([30.0])
+    posture = Posture(detector.axes, values, frames)
+    poses = detector.faces.place(posture)
+    assert [panel.array_id for panel in detector.flat] == [str(number) for number in range(12)]
+    for number, (panel, pose) in enumerate(zip(detector.flat, poses, strict=True)):
+        own = {rows[f"f{number}"]: np.array([0.25]), rows[f"s{number}"]: np.array([0.1])}
+        fast = detector.axes.placement(rows[f"f{number}"], values | own, frames)
+        slow = detector.axes.placement(rows[f"s{number}"], values | own, frames)
+        assert_allclose(pose.fast_step, fast.turn(detector.axes.direction[rows[f"f{number}"]]) * 0.5, atol=1e-12)
+        assert_allclose(pose.slow_step, slow.turn(detector.axes.direction[rows[f"s{number}"]]) * -0.2, atol=1e-12)
+        if number % 3 < 2:
+            assert_allclose(pose.origin, (slow if number % 3 == 0 else fast).translation, atol=1e-12)
+        alone = panel.pose(posture)
+        for name in ("origin", "fast_step", "slow_step", "corner", "centre", "normal"):
+            assert_allclose(getattr(pose, name), getattr(alone, name), atol=1e-12)
+            assert_allclose(getattr(poses, name)[number], getattr(alone, name), atol=1e-12)
+        for name in ("normal_distance", "nearest", "pixel_size"):
+            assert_allclose(getattr(poses, name)[number], getattr(alone, name), atol=1e-12)
+        assert_allclose(poses.corners()[number], alone.corners(), atol=1e-12)
+        assert_allclose(poses.beam_centre()[number], alone.beam_centre(), atol=1e-6)

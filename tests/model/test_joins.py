@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from detector_texts import tables_of
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -59,3 +60,28 @@ def test_two_ids_with_one_hash_are_no_duplicate_key() -> None:
     (report,) = imgcif_core.check(COLLISION).files
     assert "REL004" in report.outcomes.clean
     assert "REL012" not in {finding.rule for finding in report.findings}
+
+
+def counted(form: str, first: int, step: int, rows: int, array: str) -> str:
+    """A loop of ids that count, of one array."""
+    lines = "".join(f"{form.format(first + step * row)} {array}\n" for row in range(rows))
+    return "loop_\n_diffrn_data_frame.id\n_diffrn_data_frame.array_id\n" + lines
+
+
+@pytest.mark.parametrize("fold", [False, True])
+@pytest.mark.parametrize(
+    "other", [(1, 1, 300, "A"), (5, 2, 100, "A"), (250, -3, 80, "A"), (1, 1, 100, "a"), (1, 1, 90, "B")]
+)
+@pytest.mark.parametrize("form", ["frame{}", "x_{:05d}.cbf"])
+def test_ids_that_count_are_joined_as_by_their_hashes(
+    form: str, other: tuple[int, int, int, str], fold: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = (
+        tables_of(counted(form, first, step, rows, array)).table("diffrn_data_frame")
+        for first, step, rows, array in ((3, 1, 200, "A"), other)
+    )
+    names = ("id", "array_id")
+    by_number = joins.rows_spelt(one, names, two, names, ("1", "1"), fold=fold)
+    assert joins._rows_counted(one, names, two, names, ("1", "1"), fold=fold) is not None
+    monkeypatch.setattr(joins, "_rows_counted", lambda *_, **__: None)
+    np.testing.assert_array_equal(by_number, joins.rows_spelt(one, names, two, names, ("1", "1"), fold=fold))

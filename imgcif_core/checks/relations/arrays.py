@@ -25,7 +25,8 @@ def explicit_values(table: Table, name: str) -> list[str]:
     column = table.column(name)
     if column is None:
         return []
-    return [column.text(int(row)) for row in column.distinct()[0][:5000] if not column.is_null[row]]
+    first = column.distinct()[0][:5000]
+    return column.texts_at(first[~column.is_null[first]])
 
 
 @rule(

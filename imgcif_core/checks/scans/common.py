@@ -53,8 +53,8 @@ def listed_axes(tables: Tables, axes: Axes, category: str) -> list[int]:
     column = tables.table(category).column("axis_id")
     if column is None:
         return []
-    names = [column.text(int(row)) for row in column.distinct()[0] if not column.is_null[row]]
-    found = [axes.find(name) for name in names]
+    first = column.distinct()[0]
+    found = [axes.find(name) for name in column.texts_at(first[~column.is_null[first]])]
     return list(dict.fromkeys(row for row in found if row >= 0))
 
 
