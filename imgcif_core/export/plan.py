@@ -261,16 +261,18 @@ class _Block:
         thickness = self.tables.table("diffrn_detector").numbers("layer_thickness")
         layer = float(thickness[0]) if len(thickness) and thickness[0] > 0 else self._thickness
         panels = []
-        for panel, pose, (offset, index) in zip(
-            self.detector.flat, self.detector.poses(scan), self.places, strict=True
+        poses = self.detector.poses(scan)
+        columns = (poses.pixel_size.tolist(), *(part[:, 0] for part in (poses.corner, poses.fast, poses.slow)))
+        for panel, pixel, corner, fast, slow, (offset, index) in zip(
+            self.detector.flat, *columns, self.places, strict=True
         ):
             facts = PanelFacts(
                 panel.id,
-                pose.size,
-                (float(pose.pixel_size[0]), float(pose.pixel_size[1])),
-                pose.corner[0],
-                pose.fast[0],
-                pose.slow[0],
+                panel.size,
+                (pixel[0], pixel[1]),
+                corner,
+                fast,
+                slow,
                 offset,
                 raw_index=index,
                 thickness=layer,

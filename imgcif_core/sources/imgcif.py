@@ -10,7 +10,7 @@ from imgcif_core.errors import InputError
 from imgcif_core.model.axes import Axes, build_axes
 from imgcif_core.model.beam import build_beam
 from imgcif_core.model.detector import Detector, build_detector
-from imgcif_core.model.pose import Pose
+from imgcif_core.model.pose import Poses
 from imgcif_core.model.scans import Scan, build_scans
 from imgcif_core.sources.description import (
     AxisFacts,
@@ -249,18 +249,20 @@ class _ScanMaker:
         uneven = np.abs(even - values).max() > max(_STEADY, 1e-3 * abs(step))
         return (start, step), values if uneven else None
 
-    def _panels(self, poses: Sequence[Pose]) -> tuple[PanelFacts, ...]:
+    def _panels(self, poses: Poses) -> tuple[PanelFacts, ...]:
         """The flat panels at the start of a scan."""
+        places = (part[:, 0] for part in (poses.corner, poses.fast, poses.slow))
+        facts = zip(self.detector.flat, poses.size.tolist(), poses.pixel_size.tolist(), *places, strict=True)
         return tuple(
             PanelFacts(
                 panel.id,
-                pose.size,
-                (float(pose.pixel_size[0]), float(pose.pixel_size[1])),
-                pose.corner[0],
-                pose.fast[0],
-                pose.slow[0],
+                (size[0], size[1]),
+                (pixel[0], pixel[1]),
+                corner,
+                fast,
+                slow,
                 thickness=self._thickness,
                 **self._limits.get(panel.array_id.casefold(), {}),
             )
-            for panel, pose in zip(self.detector.flat, poses, strict=True)
+            for panel, size, pixel, corner, fast, slow in facts
         )

@@ -35,7 +35,7 @@ from imgcif_core.sources.statements import NO_ITEM, Fate, Statement
 
 KIND = "psana"
 # Cameras have a few hundred segments.
-MAX_ROWS = 2_000
+MAX_ROWS = 6_000
 _DEEPEST = 32
 _LARGEST = 1e9
 _FIELDS = 13
