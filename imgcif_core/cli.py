@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from imgcif_core._version import __version__
 from imgcif_core.commands.common import UNUSABLE, add_limit, memory_limits, paths_in
 from imgcif_core.errors import Ended, ImgcifError, OutputError
-from imgcif_core.memory import bounded_memory
+from imgcif_core.memory import bounded_memory, uncollected
 
 # Tables of frames gain nothing by threads of linear algebra, whose start every file would pay for.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -119,7 +119,8 @@ def _run(program: str, name: str, given: Sequence[str]) -> int:
     """Parse, call the subcommand, and turn exceptions into one line and a status."""
     _fill_streams()
     _end_in_order()
-    command = importlib.import_module(f"imgcif_core.commands.{name}")
+    with uncollected():
+        command = importlib.import_module(f"imgcif_core.commands.{name}")
     text = COMMANDS[name]
     parser = argparse.ArgumentParser(program, description=f"{text[0].upper()}{text[1:]}.")
     command.add_arguments(parser)

@@ -1,10 +1,13 @@
 """What a plain check must not import: start-up is felt at every file."""
 
+import gc
 import subprocess
 import sys
 
 import pytest
 from shared import EXAMPLE
+
+from imgcif_core.memory import uncollected
 
 HEAVY = (
     "numpy.ma",
@@ -46,3 +49,16 @@ def imported() -> set[str]:
 def test_a_plain_check_does_without(name: str, imported: set[str]) -> None:
     assert "imgcif_core.checks.engine" in imported
     assert name not in imported
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_garbage_is_looked_for_again_as_it_was_before(is_enabled: bool) -> None:
+    was_enabled = gc.isenabled()
+    try:
+        (gc.enable if is_enabled else gc.disable)()
+        with pytest.raises(ValueError, match="midway"), uncollected():
+            assert not gc.isenabled()
+            raise ValueError("midway")
+        assert gc.isenabled() is is_enabled
+    finally:
+        (gc.enable if was_enabled else gc.disable)()

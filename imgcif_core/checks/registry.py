@@ -13,6 +13,7 @@ from imgcif_core.checks.plugins import PluginFault, load_plugins
 from imgcif_core.cif.document import Change, Place
 from imgcif_core.errors import UsageError
 from imgcif_core.findings import Severity
+from imgcif_core.memory import uncollected
 from imgcif_core.records import dataclass, field
 
 FILE_INPUTS = frozenset({"document", "source", "dictionary", "options", "profile", "tolerances", "all_tables"})
@@ -237,7 +238,8 @@ def split_prose(docstring: str) -> dict[str, str]:
 @lru_cache(maxsize=1)
 def load_rules() -> dict[str, Rule]:
     """All rules by code: those of this package, and those of installed plug-ins."""
-    _import_all("imgcif_core.checks")
+    with uncollected():
+        _import_all("imgcif_core.checks")
     _REGISTRY.faults = tuple(load_plugins(_REGISTRY.rules, is_given))
     return dict(sorted(_REGISTRY.rules.items()))
 
