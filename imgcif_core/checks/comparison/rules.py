@@ -16,11 +16,11 @@ from imgcif_core.model.axes import Axes, build_axes
 from imgcif_core.model.detector import Detector
 from imgcif_core.model.scans import build_scans
 from imgcif_core.model.vectors import angle_difference
-from imgcif_core.sources.description import AxisFacts
 from imgcif_core.tables import Tables
 
 if TYPE_CHECKING:
     from imgcif_core.compare import Comparison, ScanPair
+    from imgcif_core.sources.description import AxisFacts
 
 _SHOWN = 6
 
