@@ -87,8 +87,8 @@ def test_metadata_agree_with_the_package() -> None:
     assert meta["version"] == __version__
     assert f"version: {__version__}\n" in citation
     assert meta["name"] == project["name"]
-    assert meta["license"].endswith(project["license"]["text"])
-    assert f"license: {project['license']['text']}\n" in citation
+    assert meta["license"].endswith(project["license"])
+    assert f"license: {project['license']}\n" in citation
     needed = [re.split(r"[<>=]", entry)[0] for entry in project["dependencies"]]
     assert meta["softwareRequirements"] == needed
 
