@@ -215,6 +215,32 @@ def test_pasted_text_is_checked(page: Any, address: str) -> None:
     assert "pasted.cif" in page.locator("h1").inner_text()
 
 
+def test_a_large_upload_tells_how_far_it_is_and_can_be_stopped(page: Any, address: str) -> None:
+    speed = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000_000}
+    page.goto(f"{address}/")
+    large = example_text().encode() + b"# a comment\n" * 700_000
+    page.set_input_files("#file", {"name": "large.cif", "mimeType": "text/plain", "buffer": large})
+    speed.send("Network.emulateNetworkConditions", slow)
+    page.get_by_role("button", name="Check the file").click()
+    page.wait_for_selector("text=/[0-9.]+ MB of 8.4 MB sent/")
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_selector("text=Stopped; nothing was kept.")
+    speed.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    page.get_by_role("button", name="Check the file").click()
+    page.wait_for_selector("#findings")
+
+
+def test_a_phone_shows_one_part_of_a_report_at_a_time(browser: Any, address: str) -> None:
+    narrow = browser.new_page(viewport={"width": 390, "height": 800})
+    check_file(narrow, address, example_text())
+    assert narrow.locator("#findings").is_visible() and not narrow.locator("#keep").is_visible()
+    narrow.get_by_role("link", name="Downloads", exact=True).click()
+    narrow.locator("#keep").wait_for()
+    assert not narrow.locator("#findings").is_visible()
+    narrow.close()
+
+
 def test_two_drops_in_turn_back_and_reload(page: Any, address: str) -> None:
     page.goto(f"{address}/")
     page.evaluate(DROP, ["first.cif", GOOD])

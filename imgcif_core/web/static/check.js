@@ -56,7 +56,7 @@ function send(file) {
   });
   request.addEventListener("error", () => end("The connection ended before the file was sent; try again."));
   request.addEventListener("abort", () => end("Stopped; nothing was kept."));
-  stop.onclick = () => request.abort();
+  stop.addEventListener("click", () => request.abort(), { once: true });
   form.setAttribute("aria-busy", "true");
   sending.hidden = false;
   request.open("POST", form.action);
