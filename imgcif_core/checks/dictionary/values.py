@@ -32,7 +32,7 @@ from imgcif_core.tables import Tables
 SHOWN = 60
 MAX_PLACES = 6
 # So many different wrong values are told one by one; of more, the first of them.
-MAX_TEXTS, FIRST_TEXTS = 2_000, 100
+MAX_TEXTS, FIRST_TEXTS = 10_000, 100
 MAX_LISTS = 10_000
 MAX_SUGGESTED = 50
 
