@@ -160,8 +160,9 @@ def used_arrays(tables: Tables) -> list[str]:
         table = tables.table(category)
         column = table.column("array_id")
         if column is not None:
-            rows = [int(row) for row in column.distinct()[0][:MAX_ARRAYS]]
-            return list(dict.fromkeys(DEFAULT_ARRAY if column.is_null[row] else column.text(row) for row in rows))
+            rows = column.distinct()[0][:MAX_ARRAYS]
+            named = zip(column.texts_at(rows), column.is_null[rows].tolist(), strict=True)
+            return list(dict.fromkeys(DEFAULT_ARRAY if is_null else text for text, is_null in named))
         if table:
             return [DEFAULT_ARRAY]
     return []

@@ -137,6 +137,8 @@ def _is_free_text(item: Item) -> bool:
 
 
 FEW_ROWS = 64
+# Offsets of comments that are looked at, and bytes in which they are looked for at a time.
+MAX_MARKS, CHUNK = 100_000, 1 << 22
 _MARKS = (b"??", b"@", b"TODO", b"XXXX", b"[local]")
 
 
@@ -191,23 +193,43 @@ def cut_for_preview(document: Document) -> Iterator[Problem]:
     Source: CIF 1.1 syntax specification, comments; habit of programs that write previews.
     """
     data = document.source.data
-    seen = False
     values: tuple[np.ndarray, np.ndarray] | None = None
-    at = data.find(b"#")
-    for _ in range(100_000):
-        if at < 0:
-            break
+    marks = _comment_marks(data)
+    if not len(marks):
+        raise NotApplicable("no comments")
+    for at in _first_on_line(data, marks).tolist():
         line = data[at : at + 400].splitlines()[0]
-        if _PREVIEW.match(line) and not data[data.rfind(b"\n", 0, at) + 1 : at].strip():
+        if _PREVIEW.match(line):
             is_opaque = any(begin <= at < end for begin, end in document.source.opaque)
             values = _quoted_values(document) if values is None else values
             if not is_opaque and not _in_value(values, at):
-                seen = True
                 text = line.strip().decode("utf-8", "replace")
                 yield Problem(Place(document.source, at, at + len(line)), text=text[:80])
-        at = data.find(b"#", at + max(1, len(line)))
-    if at < 0 and not seen and data.find(b"#") < 0:
-        raise NotApplicable("no comments")
+
+
+def _comment_marks(data: bytes) -> np.ndarray:
+    """The offsets of what may begin a comment, up to a number: (n,) int64."""
+    found, count = [np.zeros(0, dtype=np.int64)], 0
+    for begin in range(0, len(data), CHUNK):
+        part = np.frombuffer(data, np.uint8, min(CHUNK, len(data) - begin), begin)
+        found.append(np.flatnonzero(part == ord("#")) + begin)
+        count += len(found[-1])
+        if count > MAX_MARKS:
+            break
+    return np.concatenate(found)[:MAX_MARKS]
+
+
+def _first_on_line(data: bytes, marks: np.ndarray) -> np.ndarray:
+    """Those of some offsets that have nothing but white space before them on their line."""
+    array = np.frombuffer(data, np.uint8)
+    is_first = np.zeros(len(marks), dtype=bool)
+    rows, at = np.arange(len(marks)), marks - 1
+    while len(rows):
+        byte = np.where(at >= 0, array[at], 10)
+        is_first[rows[byte == 10]] = True
+        is_blank = (byte == 32) | (byte == 9) | ((byte >= 11) & (byte <= 13))
+        rows, at = rows[is_blank], at[is_blank] - 1
+    return marks[is_first]
 
 
 def _quoted_values(document: Document) -> tuple[np.ndarray, np.ndarray]:

@@ -185,7 +185,8 @@ def printed_halves(column: Column, rows: np.ndarray | None) -> np.ndarray:
     if len(chosen) > 64 and column.is_constant:
         return np.full(len(chosen), printed_half(column.text(0)))
     halves = np.full(len(chosen), 0.5)
-    data, starts, ends = column.bytes_array, column.starts[chosen], column.ends[chosen]
+    data, starts = column.bytes_array, column.starts[chosen]
+    ends = _before_uncertainties(data, starts, column.ends[chosen])
     is_odd = ~column.is_bare[chosen]
     open_rows = np.arange(len(chosen))
     for place in range(int(column.lengths[chosen].max(initial=0))):
@@ -201,6 +202,20 @@ def printed_halves(column: Column, rows: np.ndarray | None) -> np.ndarray:
     for index in np.flatnonzero(is_odd):
         halves[index] = printed_half(column.text(int(chosen[index])))
     return halves
+
+
+def _before_uncertainties(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The ends of numbers without uncertainties such as (5) behind them: like ends."""
+    rows = np.flatnonzero(data[ends - 1] == ord(")"))
+    if not len(rows):
+        return ends
+    found, at = ends.copy(), ends[rows] - 2
+    while len(rows):
+        byte = data[at]
+        found[rows[byte == ord("(")]] = at[byte == ord("(")]
+        is_open = (byte >= ord("0")) & (byte <= ord("9")) & (at > starts[rows])
+        rows, at = rows[is_open], at[is_open] - 1
+    return found
 
 
 def written_half(table: Table, name: str, row: int, *, is_setting: bool = False) -> float:

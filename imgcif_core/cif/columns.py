@@ -141,6 +141,22 @@ class Column:
             texts[place] = self.text(int(rows[place]))
         return texts
 
+    @cached_property
+    def holds_blanks(self) -> tuple[Flags, Flags]:
+        """Which texts are empty or hold white space, and of which bytes alone do not tell: (rows,) bool each."""
+        found = np.zeros(len(self), dtype=bool)
+        lengths, is_plain = self._plain(WIDEST)
+        is_unclear = ~is_plain
+        if is_plain.any():
+            width = max(1, int(lengths[is_plain].max()))
+            columns = np.arange(width)
+            for part, matrix in self._padded(width):
+                is_text = columns < lengths[part, None]
+                found[part] = ((matrix <= 32) & is_text).any(axis=1)
+                is_unclear[part] |= (((matrix > 126) | ((matrix < 32) & (matrix != 9))) & is_text).any(axis=1)
+            found |= lengths == 0
+        return found, is_unclear
+
     def value(self, row: int) -> "str | Container":
         """The decoded value; CIF 2.0 lists and tables as Python lists and dicts of `Cell`."""
         if self.quoting_of(row) in (Quoting.LIST, Quoting.TABLE):

@@ -152,6 +152,10 @@ def _misfits(contents: str, column: Column, candidates: Flags) -> Integers:
         return rows
     if len(rows) <= 64:
         return np.array([row for row in rows if not check_contents(contents, column.text(int(row)))], dtype=np.int64)
+    if contents in ("Word", "Code"):
+        holds_blanks, is_unclear = column.holds_blanks
+        if not (candidates & is_unclear).any():
+            return np.flatnonzero(candidates & holds_blanks)
     hashes = column.hashes[rows]
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     texts = column.texts()

@@ -73,7 +73,8 @@ def array_ids_disagree(tables: Tables) -> Iterator[Problem]:
         column = table.column("array_id")
         if not foreign or column is None:
             continue
-        first = {column.text(int(row)): int(row) for row in column.distinct()[0][:5000]}
+        rows = column.distinct()[0][:5000]
+        first = dict(zip(column.texts_at(rows), rows.tolist(), strict=True))
         disjoint = len(foreign) == len(used)
         for value in foreign[:20]:
             found = foreigners.setdefault((disjoint, value.casefold()), _Foreign(value, [], [], 0))
