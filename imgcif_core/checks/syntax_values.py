@@ -168,15 +168,14 @@ def _marked_rows(column: Column, known: dict[tuple[int, int], np.ndarray]) -> np
 
 def _marks(data: bytes, low: int, high: int) -> np.ndarray:
     """The sorted offsets of the marks of placeholders in a range of a file, up to a limit a mark."""
-    found: list[int] = []
+    array = np.frombuffer(data, np.uint8, high - low, low)
+    found = [np.zeros(0, dtype=np.int64)]
     for mark in _MARKS:
-        at = data.find(mark, low, high)
-        for _ in range(20_000):
-            if at < 0:
-                break
-            found.append(at)
-            at = data.find(mark, at + len(mark), high)
-    return np.array(sorted(found), dtype=np.int64)
+        at = np.flatnonzero(array[: max(0, len(array) - len(mark) + 1)] == mark[0])
+        for index, byte in enumerate(mark[1:], 1):
+            at = at[array[at + index] == byte]
+        found.append(at[:20_000] + low)
+    return np.sort(np.concatenate(found))
 
 
 @rule(

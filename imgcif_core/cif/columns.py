@@ -310,7 +310,7 @@ class Column:
             matrix = found if found.flags.writeable else found.copy()
             lengths = (ends - starts)[rows]
             if (lengths != width).any():
-                matrix[np.arange(width) >= lengths[:, None]] = 0
+                matrix *= np.arange(width) < lengths[:, None]
             yield rows, matrix
 
     @cached_property
@@ -472,7 +472,9 @@ class Column:
             width = max(1, int(lengths[plain].max()))
             for part, matrix in self._padded(width):
                 doubts = take_uncertainties(matrix)
-                wanted = plain[part] & (matrix[:, 0] != 0) & _PLAIN_NUMBER[matrix].all(axis=1)
+                # Along the columns, as rows are short.
+                columns = np.ascontiguousarray(matrix.T)
+                wanted = plain[part] & (columns[0] != 0) & _PLAIN_NUMBER[columns].all(axis=0)
                 read = read_floats(matrix[wanted])
                 if read is None:
                     continue
@@ -480,8 +482,8 @@ class Column:
                 values[index] = read
                 su[index] = doubts[wanted] if doubts is not None else np.nan
                 valid[index] = np.isfinite(read)
-                chosen = matrix[wanted]
-                is_integer[index] = ~((chosen == 46) | (chosen == 101) | (chosen == 69)).any(axis=1)
+                has_mark = ((columns == 46) | (columns == 101) | (columns == 69)).any(axis=0)
+                is_integer[index] = ~has_mark[wanted]
         left = np.flatnonzero(pending & ~valid)
         if len(left):
             slow = self._slow_numbers(left, rows)

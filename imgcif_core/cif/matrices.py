@@ -10,6 +10,8 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _MIX_INT = 0xBF58476D1CE4E5B9
 _MIX = np.uint64(_MIX_INT)
 _WORD = 0xFFFFFFFFFFFFFFFF
+# Powers of ten that a float holds exactly.
+_POWERS = 10.0 ** np.arange(23)
 
 
 def greater(words: np.ndarray) -> np.ndarray:
@@ -27,24 +29,36 @@ def take_uncertainties(matrix: np.ndarray) -> np.ndarray | None:
 
     None where no row has one; those with an exponent, or with more digits than a float holds, are left as they are.
     """
-    opens = matrix == 40
-    rows = opens.any(axis=1)
-    if not rows.any():
+    columns = np.ascontiguousarray(matrix.T)
+    if not (columns == 40).any():
         return None
-    columns, at = np.arange(matrix.shape[1]), opens.argmax(axis=1)
-    lengths = (matrix != 0).sum(axis=1)
-    within = (columns > at[:, None]) & (columns < lengths[:, None] - 1)
-    digits = matrix - np.uint8(48)
-    count, dots = within.sum(axis=1), matrix == 46
-    decimals = np.where(dots.any(axis=1), at - dots.argmax(axis=1) - 1, 0)
-    rows &= (matrix[np.arange(len(matrix)), lengths - 1] == 41) & (at > 0) & (count > 0) & (count <= 15)
-    rows &= ~(within & (digits > 9)).any(axis=1) & ~((matrix | 32) == 101).any(axis=1)
-    rows &= (decimals >= 0) & (decimals <= 22)
-    numbers = np.zeros(len(matrix))
-    for column in range(matrix.shape[1]):
-        numbers = np.where(within[:, column], numbers * 10.0 + digits[:, column], numbers)
-    matrix[rows[:, None] & (columns >= at[:, None])] = 0
-    return np.where(rows, numbers / 10.0 ** np.clip(decimals, 0, 22), np.nan)
+    shape = columns.shape[1]
+    at, dot, lengths = np.full(shape, -1, np.int16), np.full(shape, -1, np.int16), np.zeros(shape, np.int16)
+    is_read = np.ones(shape, dtype=bool)
+    # Column by column: a step along each short row would cost many times as much.
+    for index, byte in enumerate(columns):
+        at[(byte == 40) & (at < 0)] = index
+        dot[(byte == 46) & (dot < 0)] = index
+        lengths += byte != 0
+        is_read &= byte | 32 != 101
+    count = lengths - 2 - at
+    decimals = np.where(dot >= 0, at - dot - 1, 0)
+    is_read &= (at > 0) & (count > 0) & (count <= 15) & (decimals >= 0) & (decimals < len(_POWERS))
+    rows = np.flatnonzero(is_read)
+    rows = rows[matrix[rows, lengths[rows] - 1] == 41]
+    at, count, numbers, is_good = at[rows], count[rows], np.zeros(len(rows)), np.ones(len(rows), dtype=bool)
+    for place in range(int(count.max(initial=0))):
+        digits = matrix[rows, np.minimum(at + 1 + place, len(columns) - 1)] - np.uint8(48)
+        within = place < count
+        is_good &= ~within | (digits <= 9)
+        numbers = np.where(within, numbers * 10.0 + digits, numbers)
+    rows, at = rows[is_good], at[is_good]
+    uncertainties = np.full(shape, np.nan)
+    uncertainties[rows] = numbers[is_good] / _POWERS[decimals[rows]]
+    kept = np.full(shape, len(columns), np.int16)
+    kept[rows] = at
+    matrix *= np.arange(len(columns)) < kept[:, None]
+    return uncertainties
 
 
 def read_floats(matrix: np.ndarray) -> np.ndarray | None:

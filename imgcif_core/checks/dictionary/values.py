@@ -55,17 +55,24 @@ def by_value(
     rows = np.asarray(rows, dtype=np.int64)
     if not len(rows):
         return
-    texts, first, inverse = np.unique(column.distinct()[1][rows], return_index=True, return_inverse=True)
-    in_order = np.argsort(first, kind="stable")
-    shown = in_order if len(texts) <= MAX_TEXTS else in_order[:FIRST_TEXTS]
-    order = np.argsort(inverse, kind="stable")
-    begins = np.searchsorted(inverse[order], np.arange(len(texts) + 1))
-    counts = np.diff(begins)
-    rest = len(rows) - int(counts[shown].sum())
-    for text in shown.tolist():
-        found = rows[order[begins[text] : min(begins[text] + MAX_PLACES, begins[text + 1])]].tolist()
+    texts = column.distinct()[1][rows]
+    counts = np.bincount(texts)
+    # Of equal indices the last counts, which is the first row.
+    first = np.zeros(len(counts), dtype=np.int64)
+    first[texts[::-1]] = np.arange(len(texts))[::-1]
+    in_order = np.flatnonzero(counts)
+    in_order = in_order[np.argsort(first[in_order], kind="stable")]
+    shown = in_order if len(in_order) <= MAX_TEXTS else in_order[:FIRST_TEXTS]
+    is_shown = np.zeros(len(counts), dtype=bool)
+    is_shown[shown] = True
+    held = np.flatnonzero(is_shown[texts])
+    held = held[np.argsort(texts[held], kind="stable")]
+    begins = np.searchsorted(texts[held], shown).tolist()
+    for begin, count in zip(begins, counts[shown].tolist(), strict=True):
+        found = rows[held[begin : begin + min(MAX_PLACES, count)]].tolist()
         places = [value_place(tables, item, column, row) for row in found]
-        yield column.text(found[0]), places[0], int(counts[text]), places[1:]
+        yield column.text(found[0]), places[0], count, places[1:]
+    rest = len(rows) - int(counts[shown].sum())
     if rest:
         row = int(rows[first[in_order[FIRST_TEXTS]]])
         yield column.text(row), value_place(tables, item, column, row), rest, []
