@@ -36,6 +36,8 @@ _COMMENT = 35
 _BLANKS = re.compile(rb"[ \t\r\n]*+")
 # What begins in one of these ways is marked, if it is whole.
 _MARKS = frozenset(b"'\"#;")
+_WHITE = np.zeros(256, dtype=bool)
+_WHITE[list(b" \t\r\n")] = True
 
 
 def plain_words(data: bytes, position: int, chunk: int, *, is_cif2: bool) -> tuple[np.ndarray, np.ndarray, int, bool]:
@@ -141,12 +143,14 @@ def marked_words(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, bool]:
     """As `plain_words` up to an offset, with quoted values, text fields and comments among the words.
 
-    Only they are looked at one by one. Returns starts, ends, quoting (n,) uint8, the position behind the last
-    word, and whether all was used up.
+    Only they are looked at one by one, and only where one may stand within another. Returns starts, ends, quoting
+    (n,) uint8, the position behind the last word, and whether all was used up.
     """
     array = np.frombuffer(data, np.uint8, stop - position, position)
-    spans = np.array([found.span() for found in _MARKED.finditer(data, position, stop)], dtype=np.int64)
-    spans = spans.reshape(-1, 2) - position
+    spans = _apart(data, array, position)
+    if spans is None:
+        spans = np.array([found.span() for found in _MARKED.finditer(data, position, stop)], dtype=np.int64)
+        spans = spans.reshape(-1, 2) - position
     steps = np.zeros(len(array) + 1, dtype=np.int8)
     steps[spans[:, 0]] = 1
     is_first = steps[:-1] == 1
@@ -164,6 +168,34 @@ def marked_words(
     quoting = np.where(is_marked[:limit], _QUOTING[array[starts]], np.uint8(0))
     end = position + int(ends[-1]) if limit else position
     return starts + position, ends + position, quoting, end, used_up
+
+
+def _apart(data: bytes, array: np.ndarray, position: int) -> np.ndarray | None:
+    """What `_MARKED` finds, (n, 2) int64, by arrays; None where one stands within another, or text fields are there."""
+    first, size = max(0, position - 1), len(array)
+    if max(data.find(b"\n;", first, position + size), data.find(b"\r;", first, position + size)) >= 0:
+        return None
+    marks = np.flatnonzero((array == 39) | (array == 34) | (array == _COMMENT))
+    is_apart = _WHITE[array[marks - 1]]
+    if len(marks) and marks[0] == 0:
+        is_apart[0] = position > 0 and bool(_WHITE[data[position - 1]])
+    starts = marks[is_apart]
+    lines = np.append(np.flatnonzero((array == 10) | (array == 13)), size)
+    ends = lines[np.searchsorted(lines, starts)]
+    is_whole, kinds = ends < size, array[starts]
+    for quote in (39, 34):
+        own = np.flatnonzero(kinds == quote)
+        places = np.append(marks[array[marks] == quote], (size, size))
+        following = np.searchsorted(places, starts[own], side="right")
+        closing, after = places[following], places[following + 1]
+        is_on_line = closing < ends[own]
+        is_closed = is_on_line & _WHITE[array[np.minimum(closing + 1, size - 1)]] & (closing + 1 < size)
+        is_triple = (closing == starts[own] + 1) & (after == closing + 1)
+        is_whole[own] &= ~is_triple & (is_closed | ~is_on_line)
+        is_whole[own] |= is_closed & ~is_triple
+        ends[own] = np.where(is_closed, closing + 1, ends[own])
+    starts, ends = starts[is_whole], ends[is_whole]
+    return None if (starts[1:] < ends[:-1]).any() else np.stack([starts, ends], axis=1)
 
 
 def _words(is_space: np.ndarray, *, is_whole: bool) -> tuple[np.ndarray, np.ndarray]:
