@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from imgcif_core.arrays import Bytes, Flags, Integers
+from imgcif_core.cif.blanks import find_blanks
 from imgcif_core.cif.containers import Cell, Container, decode_container, leaves
 from imgcif_core.cif.counting import MIN_ROWS, Counting, find_counting
 from imgcif_core.cif.document import Loop, Quoting, Source
@@ -144,17 +145,12 @@ class Column:
     @cached_property
     def holds_blanks(self) -> tuple[Flags, Flags]:
         """Which texts are empty or hold white space, and of which bytes alone do not tell: (rows,) bool each."""
-        found = np.zeros(len(self), dtype=bool)
         lengths, is_plain = self._plain(WIDEST)
-        is_unclear = ~is_plain
-        if is_plain.any():
-            width = max(1, int(lengths[is_plain].max()))
-            columns = np.arange(width)
-            for part, matrix in self._padded(width):
-                is_text = columns < lengths[part, None]
-                found[part] = ((matrix <= 32) & is_text).any(axis=1)
-                is_unclear[part] |= (((matrix > 126) | ((matrix < 32) & (matrix != 9))) & is_text).any(axis=1)
-            found |= lengths == 0
+        found, is_unclear = lengths == 0, ~is_plain
+        for part, matrix in self._padded(max(1, int(lengths[is_plain].max(initial=0)))):
+            holds, is_odd = find_blanks(matrix, lengths[part])
+            found[part] |= holds
+            is_unclear[part] |= is_odd
         return found, is_unclear
 
     def value(self, row: int) -> "str | Container":
