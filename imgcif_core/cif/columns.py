@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from imgcif_core.arrays import Bytes, Flags, Integers
-from imgcif_core.cif.blanks import find_blanks
 from imgcif_core.cif.containers import Cell, Container, decode_container, leaves
 from imgcif_core.cif.counting import MIN_ROWS, Counting, find_counting
 from imgcif_core.cif.document import Loop, Quoting, Source
@@ -141,17 +140,6 @@ class Column:
         for place in np.flatnonzero(~is_plain).tolist():
             texts[place] = self.text(int(rows[place]))
         return texts
-
-    @cached_property
-    def holds_blanks(self) -> tuple[Flags, Flags]:
-        """Which texts are empty or hold white space, and of which bytes alone do not tell: (rows,) bool each."""
-        lengths, is_plain = self._plain(WIDEST)
-        found, is_unclear = lengths == 0, ~is_plain
-        for part, matrix in self._padded(max(1, int(lengths[is_plain].max(initial=0)))):
-            holds, is_odd = find_blanks(matrix, lengths[part])
-            found[part] |= holds
-            is_unclear[part] |= is_odd
-        return found, is_unclear
 
     def value(self, row: int) -> "str | Container":
         """The decoded value; CIF 2.0 lists and tables as Python lists and dicts of `Cell`."""

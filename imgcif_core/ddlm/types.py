@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from imgcif_core.arrays import Flags, Integers
+from imgcif_core.cif.blanks import find_blanks
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Quoting
 from imgcif_core.cif.values import fold, parse_number
@@ -153,7 +154,7 @@ def _misfits(contents: str, column: Column, candidates: Flags) -> Integers:
     if len(rows) <= 64:
         return np.array([row for row in rows if not check_contents(contents, column.text(int(row)))], dtype=np.int64)
     if contents in ("Word", "Code"):
-        holds_blanks, is_unclear = column.holds_blanks
+        holds_blanks, is_unclear = find_blanks(column)
         if not (candidates & is_unclear).any():
             return np.flatnonzero(candidates & holds_blanks)
     hashes = column.hashes[rows]
