@@ -130,19 +130,6 @@ class Table:
             self.key(row),
         )
 
-    def at_name(self, name: str) -> Place:
-        """The place of a data name in the file."""
-        column = self.columns[name]
-        return Place(
-            column.source,
-            column.name_start,
-            column.name_end,
-            self.block.name,
-            self.category.name,
-            column.name,
-            {},
-        )
-
     def at_top(self) -> Place:
         """The place of the first data name of the category in the file."""
         column = self._anchor()

@@ -155,10 +155,6 @@ class Column:
         """Lines and columns of a value."""
         return self.source.span(int(self.starts[row]), int(self.ends[row]))
 
-    def name_span(self) -> Span:
-        """Lines and columns of the data name."""
-        return self.source.span(self.name_start, self.name_end)
-
     @cached_property
     def lengths(self) -> Integers:
         """The number of bytes of each value."""

@@ -48,7 +48,6 @@ PATTERNS = {
 _SHORT = 64
 _NO_ROWS = np.zeros(0, dtype=np.int64)
 _NO_ROWS.setflags(write=False)
-DEPRECATED_CONTENTS = frozenset({"Count", "Index"})
 _COMPLEX = re.compile(f"(?:(?P<real>{_REAL})(?P<signed>[+-]{_UNSIGNED})|(?P<imaginary>{_REAL}))[ij]")
 
 

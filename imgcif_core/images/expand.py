@@ -33,7 +33,6 @@ class Expanded(ReadStream):
         self._size = size
         self._decoder: Any = self._new_decoder()
         self._input = b""
-        self._is_begun = False
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         target = offset + (self._at if whence == os.SEEK_CUR else 0)
@@ -72,12 +71,11 @@ class Expanded(ReadStream):
                 rest = more.lstrip(b"\0")
             if not rest:
                 return None
-            self._decoder, self._input, self._is_begun = self._new_decoder(), rest, False
+            self._decoder, self._input = self._new_decoder(), rest
         if not self._input and self._wants_input():
             self._input = self._packed.read(CHUNK)
             if not self._input:
                 raise EOFError("it ends too early")
-            self._is_begun = True
         if self._packing == "gz":
             found: bytes = self._decoder.decompress(self._input, most)
             self._input = self._decoder.unconsumed_tail

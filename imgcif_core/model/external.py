@@ -68,11 +68,6 @@ class ExternalData:
         return filled_hashes(self.table, "id", "1")
 
     @cached_property
-    def pointers(self) -> np.ndarray:
-        """The hashes of the ids that ARRAY_DATA points to; the default is 1: (rows of ARRAY_DATA,)."""
-        return filled_hashes(self.data, "external_data_id", "1")
-
-    @cached_property
     def is_embedded(self) -> np.ndarray:
         """Where a row of ARRAY_DATA holds data of its own: (rows of ARRAY_DATA,) bool."""
         return self.data.explicit("data")

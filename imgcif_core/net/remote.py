@@ -100,10 +100,6 @@ class RemoteFile:
             self._fetch(*self._missing(start, end))
         return self._held(start, end)
 
-    def prefetch(self, start: int, length: int) -> None:
-        """Have a range at hand that will be read in small pieces."""
-        self.read(start, length)
-
     def close(self) -> None:
         """Let go of what was read."""
         self._parts.clear()

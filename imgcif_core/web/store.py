@@ -19,7 +19,6 @@ from imgcif_core.web.pool import Work
 _PREFIX = "imgcif-serve-"
 _OWNER = "owner"
 _REMEMBERED = 10_000
-ID_LENGTH = 22
 
 
 @dataclass(slots=True)

@@ -13,7 +13,6 @@ from imgcif_core.model.scans import Scan, Scans, or_zero
 from imgcif_core.tables import Table, Tables
 
 MAX_PLACES = 6
-MAX_ELEMENTS = 2000
 
 
 @rule(

@@ -265,7 +265,6 @@ class Function:
 
 
 Statement = Assign | Increment | Row | Bare | Jump | If | For | Loop | Do | Repeat | With | Function
-Node = Expression | Slice | Statement
 CLASSES: tuple[type, ...] = (
     Literal,
     Name,

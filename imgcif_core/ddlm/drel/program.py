@@ -94,7 +94,3 @@ class Program:
             except MethodError as error:
                 return error
         return None
-
-    def has_function(self, name: str) -> bool:
-        """True if the dictionary defines a function of this name."""
-        return f"_function.{name.lower()}" in self.methods.by_id

@@ -24,7 +24,7 @@ from imgcif_core.ddlm.drel.values import (
 )
 
 Run = Callable[[Frame], str | None]
-NEXT, BREAK = "next", "break"
+BREAK = "break"
 _BORROWED = (nodes.Name, nodes.Attribute, nodes.Subscript)
 
 
