@@ -16,7 +16,8 @@ from imgcif_core.findings import Edit, Location, Span
 from imgcif_core.records import cached_property, dataclass, field
 
 SHOWN_WIDTH = 4096
-_LINE_CHUNK = 1 << 24
+# So few bytes at once that what is computed of them stays in the caches of the processor.
+CACHED = 1 << 18
 
 
 class Quoting(IntEnum):
@@ -60,11 +61,11 @@ class Source:
         small = np.int32 if len(array) < 2**31 - 1 else np.int64
         parts = [np.zeros(1, dtype=small)]
         has_returns = self.data.find(b"\r") >= 0
-        for begin in range(0, len(array), _LINE_CHUNK):
-            chunk = array[begin : begin + _LINE_CHUNK]
+        for begin in range(0, len(array), CACHED):
+            chunk = array[begin : begin + CACHED]
             marks = chunk == 10
             if has_returns:
-                following = np.append(chunk[1:], array[begin + _LINE_CHUNK : begin + _LINE_CHUNK + 1])
+                following = np.append(chunk[1:], array[begin + CACHED : begin + CACHED + 1])
                 returns = chunk == 13
                 returns[: len(following)] &= following != 10
                 marks |= returns

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from imgcif_core.cif.document import CACHED
+
 # More runs than this, and than one in so many rows, are not worth the steps.
 _MOST, _SHORTEST = 16, 256
 
@@ -35,7 +37,7 @@ class Runs:
         wanted = np.frombuffer(text, np.uint8)
         if not text:
             return True
-        return all((matrix == wanted).all() for _, matrix in self.matrices(shift, len(text), 1 << 22))
+        return all((matrix == wanted).all() for _, matrix in self.matrices(shift, len(text), CACHED))
 
     def matrices(self, shift: int, width: int, chunk: int) -> Iterator[tuple[slice, np.ndarray]]:
         """The `width` bytes from that distance on, a chunk of bytes at a time: (rows, width) uint8, perhaps a view.

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from imgcif_core.cif.document import Quoting
+from imgcif_core.cif.document import CACHED, Quoting
 
 SMALLEST_CHUNK = 1 << 16
 LARGEST_CHUNK = 1 << 22
@@ -101,10 +101,11 @@ def _ruled_lines(matrix: np.ndarray, starts: np.ndarray, *, is_cif2: bool) -> in
     """How many lines (lines, length) have their white space where the first one has it, and bare words alone."""
     lines, length = len(matrix), matrix.shape[1]
     model, space = matrix[0], _is_space(matrix[0])
+    many = np.tile(model, FEWEST_LINES)
     begin, step = 0, FEWEST_LINES
     while begin < lines:
         part = matrix[begin : begin + step]
-        varies = ~(part == model).all(axis=0)
+        varies = ~_is_same(part, many)
         values = part[:, varies & ~space]
         odd = (_is_space(values) | (_is_bracket(values) if is_cif2 else False)).any(axis=1)
         odd |= (part[:, varies & space] != model[varies & space]).any(axis=1)
@@ -116,8 +117,17 @@ def _ruled_lines(matrix: np.ndarray, starts: np.ndarray, *, is_cif2: bool) -> in
         if odd.any():
             return begin + int(odd.argmax())
         begin += step
-        step = min(4 * step, max(FEWEST_LINES, LARGEST_CHUNK // length))
+        step = min(4 * step, max(FEWEST_LINES, CACHED // length))
     return lines
+
+
+def _is_same(part: np.ndarray, many: np.ndarray) -> np.ndarray:
+    """Where all lines (lines, length) hold the bytes of the first one, given many times over: (length,) bool."""
+    lines, length = part.shape
+    whole = lines - lines % FEWEST_LINES
+    # Long rows are compared faster than short ones.
+    same = (part[:whole].reshape(-1, len(many)) == many).all(axis=0).reshape(FEWEST_LINES, length).all(axis=0)
+    return np.asarray(same & (part[whole:] == many[:length]).all(axis=0))
 
 
 def _is_bracket(array: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from imgcif_core.cif.cbf import CLOSING
-from imgcif_core.cif.document import Document, Quoting, Source, SyntaxProblem
+from imgcif_core.cif.document import CACHED, Document, Quoting, Source, SyntaxProblem
 from imgcif_core.formats import HEAD_BYTES, stranger
 
 LINE_LIMIT = 2048
@@ -76,10 +76,16 @@ def _check_bytes(document: Document, start: int) -> None:
     for begin, end in _text_ranges(document, start):
         array = np.frombuffer(data, np.uint8, end - begin, begin)
         allowed = data.count(b"\t", begin, end) + _line_end_bytes(document.source, begin, end)
-        if np.count_nonzero(array < 32) > allowed or data.find(b"\x7f", begin, end) >= 0:
+        if _count_controls(array) > allowed or data.find(b"\x7f", begin, end) >= 0:
             _report_controls(document, begin, array)
         if not data.isascii() and (array > 127).any():
             _check_unicode(document, begin, end)
+
+
+def _count_controls(array: np.ndarray) -> int:
+    """How many bytes are control characters, white space among them."""
+    pieces = (array[begin : begin + CACHED] for begin in range(0, len(array), CACHED))
+    return sum(int(np.count_nonzero(piece < 32)) for piece in pieces)
 
 
 def _line_end_bytes(source: Source, begin: int, end: int) -> int:
