@@ -1,10 +1,12 @@
 """Rules that judge at most so many values say what they left out."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import imgcif_core
-from imgcif_core.checks.consistency import names, sample
+from imgcif_core.checks.consistency import distance, names, sample
 from imgcif_core.checks.dictionary import values
 from imgcif_core.checks.registry import NotChecked, say_beyond
 
@@ -37,3 +39,13 @@ def test_all_looked_at_is_not_told() -> None:
     say_beyond(3, 3, "rows")
     with pytest.raises(NotChecked, match="2 rows beyond the first 3"):
         say_beyond(int(np.int64(5)), 3, "rows")
+
+
+@pytest.mark.parametrize(("code", "module"), [("CON003", distance), ("CON006", distance)])
+def test_distances_are_judged_with_all_scans_or_not_at_all(
+    code: str, module: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = next(Path(__file__).parents[2].glob("conformance/datasets/con/CON003-*/fail*.cif"))
+    monkeypatch.setattr(module, "MAX_SCANS", 0)
+    (entry,) = imgcif_core.check(path).files
+    assert "scans beyond the first 0" in next(each.reason for each in entry.outcomes.not_checked if each.rule == code)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.edits import scaled
-from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule, say_beyond
 from imgcif_core.checks.tolerances import Tolerances, written_half
 from imgcif_core.model.beam import Beam
 from imgcif_core.model.detector import Detector
@@ -13,7 +13,7 @@ from imgcif_core.model.pose import Poses
 from imgcif_core.model.scans import Scans
 from imgcif_core.tables import Tables
 
-MAX_SCANS = 200
+MAX_SCANS = 1000
 _SLIPS = (1e3, 1e-3, 1e6, 1e-6)
 # Millimetres between which detectors for diffraction stand.
 _INSTRUMENTS_MM = (5.0, 50_000.0)
@@ -25,6 +25,8 @@ def panel_distances_of(any_scans: Scans, detector: Detector, beam: Beam) -> np.n
 
     The distance along the beam is nan where the beam does not meet the plane of a panel.
     """
+    # Any scan can be the one at the stated distance.
+    say_beyond(len(any_scans), MAX_SCANS, "scans")
     found = []
     for poses in _poses(any_scans, detector):
         normal = poses.normal
@@ -38,10 +40,9 @@ def panel_distances_of(any_scans: Scans, detector: Detector, beam: Beam) -> np.n
 
 def _poses(any_scans: Scans, detector: Detector) -> Iterator[Poses]:
     """The panels in the first and the last frame of each scan."""
-    scans = any_scans.scans[:MAX_SCANS]
-    if not scans:
+    if not len(any_scans):
         yield detector.poses()
-    for scan in scans:
+    for scan in any_scans:
         yield detector.poses(scan, np.array(sorted({0, scan.count - 1})))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule, say_beyond
 from imgcif_core.checks.tolerances import Tolerances, last_digit_half
 from imgcif_core.cif.document import Place
 from imgcif_core.model.beam import HC_KEV_ANGSTROM, Beam
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_HEADERS = 20
 MAX_TEXT = 50_000
-MAX_SCANS = 200
+MAX_SCANS = 1000
 _TEXTS = (
     ("diffrn", "details"),
     ("diffrn_source", "details"),
@@ -255,9 +255,10 @@ def _stated_limits(tables: Tables, beam: Beam) -> Iterator[tuple[Table, str, flo
 
 def _reach(any_scans: Scans, detector: Detector, beam: Beam) -> float:
     """The smallest spacing in angstrom that any corner of any panel reaches in any scan."""
-    scans = any_scans.scans[:MAX_SCANS]
+    # Any scan can be the one that reaches furthest.
+    say_beyond(len(any_scans), MAX_SCANS, "scans")
     best = np.inf
-    for poses in [detector.poses(scan, np.unique([0, scan.count - 1])) for scan in scans] or [detector.poses()]:
+    for poses in [detector.poses(scan, np.unique([0, scan.count - 1])) for scan in any_scans] or [detector.poses()]:
         corners = poses.corners()[poses.size.min(axis=1) > 0].reshape(-1, 3)
         lengths = np.linalg.norm(corners, axis=1)
         cosines = corners[lengths > 0] @ beam.direction / lengths[lengths > 0]
