@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgcif_core.checks.dictionary.values import SHOWN, by_value, value_place
+from imgcif_core.checks.dictionary.values import MAX_UNREPAIRED, SHOWN, by_value, value_place
 from imgcif_core.checks.joins import columns_named
 from imgcif_core.checks.registry import Problem, rule
 from imgcif_core.cif.columns import Column
@@ -74,7 +74,7 @@ def uncertainty_misplaced(tables: Tables, dictionary: Dictionary) -> Iterator[Pr
 def _su_problems(
     tables: Tables, item: Item, column: Column, rows: np.ndarray, variant: str, severity: str | None
 ) -> Iterator[Problem]:
-    for text, place, count, more in by_value(tables, item, column, rows):
+    for text, place, count, more in by_value(tables, item, column, rows, most=MAX_UNREPAIRED):
         yield Problem(
             place,
             severity=severity,

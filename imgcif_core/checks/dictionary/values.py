@@ -33,6 +33,8 @@ SHOWN = 60
 MAX_PLACES = 6
 # So many different wrong values are told one by one; of more, the first of them.
 MAX_TEXTS, FIRST_TEXTS = 10_000, 100
+# Where no value can be repaired, nobody needs so many.
+MAX_UNREPAIRED = 2_000
 MAX_LISTS = 10_000
 MAX_SUGGESTED = 50
 
@@ -46,11 +48,11 @@ def value_place(tables: Tables, item: Item, column: Column, row: int) -> Place:
 
 
 def by_value(
-    tables: Tables, item: Item, column: Column, rows: np.ndarray
+    tables: Tables, item: Item, column: Column, rows: np.ndarray, *, most: int = MAX_TEXTS
 ) -> Iterator[tuple[str, Place, int, list[Place]]]:
     """Rows gathered by their text: text, first place, count and further places.
 
-    Of more texts than anybody reads one by one, all but the first are given as if they were one text.
+    Of more texts than `most`, all but the first hundred are given as if they were one text.
     """
     rows = np.asarray(rows, dtype=np.int64)
     if not len(rows):
@@ -62,7 +64,7 @@ def by_value(
     first[texts[::-1]] = np.arange(len(texts))[::-1]
     in_order = np.flatnonzero(counts)
     in_order = in_order[np.argsort(first[in_order], kind="stable")]
-    shown = in_order if len(in_order) <= MAX_TEXTS else in_order[:FIRST_TEXTS]
+    shown = in_order if len(in_order) <= most else in_order[:FIRST_TEXTS]
     is_shown = np.zeros(len(counts), dtype=bool)
     is_shown[shown] = True
     held = np.flatnonzero(is_shown[texts])

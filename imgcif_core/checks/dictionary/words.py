@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgcif_core.checks.dictionary.values import MAX_PLACES, SHOWN, by_value, value_place
+from imgcif_core.checks.dictionary.values import MAX_PLACES, MAX_UNREPAIRED, SHOWN, by_value, value_place
 from imgcif_core.checks.edits import literal, new_values
 from imgcif_core.checks.registry import Problem, rule
 from imgcif_core.cif.document import Quoting
@@ -31,7 +31,7 @@ def blank_in_word(tables: Tables) -> Iterator[Problem]:
         if item.object.lower() == "uri":
             continue
         rows = wrong_rows(item, column)
-        for text, place, count, more in by_value(tables, item, column, rows):
+        for text, place, count, more in by_value(tables, item, column, rows, most=MAX_UNREPAIRED):
             if text.strip():
                 yield Problem(
                     place,
