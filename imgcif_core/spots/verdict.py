@@ -154,5 +154,5 @@ def _unpredicted(sample: Sample, entry: Entry) -> str:
     """What is said where a lattice does not predict its spots."""
     return (
         f"{entry.names[0]}: {entry.fit.indexed} of {sample.count} spots fit a lattice, but it predicts "
-        f"only {refound(sample, entry.fit).again} of them on the frames on which they are"
+        f"only {refound(sample, entry.fit).again} of them on the frames on which they are{_closeness(sample)}"
     )
