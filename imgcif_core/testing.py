@@ -6,6 +6,7 @@ from dataclasses import replace
 from imgcif_core import api
 from imgcif_core._version import __version__
 from imgcif_core.checks.options import CheckOptions
+from imgcif_core.checks.registry import load_rules
 from imgcif_core.findings import FileReport, Report, Severity
 from imgcif_core.render import render
 
@@ -68,7 +69,9 @@ def assert_conforms(
 
 def is_allowed(code: str, name: str, allow: Collection[str]) -> bool:
     """True if a rule is tolerated by its code, its name or its family."""
-    return any(entry == name or (entry and code.startswith(entry.upper())) for entry in allow)
+    rule = load_rules().get(code)
+    known = (name, *(rule.was if rule is not None else ()))
+    return any(entry in known or (entry and code.startswith(entry.upper())) for entry in allow)
 
 
 def failure(entry: FileReport, limit: Severity) -> str:

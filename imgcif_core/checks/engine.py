@@ -371,7 +371,7 @@ def _skipped(run: _Run, steps: Iterable[_Step], dictionary: Dictionary) -> dict[
 
 def _named(rule: Rule, codes: Sequence[str]) -> bool:
     """True if a list of codes, names or code prefixes names the rule."""
-    return any(rule.name == code or rule.code.startswith(code.upper()) for code in codes)
+    return any(rule.answers_to(code) for code in codes)
 
 
 def _run_one(step: _Step, inputs: Inputs, run: _Run, record: Record) -> Sequence[Finding]:

@@ -107,6 +107,11 @@ class Rule:
     who: str = "author"
     helps: Mapping[str, str] = field(default_factory=dict)
     question: str = ""
+    was: tuple[str, ...] = ()
+
+    def answers_to(self, word: str) -> bool:
+        """True if a word is the name, a former name, the code or the beginning of the code."""
+        return word == self.name or word in self.was or self.code.startswith(word.upper())
 
     @property
     def family(self) -> str:
@@ -150,6 +155,7 @@ def rule(
     helps: Mapping[str, str] | None = None,
     who: str = "",
     question: str = "",
+    was: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Iterator[Problem]]], Callable[..., Iterator[Problem]]]:
     """Register a generator of problems as the rule `code`.
 
@@ -157,7 +163,8 @@ def rule(
     data of a problem, `messages` holds further templates by variant. `helps` are templates of the remedy
     by variant, where it is not the first sentence under How to fix for all of them. `who` can mend what
     it finds, where the table of menders does not say it: author, beamline, program, dictionary or journal;
-    `question` is what its errors answer with a no: read, interpret, fetch or describe.
+    `question` is what its errors answer with a no: read, interpret, fetch or describe. `was` are former names,
+    which are accepted still.
 
     Raises
     ------
@@ -178,7 +185,9 @@ def rule(
         if unknown:
             raise UsageError(f"rule {code} has remedies for messages that it has not: {', '.join(sorted(unknown))}")
         inputs = parameter_names(function)
-        entry = Rule(code, name, Severity(severity), source, templates, function, inputs, mender, helps or {}, asked)
+        entry = Rule(
+            code, name, Severity(severity), source, templates, function, inputs, mender, helps or {}, asked, was
+        )
         _REGISTRY.rules[code] = entry
         return function
 

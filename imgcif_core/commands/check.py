@@ -284,7 +284,7 @@ def _refuse_unknown(options: "CheckOptions") -> None:
 
         rules = load_rules().values()
         for code in (*options.select, *options.ignore):
-            if not any(rule.name == code or rule.code.startswith(code.upper()) for rule in rules):
+            if not any(rule.answers_to(code) for rule in rules):
                 raise UsageError(f"no rule has the code, name or family {code}; `imgcif rules` lists them")
 
 

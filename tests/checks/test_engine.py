@@ -257,3 +257,15 @@ def test_a_package_adds_rules_by_its_entry_point(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert "LAB001 lab-rule" in done.stdout, done.stderr
     assert "seen by our lab" in done.stdout
+
+
+def test_former_names_of_rules_are_accepted() -> None:
+    from imgcif_core.testing import is_allowed
+
+    reasons = {
+        entry.rule: entry.reason
+        for entry in judged(profile="core", ignore=("authors-and-licence",)).outcomes.not_checked
+    }
+    assert reasons["MTA012"] == "ignored on request"
+    assert is_allowed("MTA012", "authors-not-named", ["authors-and-licence"])
+    assert not is_allowed("MTA011", "sample-not-described", ["authors-and-licence"])

@@ -290,12 +290,13 @@ def unusual_goniometer_angles(
 
 @rule(
     "AXI027",
-    "frames-mixed",
+    "inner-rotation-reversed",
+    was=("frames-mixed",),
     severity="info",
     source="_axis.system",
     message="inner rotation {inner} points against the outer rotation {outer} - were NeXus vectors copied unturned",
 )
-def frames_mixed(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
+def inner_rotation_reversed(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles) -> Iterator[Problem]:
     """What: The innermost rotation of the goniometer is antiparallel to the outermost one at zero settings.
     Why: NeXus puts Z along the beam, so that vectors copied without turning them have X and Z reversed; where
     only some axes were turned, the inner ones rotate the wrong way.

@@ -77,12 +77,13 @@ def block_code_missing(tables: Tables, experiment: Experiment) -> Iterator[Probl
 
 @rule(
     "MTA012",
-    "authors-and-licence",
+    "authors-not-named",
+    was=("authors-and-licence",),
     severity="info",
     source="_audit_author.name",
     message="{what} not given: {names}",
 )
-def authors_and_licence(experiment: Experiment) -> Iterator[Problem]:
+def authors_not_named(experiment: Experiment) -> Iterator[Problem]:
     """What: The people behind the data, a contact or the date of the file are not named.
     Why: Readers with questions have nobody to ask, and nobody can cite the people who measured.
     How to fix: Add the authors, one of them with an address or ORCID iD, and the date of creation.
