@@ -19,14 +19,8 @@ from imgcif_core.cli import check_main
 
 
 @pytest.fixture(autouse=True)
-def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def alone(own_registry: None) -> None:
     """Rules of a test are gone after it."""
-    registry.load_rules()
-    fresh = registry._Registry(dict(registry._REGISTRY.rules), dict(registry._REGISTRY.providers))
-    monkeypatch.setattr(registry, "_REGISTRY", fresh)
-    registry.load_rules.cache_clear()
-    yield
-    registry.load_rules.cache_clear()
 
 
 def judged(text: str = "data_a\n_axis.id x\n", **options: object) -> FileReport:
