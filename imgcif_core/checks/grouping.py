@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.checks.places import MAX_PLACES
 from imgcif_core.checks.profiles import Profile
 from imgcif_core.checks.registry import Problem, Rule
 from imgcif_core.cif.document import Change, Place
 from imgcif_core.findings import Finding, Location, Severity
 from imgcif_core.records import dataclass, field
 
-MAX_PLACES = 5
 MAX_MESSAGES = 10
 MAX_SHOWN = 200
 MAX_EDITS = 10_000
@@ -33,7 +33,8 @@ class _Group:
         """Count one problem, and keep its place while there is room."""
         self.count += problem.count
         places = problem.more if is_first else [problem.place, *problem.more]
-        self.more.extend(places[: MAX_PLACES - len(self.more)])
+        # The first place stands in the finding itself.
+        self.more.extend(places[: MAX_PLACES - 1 - len(self.more)])
         self.is_mended &= bool(problem.edits)
         self.edits.extend(problem.edits[: MAX_EDITS - len(self.edits)])
 

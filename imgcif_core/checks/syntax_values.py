@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgcif_core.checks.dictionary.values import MAX_PLACES, value_place
+from imgcif_core.checks.dictionary.values import value_place
 from imgcif_core.checks.edits import MAX_CHANGES, all_like, literal, new_raw
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Change, Document, Place, Quoting
@@ -42,12 +43,12 @@ def quoted_null(tables: Tables) -> Iterator[Problem]:
         short = (column.lengths == 3) & np.isin(column.quoting, (Quoting.SINGLE, Quoting.DOUBLE))
         rows = [int(row) for row in np.flatnonzero(short) if column.text(int(row)) in (".", "?")]
         if rows:
-            places = [value_place(tables, item, column, row) for row in rows[:MAX_PLACES]]
+            places = (value_place(tables, item, column, row) for row in rows)
             value = column.raw(rows[0]).decode()
             # A question mark in a setting hides what only the author knows, quoted or not.
             is_dot = all(column.text(row) == "." for row in rows)
             edits = [new_raw(column, row, ".", is_safe=True) for row in rows[:MAX_CHANGES]] if is_dot else []
-            yield Problem(places[0], count=len(rows), more=places[1:], edits=edits, name=column.name, value=value)
+            yield problem_of(places, len(rows), edits=edits, name=column.name, value=value)
 
 
 @rule(

@@ -18,12 +18,11 @@ from imgcif_core.checks.axes.roles import (
     listed,
 )
 from imgcif_core.checks.joins import same_data_set
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.detector import Detector
 from imgcif_core.tables import Tables
-
-_MAX_PLACES = 6
 
 
 def pixel_axes(panels: Detector) -> list[int]:
@@ -69,13 +68,12 @@ def pixel_axis_set(tables: Tables, axes: Axes, any_panels: Detector, axis_roles:
             elif axis_roles.uses(row, name):
                 resting.append(row)
         if resting:
-            places = [tables.table(name).at(axis_roles.rows[name][row], "axis_id") for row in resting[:_MAX_PLACES]]
-            yield Problem(
-                places[0],
+            yield problem_at(
+                tables.table(name),
+                [axis_roles.rows[name][row] for row in resting],
+                "axis_id",
                 severity="info",
                 variant="zero",
-                count=len(resting),
-                more=places[1:],
                 axes=listed(axes, resting),
                 category=name.upper(),
             )
@@ -102,8 +100,8 @@ def pixel_axis_as_positioner(
     rows = [row for row in surface if axis_roles.uses(row, POSITIONER)]
     if rows:
         table = tables.table(POSITIONER)
-        places = [table.at(axis_roles.rows[POSITIONER][row], "axis_id") for row in rows[:_MAX_PLACES]]
-        yield Problem(places[0], count=len(rows), more=places[1:], axes=listed(axes, rows))
+        listed_rows = [axis_roles.rows[POSITIONER][row] for row in rows]
+        yield problem_at(table, listed_rows, "axis_id", axes=listed(axes, rows))
 
 
 _LIST = "add {} to DIFFRN_DETECTOR_AXIS, and count it in _diffrn_detector.number_of_axes"
@@ -215,9 +213,7 @@ def axis_without_use(tables: Tables, axis_tree: Axes, axis_roles: AxisRoles) -> 
     elsewhere = _named_elsewhere(tables) if idle else set()
     idle = [row for row in idle if axis_tree.id[row].casefold() not in elsewhere]
     if idle:
-        table = tables.table("axis")
-        places = [table.at(row, "id") for row in sorted(idle)[:_MAX_PLACES]]
-        yield Problem(places[0], count=len(idle), more=places[1:], axes=listed(axis_tree, sorted(idle)))
+        yield problem_at(tables.table("axis"), sorted(idle), "id", axes=listed(axis_tree, sorted(idle)))
 
 
 def _named_elsewhere(tables: Tables) -> set[str]:

@@ -9,6 +9,7 @@ from imgcif_core.checks.axes.roles import DETECTOR, GONIOMETER, AxisRoles, is_ro
 from imgcif_core.checks.dictionary.values import by_value
 from imgcif_core.checks.edits import all_like, literal
 from imgcif_core.checks.joins import missing_rows, parent_columns
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.links import has_parents, known_values, listed_values, remedy_for
 from imgcif_core.checks.suggest import Candidates
@@ -65,16 +66,15 @@ def undefined_axis(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
     for item, column, rows, parents in undefined_links(tables, dictionary):
         judged = True
         known = known_values(parents if len(rows) else [])
-        for index, (text, place, count, more) in enumerate(by_value(tables, item, column, rows)):
+        for index, (text, places, count) in enumerate(by_value(tables, item, column, rows)):
             # Looking for the nearest name is slow, and only the first findings are shown one by one.
             help_text, edits = _remedy(item, column, text, known if index < _SUGGESTED else Candidates([]))
-            yield Problem(
-                place,
+            yield problem_of(
+                places,
+                count,
                 help=help_text,
                 edits=edits,
                 reference=item.id,
-                count=count,
-                more=more,
                 name=column.name,
                 value=text[:60],
                 known=listed_values(known),

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.binary.sections import Binary
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.cif.document import Quoting
 from imgcif_core.tables import Tables
 
-MAX_PLACES = 6
 # Creators whose text headers processing programs know, and the detectors that their headers describe.
 CONVENTIONS = {
     "SLS": re.compile(r"SLS_\d+(\.\d+)*"),
@@ -54,9 +54,8 @@ def _rows_without_sections(tables: Tables) -> Iterator[Problem]:
         return
     rows = np.flatnonzero(~column.is_null & ~np.isin(column.quoting, (Quoting.BINARY, Quoting.LIST)))
     if len(rows):
-        places = [data.at(int(row), "data") for row in rows[:MAX_PLACES]]
         count_text = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
-        yield Problem(places[0], more=places[1:], count=len(rows), variant="row", count_text=count_text)
+        yield problem_at(data, rows, "data", variant="row", count_text=count_text)
 
 
 @rule(

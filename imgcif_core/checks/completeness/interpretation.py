@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from imgcif_core.checks.joined import is_told_before
 from imgcif_core.checks.obstacles import Kind, Obstacle
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import scan_name, scan_place
 from imgcif_core.cif.document import Document, Place
@@ -14,7 +15,6 @@ from imgcif_core.model.detector import Panel
 from imgcif_core.model.scans import Scan, Scans
 from imgcif_core.tables import Tables
 
-MAX_PLACES = 6
 _LIST, _STEPS = "array_structure_list", "array_structure_list_axis"
 _WORDS = {"dimension": "number of pixels", "precedence": "precedence", "direction": "direction"}
 
@@ -56,9 +56,9 @@ def array_not_described(joined: Tables, obstacles: list[Obstacle]) -> Iterator[P
     for array, names in parts.items():
         by_what.setdefault(tuple(names), []).append(array)
     for items, arrays in by_what.items():
-        places = [_row_of(joined, array, items[0]) for array in arrays[:MAX_PLACES]]
+        places = (_row_of(joined, array, items[0]) for array in arrays)
         what = ", ".join(_WORDS[item] for item in items)
-        yield Problem(places[0], variant="parts", count=len(arrays), more=places[1:], array=_few(arrays), what=what)
+        yield problem_of(places, len(arrays), variant="parts", array=_few(arrays), what=what)
     for entry in _of(obstacles, "MTA020", Kind.PLACE):
         arrays = [subject.array_id if isinstance(subject, Panel) else str(subject) for subject in entry.subjects]
         place = _row_of(joined, arrays[0], "axis_set_id")
@@ -113,9 +113,9 @@ def pixel_size_not_given(joined: Tables, obstacles: list[Obstacle]) -> Iterator[
         rows = [part.row for panel in panels for axis in panel.layout.directions for part in axis.surface]
         steps = joined.table(_STEPS)
         missing = [row for row in dict.fromkeys(rows) if not steps.explicit("displacement_increment")[row]]
-        places = [steps.at(row, "displacement_increment") for row in (missing or rows)[:MAX_PLACES]]
+        places = (steps.at(row, "displacement_increment") for row in missing or rows)
         named = f"panel {panels[0].id}" if len(panels) == 1 else f"{len(panels)} panels (first {panels[0].id})"
-        yield Problem(places[0], more=places[1:], count=len(panels), panels=named)
+        yield problem_of(places, len(panels), panels=named)
 
 
 @rule(
@@ -182,12 +182,10 @@ def nothing_moves(joined: Tables, obstacles: list[Obstacle], joined_scans: Scans
     """
     for entry in _of(obstacles, "MTA023", Kind.SETTINGS, Kind.STILL):
         scans = [subject for subject in entry.subjects if isinstance(subject, Scan)]
-        places = [scan_place(joined, scan) for scan in scans[:MAX_PLACES]]
-        yield Problem(
-            places[0],
+        yield problem_of(
+            (scan_place(joined, scan) for scan in scans),
+            len(scans),
             variant="settings" if entry.kind is Kind.SETTINGS else "",
-            count=len(scans),
-            more=places[1:],
             frames=scans[0].count,
             scan=scan_name(scans[0]) + (f" and {len(scans) - 1} more scans" if len(scans) > 1 else ""),
         )

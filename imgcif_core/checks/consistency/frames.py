@@ -5,14 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.joins import missing_rows
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import Blocked, NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import distinct_drives, drive_place, scan_name, scan_place
 from imgcif_core.model.axes import Axes
 from imgcif_core.model.joins import combined, filled_hashes
 from imgcif_core.model.scans import Scan, Scans, or_zero
 from imgcif_core.tables import Table, Tables
-
-MAX_PLACES = 6
 
 
 @rule(
@@ -109,11 +108,11 @@ def elements_differ(tables: Tables, scans: Scans) -> Iterator[Problem]:
         if len(wrong):
             first = int(rows[wrong[0]])
             count, most = int(counts[first]), int(counts[rows[usual]])
-            yield Problem(
-                frames.at(first, "frame_id"),
+            yield problem_at(
+                frames,
+                rows[wrong],
+                "frame_id",
                 variant="" if count != most else "other",
-                more=[frames.at(int(rows[index]), "frame_id") for index in wrong[1:MAX_PLACES]],
-                count=len(wrong),
                 frame=listed.text(first),
                 scan=scan_name(scan),
                 own=count,
@@ -125,10 +124,9 @@ def _odd_arrays(frames: Table, scan: Scan, arrays: np.ndarray, present: np.ndarr
     """Frames whose elements have other arrays than most frames; one array a frame is legal, and has no majority."""
     usual, wrong = _odd_ones(arrays, present)
     if len(wrong) and (arrays[present] == arrays[usual]).mean() > 0.5:
-        places = [frames.at(int(scan.frame_rows[index]), "frame_id") for index in wrong[:MAX_PLACES]]
-        frame = frames.text("frame_id", int(scan.frame_rows[wrong[0]]))
-        name = scan_name(scan)
-        yield Problem(places[0], variant="array", more=places[1:], count=len(wrong), frame=frame, scan=name)
+        rows = scan.frame_rows[wrong]
+        frame = frames.text("frame_id", int(rows[0]))
+        yield problem_at(frames, rows, "frame_id", variant="array", frame=frame, scan=scan_name(scan))
 
 
 def _element_sets(frame_ids: np.ndarray, elements: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

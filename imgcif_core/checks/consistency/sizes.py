@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from imgcif_core.checks.edits import scaled
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances, written_half
 from imgcif_core.cif.document import Change
@@ -110,10 +111,10 @@ def pixel_size_and_increment(
     for group in groups.values():
         fault, table = group[0], tables.table("array_element_size")
         entry = fault.dimension.surface[0]
-        yield Problem(
-            table.at(fault.row, "size"),
-            more=[table.at(other.row, "size") for other in group[1:6]],
-            count=len(group),
+        yield problem_at(
+            table,
+            [other.row for other in group],
+            "size",
             severity="error" if fault.is_slip else None,
             variant="slip" if fault.is_slip else "",
             edits=_in_other_unit(tables, group, tolerances) if fault.is_slip else [],

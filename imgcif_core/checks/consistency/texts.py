@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule, say_beyond
 from imgcif_core.checks.tolerances import Tolerances, last_digit_half
 from imgcif_core.cif.document import Place
@@ -150,11 +151,7 @@ def text_header_beside_tables(tables: Tables) -> Iterator[Problem]:
     if not len(rows):
         raise NotApplicable("no text headers")
     if tables.table("axis") and tables.table("array_structure_list_axis"):
-        yield Problem(
-            table.at(int(rows[0]), "header_contents"),
-            more=[table.at(int(row), "header_contents") for row in rows[1:6]],
-            count=len(rows),
-        )
+        yield problem_at(table, rows, "header_contents")
 
 
 @rule(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.arrays import Floats, Integers
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import scan_name, scan_place, stated_frames
 from imgcif_core.checks.scans.dates import Moments, scan_window
@@ -12,8 +13,6 @@ from imgcif_core.checks.scans.exposure import mean_times
 from imgcif_core.checks.tolerances import Tolerances, last_digit_halves
 from imgcif_core.model.scans import Scans
 from imgcif_core.tables import Table, Tables
-
-MAX_PLACES = 6
 
 
 @rule(
@@ -87,10 +86,10 @@ def exposure_pause_period(tables: Tables, tolerances: Tolerances) -> Iterator[Pr
         rows = _beyond_digits(table, names, rows, exposure + pause - period, tolerances)
         if len(rows):
             first = int(rows[0])
-            yield Problem(
-                table.at(first, "time_period"),
-                more=[table.at(int(row), "time_period") for row in rows[1:MAX_PLACES]],
-                count=len(rows),
+            yield problem_at(
+                table,
+                rows,
+                "time_period",
                 exposure=exposure[first],
                 pause=pause[first],
                 total=exposure[first] + pause[first],

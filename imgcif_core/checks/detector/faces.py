@@ -7,6 +7,7 @@ import numpy as np
 
 from imgcif_core.arrays import Flags
 from imgcif_core.checks.consistency.sizes import SizeFault
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import Blocked, NotChecked, Problem, provider
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.cif.document import Place
@@ -16,7 +17,6 @@ from imgcif_core.model.scans import Scans
 from imgcif_core.records import cached_property, dataclass
 from imgcif_core.tables import Tables
 
-MAX_PLACES = 6
 MAX_SETUPS = 500
 # Places of panels that are kept, panels times setups.
 MAX_POSES = 2_000_000
@@ -130,5 +130,5 @@ def named(panels: Sequence[Panel]) -> str:
 
 def panel_problem(tables: Tables, panels: Sequence[Panel], item: str = "array_id", **data: Any) -> Problem:
     """One problem for all panels of which the same is said."""
-    places = [panel_place(tables, panel, item) for panel in panels[:MAX_PLACES]]
-    return Problem(places[0], more=places[1:], count=len(panels), panels=named(panels), **data)
+    places = (panel_place(tables, panel, item) for panel in panels)
+    return problem_of(places, len(panels), panels=named(panels), **data)

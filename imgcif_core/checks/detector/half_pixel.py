@@ -6,6 +6,7 @@ import numpy as np
 
 from imgcif_core.checks.detector.faces import named, step_place
 from imgcif_core.checks.edits import MAX_CHANGES, new_raw
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import Problem, provider, rule
 from imgcif_core.checks.tolerances import Tolerances, last_digit_half
 from imgcif_core.cif.document import Change
@@ -108,11 +109,9 @@ def first_pixel(
             groups.setdefault(f"{steps:.4g}", []).append((panel, entry, steps))
     for group in groups.values():
         _, entry, steps = group[0]
-        places = [step_place(tables, entry, "displacement") for _, entry, _ in group[:6]]
-        yield Problem(
-            places[0],
-            more=places[1:],
-            count=len(group),
+        yield problem_of(
+            (step_place(tables, entry, "displacement") for _, entry, _ in group),
+            len(group),
             variant="zero" if abs(steps) < tolerances.half_pixel_share else "",
             panels=named(list(dict.fromkeys(panel for panel, _, _ in group))),
             steps=steps,
@@ -146,11 +145,9 @@ def half_pixel(tables: Tables, detector: Detector, corner_offsets: list[CornerOf
         groups.setdefault(tuple(found.evidence for found in entries), []).append(entries)
     for evidence, group in groups.items():
         steps = [abs(found.entry.increment) for found in group[0]]
-        places = [step_place(tables, found.entry, "displacement") for entries in group[:6] for found in entries]
-        yield Problem(
-            places[0],
-            more=places[1:6],
-            count=len(group),
+        yield problem_of(
+            (step_place(tables, found.entry, "displacement") for entries in group for found in entries),
+            len(group),
             edits=_half_steps(tables, [found.entry for entries in group for found in entries]),
             panels=named([entries[0].panel for entries in group]),
             axes=_joined(detector.axes.id[found.entry.axis] for found in group[0]),

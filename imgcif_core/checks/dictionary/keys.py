@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.arrays import Flags
-from imgcif_core.checks.dictionary.values import MAX_PLACES, by_value, value_place
+from imgcif_core.checks.dictionary.values import by_value, value_place
 from imgcif_core.checks.edits import all_like, new_item, new_values
 from imgcif_core.checks.joins import missing_rows, parent_columns
+from imgcif_core.checks.places import problem_at, problem_of
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Change, Place
@@ -98,17 +99,16 @@ def null_key(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
                 continue
             understood = implied_value(tables, dictionary, item)
             has_value = table.rows == 1 or understood is not None
-            places = [table.at(int(row), item.object.lower()) for row in rows[:MAX_PLACES]]
             text = understood_text(tables, dictionary, item)
             help_text = f"nothing is needed; {text} may be written out" if text and has_value else None
-            yield Problem(
-                places[0],
+            yield problem_at(
+                table,
+                rows,
+                item.object.lower(),
                 help=help_text or ("nothing is needed while the table has one row" if has_value else None),
                 edits=new_values(column, rows, text, is_safe=True) if text and has_value else [],
                 severity="info" if has_value else None,
                 variant="implied" if has_value else "",
-                count=len(rows),
-                more=places[1:],
                 name=column.name,
                 value=column.text(int(rows[0])),
                 rows=table.rows,
@@ -129,14 +129,13 @@ def _empty_rows(table: Table) -> Flags | None:
 
 def _empty_row_problem(table: Table, rows: np.ndarray) -> Problem:
     """Rows without any value, as one problem; several of them have the same key by any default."""
-    places = [table.at(int(row)) for row in rows[:MAX_PLACES]]
-    return Problem(
-        places[0],
+    return problem_at(
+        table,
+        rows,
+        None,
         severity=None if len(rows) > 1 else "warning",
         variant="empty",
         help="delete the rows, or fill them in",
-        count=len(rows),
-        more=places[1:],
         count_text="1 row" if len(rows) == 1 else f"{len(rows)} rows",
         category=table.category.name.upper(),
     )
@@ -205,14 +204,12 @@ def unknown_mandatory_value(tables: Tables) -> Iterator[Problem]:
             rows = np.flatnonzero(mask)
             if not len(rows) or (variant and not is_mandatory):
                 continue
-            places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
             severity = "info" if variant else None
-            yield Problem(
-                places[0],
+            yield problem_of(
+                (value_place(tables, item, column, int(row)) for row in rows),
+                len(rows),
                 severity=severity,
                 variant=variant,
-                count=len(rows),
-                more=places[1:],
                 name=column.name,
                 what="the geometry" if _GEOMETRY.match(item.id.lower()) else "the use of the images",
             )
@@ -286,7 +283,7 @@ def _case_links(tables: Tables, item: Item, column: Column) -> Iterator[Problem]
     for parent in parents if len(rows) else ():
         for name in parent.texts():
             known.setdefault(name.casefold(), (parent.name, name))
-    for text, place, count, _ in by_value(tables, item, column, rows):
+    for text, (place, *_), count in by_value(tables, item, column, rows):
         name, second = known[text.casefold()]
         edits = all_like(column, text, second, is_safe=True)
         yield _case_problem(

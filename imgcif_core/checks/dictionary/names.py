@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from imgcif_core.checks.edits import new_name, without
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.renamings import known_state
 from imgcif_core.checks.suggest import Suggestion, meant_item, nowhere
@@ -320,9 +321,9 @@ def mixed_loop(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         first = columns[0][0]
         foreign = [entry for entry in columns if entry[0] != first and not dictionary.may_share_loop(first, entry[0])]
         if foreign:
-            places = [name_place(tables.block, column) for _, column in foreign]
+            places = (name_place(tables.block, column) for _, column in foreign)
             others = " and ".join(dict.fromkeys(category.upper() for category, _ in foreign))
-            yield Problem(places[0], more=places[1:], count=len(places), first=first.upper(), second=others)
+            yield problem_of(places, len(foreign), first=first.upper(), second=others)
     if not loops:
         raise NotApplicable("no loops")
     yield from _local_strangers(tables, dictionary, {loop: columns[0] for loop, columns in loops.items()})

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgcif_core.checks.dictionary.values import MAX_PLACES, SHOWN, value_place
+from imgcif_core.checks.dictionary.values import SHOWN, value_place
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import NotApplicable, Problem, rule, say_beyond
 from imgcif_core.checks.tolerances import last_digit_half
 from imgcif_core.cif.columns import Column
@@ -56,13 +57,11 @@ def _set_of(item: Item) -> str:
 
 def _problem(tables: Tables, defaults: "_Defaults", found: list[tuple[Item, Column, list[int]]]) -> Problem:
     item, column, rows = found[0]
-    places = [value_place(tables, other, values, row) for other, values, at in found for row in at[:MAX_PLACES]]
     index = defaults.index(item, column, rows[0])
-    return Problem(
-        places[0],
+    return problem_of(
+        (value_place(tables, other, values, row) for other, values, at in found for row in at),
+        sum(len(at) for _, _, at in found),
         reference=item.id,
-        count=sum(len(at) for _, _, at in found),
-        more=places[1:MAX_PLACES],
         name=column.name,
         value=column.text(rows[0])[:SHOWN],
         index=" ".join(index or ()),

@@ -1,9 +1,10 @@
 """Columns of texts where numbers or dates belong: one finding for all rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import Problem
 from imgcif_core.cif.columns import Column
 from imgcif_core.cif.document import Place
@@ -25,15 +26,14 @@ def is_another_column(column: Column, rows: np.ndarray) -> bool:
     return len(texts) >= _MIN_TEXTS and not any(parse_number(text.encode()) for text in texts)
 
 
-def text_column(item: Item, column: Column, rows: np.ndarray, places: Sequence[Place], contents: str) -> Problem:
+def text_column(item: Item, column: Column, rows: np.ndarray, places: Iterable[Place], contents: str) -> Problem:
     """The finding for such a column; `contents` says what belongs there."""
-    return Problem(
-        places[0],
+    return problem_of(
+        places,
+        len(rows),
         variant="column",
         help=f"give {contents} in each row, or put the texts under the item that they belong to",
         reference=item.id,
-        count=len(rows),
-        more=places[1:],
         name=column.name,
         value=column.text(int(rows[0]))[:SHOWN],
         texts=len(np.unique(column.hashes[rows])),

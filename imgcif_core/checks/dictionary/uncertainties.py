@@ -6,6 +6,7 @@ import numpy as np
 
 from imgcif_core.checks.dictionary.values import MAX_UNREPAIRED, SHOWN, by_value, value_place
 from imgcif_core.checks.joins import columns_named
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import Problem, rule
 from imgcif_core.cif.columns import Column
 from imgcif_core.ddlm.model import Dictionary, Item
@@ -74,13 +75,12 @@ def uncertainty_misplaced(tables: Tables, dictionary: Dictionary) -> Iterator[Pr
 def _su_problems(
     tables: Tables, item: Item, column: Column, rows: np.ndarray, variant: str, severity: str | None
 ) -> Iterator[Problem]:
-    for text, place, count, more in by_value(tables, item, column, rows, most=MAX_UNREPAIRED):
-        yield Problem(
-            place,
+    for text, places, count in by_value(tables, item, column, rows, most=MAX_UNREPAIRED):
+        yield problem_of(
+            places,
+            count,
             severity=severity,
             variant=variant,
-            count=count,
-            more=more,
             name=column.name,
             value=text[:SHOWN],
         )

@@ -10,6 +10,7 @@ from imgcif_core.checks.dictionary.slips import slip_in
 from imgcif_core.checks.dictionary.text_columns import is_another_column, text_column
 from imgcif_core.checks.edits import all_like, literal, new_values
 from imgcif_core.checks.joins import NO_ROWS
+from imgcif_core.checks.places import MAX_PLACES, problem_of
 from imgcif_core.checks.registry import Problem, rule, say_beyond
 from imgcif_core.checks.renamings import known_state
 from imgcif_core.checks.suggest import nearest, same_but_signs
@@ -30,7 +31,6 @@ from imgcif_core.ddlm.types import (
 from imgcif_core.tables import Tables
 
 SHOWN = 60
-MAX_PLACES = 6
 # So many different wrong values are told one by one; of more, the first of them.
 MAX_TEXTS, FIRST_TEXTS = 10_000, 100
 # Where no value can be repaired, nobody needs so many.
@@ -49,8 +49,8 @@ def value_place(tables: Tables, item: Item, column: Column, row: int) -> Place:
 
 def by_value(
     tables: Tables, item: Item, column: Column, rows: np.ndarray, *, most: int = MAX_TEXTS
-) -> Iterator[tuple[str, Place, int, list[Place]]]:
-    """Rows gathered by their text: text, first place, count and further places.
+) -> Iterator[tuple[str, list[Place], int]]:
+    """Rows gathered by their text: text, the first places, and count.
 
     Of more texts than `most`, all but the first hundred are given as if they were one text.
     """
@@ -72,12 +72,11 @@ def by_value(
     begins = np.searchsorted(texts[held], shown).tolist()
     for begin, count in zip(begins, counts[shown].tolist(), strict=True):
         found = rows[held[begin : begin + min(MAX_PLACES, count)]].tolist()
-        places = [value_place(tables, item, column, row) for row in found]
-        yield column.text(found[0]), places[0], count, places[1:]
+        yield column.text(found[0]), [value_place(tables, item, column, row) for row in found], count
     rest = len(rows) - int(counts[shown].sum())
     if rest:
         row = int(rows[first[in_order[FIRST_TEXTS]]])
-        yield column.text(row), value_place(tables, item, column, row), rest, []
+        yield column.text(row), [value_place(tables, item, column, row)], rest
 
 
 @rule(
@@ -139,16 +138,14 @@ def _state_problem(
     help_text = f"write {meant}" if meant else f"did you mean {near}" if near else None
     is_whole = column.quoting is None or column.quoting_of(int(rows[0])) not in (Quoting.LIST, Quoting.TABLE)
     edits = new_values(column, rows, near, is_safe=meant is not None) if near and is_whole else []
-    places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
-    return Problem(
-        places[0],
+    return problem_of(
+        (value_place(tables, item, column, int(row)) for row in rows),
+        len(rows),
         severity={"": None, "advisory": "info"}.get(variant, "warning"),
         mender="dictionary" if variant == "gap" else None,
         variant=variant,
         help=help_text,
         reference=item.id,
-        count=len(rows),
-        more=places[1:],
         edits=edits,
         name=column.name,
         value=text[:SHOWN],
@@ -268,25 +265,24 @@ def wrong_type(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
 def _of_wrong_type(tables: Tables, item: Item, column: Column, rows: np.ndarray) -> Iterator[Problem]:
     """Values of some rows that are not of the type of their item."""
     if is_another_column(column, rows):
-        places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
-        yield text_column(item, column, rows, places, _in_words(item.contents))
+        own = (value_place(tables, item, column, int(row)) for row in rows)
+        yield text_column(item, column, rows, own, _in_words(item.contents))
         rows = rows[:0]
-    for text, place, count, more in by_value(tables, item, column, rows):
+    for text, places, count in by_value(tables, item, column, rows):
         number = parse_number(text.encode())
         is_real = item.contents == "Integer" and number is not None and float(number[0]).is_integer()
         is_huge = number is not None and math.isinf(number[0])
         slip = slip_in(text, item) if number is None else None
         plain = f"{number[0]:.0f}" if is_real and number is not None else slip.text if slip else None
         is_safe = is_real or (slip is not None and slip.is_certain)
-        yield Problem(
-            place,
+        yield problem_of(
+            places,
+            count,
             severity="warning" if is_real or is_huge else None,
             variant="real" if is_real else "huge" if is_huge else "",
             help=f"write {plain}" if is_real else slip.help if slip else None,
             edits=all_like(column, text, plain, is_safe=is_safe) if plain else [],
             reference=item.id,
-            count=count,
-            more=more,
             name=column.name,
             value=text[:SHOWN],
             contents=_in_words(item.contents),
@@ -316,14 +312,13 @@ def _in_words(contents: str) -> str:
 def _quoted_numbers(tables: Tables, item: Item, column: Column) -> Iterator[Problem]:
     """Numbers in quotes are text by DDLm, though nobody misreads them."""
     rows = np.flatnonzero(~column.is_bare & column.numbers().valid)
-    for text, place, count, more in by_value(tables, item, column, rows):
-        yield Problem(
-            place,
+    for text, places, count in by_value(tables, item, column, rows):
+        yield problem_of(
+            places,
+            count,
             severity="info",
             variant="quoted",
             help="remove the quotes",
-            count=count,
-            more=more,
             edits=all_like(column, text, literal(text.strip()), is_safe=True),
             name=column.name,
             value=text[:SHOWN],
@@ -417,15 +412,14 @@ def out_of_range(tables: Tables) -> Iterator[Problem]:
         if not item.ranges or not item.is_numeric:
             continue
         rows = _out_of_ranges(item, column)
-        for text, place, count, more in by_value(tables, item, column, rows) if len(rows) else ():
+        for text, places, count in by_value(tables, item, column, rows) if len(rows) else ():
             is_tolerated = text in item.tolerated
-            yield Problem(
-                place,
+            yield problem_of(
+                places,
+                count,
                 severity="info" if is_tolerated else None,
                 variant="tolerated" if is_tolerated else "",
                 reference=item.id,
-                count=count,
-                more=more,
                 name=column.name,
                 value=text[:SHOWN],
                 range=_range_in_words(item),

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgcif_core.checks.dictionary.values import MAX_PLACES, MAX_UNREPAIRED, SHOWN, by_value, value_place
+from imgcif_core.checks.dictionary.values import MAX_UNREPAIRED, SHOWN, by_value, value_place
 from imgcif_core.checks.edits import literal, new_values
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import Problem, rule
 from imgcif_core.cif.document import Quoting
 from imgcif_core.ddlm.types import wrong_rows
@@ -31,12 +32,11 @@ def blank_in_word(tables: Tables) -> Iterator[Problem]:
         if item.object.lower() == "uri":
             continue
         rows = wrong_rows(item, column)
-        for text, place, count, more in by_value(tables, item, column, rows, most=MAX_UNREPAIRED):
+        for text, places, count in by_value(tables, item, column, rows, most=MAX_UNREPAIRED):
             if text.strip():
-                yield Problem(
-                    place,
-                    count=count,
-                    more=more,
+                yield problem_of(
+                    places,
+                    count,
                     name=column.name,
                     value=text[:SHOWN],
                     contents=item.contents.lower(),
@@ -64,6 +64,6 @@ def empty_value(tables: Tables) -> Iterator[Problem]:
         short = ~column.is_bare & (column.lengths <= 8) & (column.quoting < Quoting.LIST)
         rows = np.array([row for row in np.flatnonzero(short)[:10_000] if not column.text(row).strip()], dtype=np.int64)
         if len(rows) and item.states is None:
-            places = [value_place(tables, item, column, int(row)) for row in rows[:MAX_PLACES]]
+            blank = (value_place(tables, item, column, int(row)) for row in rows)
             edits = new_values(column, rows, literal("?"), is_safe=False)
-            yield Problem(places[0], count=len(rows), more=places[1:], edits=edits, name=column.name)
+            yield problem_of(blank, len(rows), edits=edits, name=column.name)

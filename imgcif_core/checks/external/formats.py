@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import counted, problem_at, rows_by
+from imgcif_core.checks.external.inputs import counted, rows_by
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.formats import BY_WORD, IMAGES, archive_suffix, format_suffix
 from imgcif_core.model.external import ExternalData

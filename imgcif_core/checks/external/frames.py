@@ -8,7 +8,8 @@ import numpy as np
 from imgcif_core.arrays import Flags, Floats
 from imgcif_core.checks.dictionary.keys import is_section_id
 from imgcif_core.checks.external.formats import rows_without_frame
-from imgcif_core.checks.external.inputs import counted, problem_at
+from imgcif_core.checks.external.inputs import counted
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
 from imgcif_core.cif.columns import Column

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import address_of, no_copy, problem_at
+from imgcif_core.checks.external.inputs import address_of, no_copy
 from imgcif_core.checks.images.shapes import described, type_name
 from imgcif_core.checks.options import CheckOptions
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, provider, rule
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.local import Address, LocalData

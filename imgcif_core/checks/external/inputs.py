@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from imgcif_core.checks.options import CheckOptions
-from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, provider
+from imgcif_core.checks.registry import NotApplicable, NotChecked, provider
 from imgcif_core.cif.document import Source
 from imgcif_core.images.bytes import ByteSource
 from imgcif_core.images.local import Address, LocalData
@@ -16,13 +16,12 @@ from imgcif_core.limits import Budget
 from imgcif_core.model.external import ExternalData, build_external
 from imgcif_core.model.shapes import Shapes
 from imgcif_core.model.uris import parse_uri
-from imgcif_core.tables import Table, Tables
+from imgcif_core.tables import Tables
 
 if TYPE_CHECKING:
     from imgcif_core.net.evidence import Evidence
     from imgcif_core.net.network import Network
 
-MAX_PLACES = 6
 Key = TypeVar("Key")
 
 
@@ -134,12 +133,6 @@ def open_external(external: ExternalData, local: LocalData, row: int) -> ByteSou
     if address is None:
         raise BytesError("missing", "no uri is given")
     return local.open(address)
-
-
-def problem_at(table: Table, where: np.ndarray, item: str, /, **more: Any) -> Problem:
-    """One problem for all of some rows."""
-    places = [table.at(int(row), item) for row in where[:MAX_PLACES]]
-    return Problem(places[0], count=len(where), more=places[1:], **more)
 
 
 def rows_by(shapes: Shapes, judge: Callable[[str], Key | None]) -> Iterator[tuple[Key, np.ndarray]]:

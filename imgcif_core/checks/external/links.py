@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import counted, problem_at
+from imgcif_core.checks.external.inputs import counted
 from imgcif_core.checks.joins import columns_named, missing_rows, same_data_set
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.suggest import did_you_mean
 from imgcif_core.cif.columns import Column

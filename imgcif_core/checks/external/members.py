@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import counted, may_lie_here, no_copy, problem_at
+from imgcif_core.checks.external.inputs import counted, may_lie_here, no_copy
 from imgcif_core.checks.options import CheckOptions
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule, say_beyond
 from imgcif_core.cif.columns import Column
 from imgcif_core.images.limits import BytesError

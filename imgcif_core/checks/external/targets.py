@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import counted, problem_at, rows_by
+from imgcif_core.checks.external.inputs import counted, rows_by
 from imgcif_core.checks.external.uris import shown_uri, uris_of
 from imgcif_core.checks.facts import facts
 from imgcif_core.checks.options import CheckOptions
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, provider, rule
 from imgcif_core.model.external import ExternalData
 from imgcif_core.model.repositories import Record, repository_of_host

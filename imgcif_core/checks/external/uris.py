@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcif_core.checks.external.inputs import counted, problem_at, rows_by
+from imgcif_core.checks.external.inputs import counted, rows_by
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.cif.matrices import hash_text
 from imgcif_core.model.external import ExternalData

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.axes.roles import SCAN
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.tolerances import Tolerances, last_digit_halves
 from imgcif_core.model.detector import Detector, Panel, Posture
@@ -13,7 +14,7 @@ from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 FRAMES, ELEMENTS = "diffrn_data_frame", "diffrn_detector_element"
-_MAX_PLACES, _MAX_SCANS = 6, 1000
+_MAX_SCANS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +180,12 @@ def _compare(
     nearest = int(np.nan_to_num(apart[at], nan=0.0).max(axis=1).argmin())
     worse = int(np.nan_to_num(apart[at, nearest], nan=-1.0).argmax())
     is_measured = (table.text("center_derived", int(rows[at])) or "yes").lower() in ("no", "n")
-    places = [table.at(int(rows[row]), names[worse]) for row in off[:_MAX_PLACES]]
-    yield Problem(
-        places[0],
+    yield problem_at(
+        table,
+        rows[off],
+        names[worse],
         severity="info" if is_measured else None,
         reference=f"_{table.category.name}.{names[worse]}",
-        count=len(off),
-        more=places[1:],
         fast=float(stated[at, 0]),
         slow=float(stated[at, 1]),
         units=units,

@@ -7,6 +7,7 @@ import numpy as np
 
 from imgcif_core.checks.dictionary.values import by_value
 from imgcif_core.checks.edits import all_like
+from imgcif_core.checks.places import MAX_PLACES, problem_at, problem_of
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.compound import compound_links
 from imgcif_core.checks.suggest import did_you_mean
@@ -81,17 +82,16 @@ def array_ids_disagree(tables: Tables) -> Iterator[Problem]:
             # Bytes that are no text have no hash of their text: a value is looked for by its first row.
             rows = np.flatnonzero(column.hashes == column.hashes[first[value]])
             found.names.append(column.name)
-            found.places.extend(table.at(int(row), "array_id") for row in rows[:6])
+            found.places.extend(table.at(int(row), "array_id") for row in rows[:MAX_PLACES])
             found.count += len(rows)
     for (disjoint, _), found in foreigners.items():
-        yield Problem(
-            found.places[0],
+        yield problem_of(
+            found.places,
+            found.count,
             severity=None if disjoint else "warning",
             variant="" if disjoint else "partly",
             edits=_renamed(tables, found.value, described) if disjoint and len(foreigners) == 1 else [],
             help=did_you_mean(found.value, described) or f"write {described[0]} in both, or {found.value} in both",
-            count=found.count,
-            more=found.places[1:],
             name=" and ".join(found.names),
             verb="names" if len(found.names) == 1 else "name",
             parent="_array_structure.id",
@@ -145,9 +145,8 @@ def orphan_rows(tables: Tables) -> Iterator[Problem]:
         if len(rows):
             first = ", ".join(str(table.text(name, int(rows[0]), "1")) for name in names)
             noun = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
-            places = [table.at(int(row), names[-1]) for row in rows[:6]]
             category = table.category.name.upper()
-            yield Problem(places[0], more=places[1:], count=len(rows), count_text=noun, category=category, first=first)
+            yield problem_at(table, rows, names[-1], count_text=noun, category=category, first=first)
 
 
 @rule(
@@ -236,10 +235,10 @@ def axis_set_missing(tables: Tables) -> Iterator[Problem]:
     known = list(dict.fromkeys(name or axis or "" for name, axis in zip(names, axes, strict=True)))
     folded = {name.casefold() for name in known}
     rows = [row for row in range(listed.rows) if not column.is_null[row] and column.text(row).casefold() not in folded]
-    for text, place, count, more in by_value(tables, item, column, np.array(rows, dtype=np.int64)):
+    for text, places, count in by_value(tables, item, column, np.array(rows, dtype=np.int64)):
         help_text = did_you_mean(text, known)
         shown = ", ".join(known[:4])
-        yield Problem(place, help=help_text, count=count, more=more, name=column.name, value=text, known=shown)
+        yield problem_of(places, count, help=help_text, name=column.name, value=text, known=shown)
 
 
 @rule(
@@ -316,6 +315,5 @@ def frames_share_an_image(tables: Tables) -> Iterator[Problem]:
     hashes = combined([images, filled_hashes(frames, "array_section_id", "", fold=True)])
     rows = repeats(hashes, partial(folded_key, frames, (*image, "array_section_id"))).rows
     if len(rows):
-        places = [frames.at(int(row), "binary_id") for row in rows[:6]]
         frame, array, binary = (frames.text(name, int(rows[0]), "1") for name in ("id", "array_id", "binary_id"))
-        yield Problem(places[0], more=places[1:], count=len(rows), frame=frame, array=array, binary=binary)
+        yield problem_at(frames, rows, "binary_id", frame=frame, array=array, binary=binary)

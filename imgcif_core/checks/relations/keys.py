@@ -11,7 +11,6 @@ from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.model.joins import Repeats, combined, repeats
 from imgcif_core.tables import Table, Tables
 
-MAX_PLACES = 6
 MAX_REPEATS = 200
 
 

@@ -8,6 +8,7 @@ from imgcif_core.checks.dictionary.keys import is_section_id
 from imgcif_core.checks.dictionary.values import by_value
 from imgcif_core.checks.edits import all_like
 from imgcif_core.checks.joins import MAX_OTHERS, columns_named, missing_rows, parent_columns, same_data_set
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.compound import equal_as_numbers
 from imgcif_core.checks.suggest import Candidates
@@ -98,8 +99,8 @@ def dangling_link(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         if not len(rows):
             continue
         known = known_values(own, others)
-        for text, place, count, more in by_value(tables, item, column, rows):
-            entry = _Lost(item, column, parent, known, [place, *more], count)
+        for text, places, count in by_value(tables, item, column, rows):
+            entry = _Lost(item, column, parent, known, places, count)
             lost.setdefault((parent.id, text), []).append(entry)
     for (_, text), entries in lost.items():
         yield _lost_problem(text, entries)
@@ -122,16 +123,14 @@ class _Lost:
 def _lost_problem(text: str, entries: list[_Lost]) -> Problem:
     """One finding for a value that leads nowhere, in however many tables it stands."""
     first = entries[0]
-    places = [place for entry in entries for place in entry.places]
     remedies = [remedy_for(entry.column, text, entry.known, entry.parent.category) for entry in entries]
     edits = [edit for _, changes in remedies for edit in changes] if all(changes for _, changes in remedies) else []
-    return Problem(
-        places[0],
+    return problem_of(
+        (place for entry in entries for place in entry.places),
+        sum(entry.count for entry in entries),
         help=remedies[0][0],
         edits=edits,
         reference=first.item.id,
-        count=sum(entry.count for entry in entries),
-        more=places[1:],
         name=" and ".join(entry.column.name for entry in entries),
         verb="is" if len(entries) == 1 else "are",
         value=text[:60],
@@ -208,7 +207,7 @@ def parent_table_absent(tables: Tables, dictionary: Dictionary) -> Iterator[Prob
         is_needed = any(above is None or not _is_below(dictionary, child, above) for child, _ in children)
         item, column = children[0]
         row = int((~column.is_null).argmax())
-        text, place, _, _ = next(by_value(tables, item, column, np.array([row])))
+        text, (place, *_), _ = next(by_value(tables, item, column, np.array([row])))
         yield Problem(
             place,
             severity="warning" if is_needed and _is_missed(tables, dictionary, parent_id, values) else "info",
@@ -295,8 +294,8 @@ def crystal_id(tables: Tables, dictionary: Dictionary) -> Iterator[Problem]:
         raise NotApplicable("no crystal is named")
     parents = [column for entry in parent_columns(tables, _parent(dictionary, found[0])) for column in entry]
     rows = dangling(found[0], found[1], parents)
-    for text, place, count, more in by_value(tables, found[0], found[1], rows):
-        yield Problem(place, count=count, more=more, name=found[1].name, value=text[:60])
+    for text, places, count in by_value(tables, found[0], found[1], rows):
+        yield problem_of(places, count, name=found[1].name, value=text[:60])
 
 
 def _parent(dictionary: Dictionary, item: Item) -> Item:
@@ -316,10 +315,9 @@ def owned_link(tables: Tables, dictionary: Dictionary, identifier: str) -> Itera
     for column in columns:
         rows = dangling(item, column, own + others)
         known, parent = known_values(own + others if len(rows) else []), _parent(dictionary, item)
-        for text, place, count, more in by_value(tables, item, column, rows):
+        for text, places, count in by_value(tables, item, column, rows):
             help_text, edits = remedy_for(column, text, known, parent.category)
-            data = {"name": column.name, "value": text[:60]}
-            yield Problem(place, help=help_text, edits=edits, count=count, more=more, **data)
+            yield problem_of(places, count, help=help_text, edits=edits, name=column.name, value=text[:60])
 
 
 @rule(
@@ -342,5 +340,5 @@ def link_to_other_block(tables: Tables, dictionary: Dictionary) -> Iterator[Prob
         away = missing_rows(column, own, fold=item.is_caseless)
         if len(away) and others:
             gone = missing_rows(column, own + others, fold=item.is_caseless)
-            for text, place, count, more in by_value(tables, item, column, np.setdiff1d(away, gone)):
-                yield Problem(place, count=count, more=more, name=column.name, value=text[:60])
+            for text, places, count in by_value(tables, item, column, np.setdiff1d(away, gone)):
+                yield problem_of(places, count, name=column.name, value=text[:60])

@@ -7,6 +7,7 @@ import numpy as np
 
 from imgcif_core.checks.joins import missing_rows
 from imgcif_core.checks.obstacles import Kind, Obstacle
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.relations.arrays import explicit_values
 from imgcif_core.cif.columns import Column
@@ -215,10 +216,9 @@ def frame_outside_scans(tables: Tables) -> Iterator[Problem]:
     rows = missing_rows(column, [parent] if parent is not None else [], fold=True)
     if len(rows):
         noun = "1 frame" if len(rows) == 1 else f"{len(rows)} frames"
-        places = [frames.at(int(row), "id") for row in rows[:6]]
         severity = None if listed else "info"
         frame = column.text(int(rows[0]))
-        yield Problem(places[0], severity=severity, more=places[1:], count=len(rows), count_text=noun, frame=frame)
+        yield problem_at(frames, rows, "id", severity=severity, count_text=noun, frame=frame)
 
 
 @rule(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import (
     detector_axes,
@@ -38,10 +39,9 @@ def _missing(tables: Tables, axes: Axes, scans: Scans, rows: Sequence[int], *, o
         forgotten = [axes.id[row] for row in found if row in elsewhere and row not in in_rows]
         if forgotten:
             reading = f"taken to be at zero, but other scans set {listed(forgotten)} to other values"
-        yield Problem(
-            scan_place(tables, affected[0]),
-            more=[scan_place(tables, scan) for scan in affected[1:6]],
-            count=len(affected),
+        yield problem_of(
+            (scan_place(tables, scan) for scan in affected),
+            len(affected),
             severity="warning" if forgotten else None,
             axes=("axis " if len(names) == 1 else "axes ") + listed(names),
             verb="has" if len(names) == 1 else "have",

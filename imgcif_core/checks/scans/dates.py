@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.scans.common import scan_name, scan_place
 from imgcif_core.checks.tolerances import Tolerances
@@ -14,7 +15,6 @@ from imgcif_core.model.scans import Scan, Scans
 from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
-MAX_PLACES = 6
 _ITEMS = (
     ("diffrn_scan", "date_start"),
     ("diffrn_scan", "date_end"),
@@ -114,9 +114,8 @@ def _kind_of_date(
     """The rows of a column that have the same fault, as one problem."""
     rows = np.flatnonzero(where)
     if len(rows):
-        places = [table.at(int(row), name) for row in rows[:MAX_PLACES]]
         value = (table.text(name, int(rows[0])) or "")[:60]
-        yield Problem(places[0], severity=severity, variant=variant, more=places[1:], count=len(rows), value=value)
+        yield problem_at(table, rows, name, severity=severity, variant=variant, value=value)
 
 
 @rule(
@@ -197,12 +196,11 @@ def _frames(tables: Tables, scan: Scan, where: np.ndarray, variant: str, by: np.
         return
     frames, table = tables.table("diffrn_scan_frame"), tables.table("diffrn_scan")
     rows = scan.frame_rows[indices]
-    places = [frames.at(int(row), "date") for row in rows[:MAX_PLACES]]
-    yield Problem(
-        places[0],
+    yield problem_at(
+        frames,
+        rows,
+        "date",
         variant=variant,
-        more=places[1:],
-        count=len(indices),
         frame=frames.text("frame_id", int(rows[0])) or "(unnamed)",
         scan=scan_name(scan),
         date=frames.text("date", int(rows[0])),

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import scan_name, scan_place, stated_frames
 from imgcif_core.checks.scans.dates import Moments, scan_window
 from imgcif_core.checks.tolerances import Tolerances, last_digit_halves
 from imgcif_core.model.scans import Scans
 from imgcif_core.tables import Table, Tables
-
-MAX_PLACES = 6
 
 
 @rule(
@@ -40,13 +39,12 @@ def exposure_not_positive(tables: Tables) -> Iterator[Problem]:
         for where, severity in ((times == 0, None), (times < 0, "error")):
             rows = np.flatnonzero(where)
             if len(rows):
-                places = [table.at(int(row), "integration_time") for row in rows[:MAX_PLACES]]
                 text = f"1 {noun}" if len(rows) == 1 else f"{len(rows)} {noun}s"
-                yield Problem(
-                    places[0],
+                yield problem_at(
+                    table,
+                    rows,
+                    "integration_time",
                     severity=severity,
-                    more=places[1:],
-                    count=len(rows),
                     count_text=text,
                     time=time,
                     value=times[rows[0]],
@@ -108,10 +106,8 @@ def _too_long(table: Table) -> Iterator[Problem]:
     halves = sum(last_digit_halves(column, rows) for column in columns)
     rows = rows[exposure[rows] - period[rows] > halves]
     if len(rows):
-        places = [table.at(int(row), "time_period") for row in rows[:MAX_PLACES]]
         first = int(rows[0])
-        facts: dict[str, Any] = {"exposure": exposure[first], "period": period[first]}
-        yield Problem(places[0], more=places[1:], count=len(rows), **facts)
+        yield problem_at(table, rows, "time_period", exposure=exposure[first], period=period[first])
 
 
 def mean_times(tables: Tables, scans: Scans, name: str) -> np.ndarray:

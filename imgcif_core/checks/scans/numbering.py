@@ -7,6 +7,7 @@ import numpy as np
 
 from imgcif_core.checks.joined import is_part_of_another
 from imgcif_core.checks.joins import missing_rows
+from imgcif_core.checks.places import problem_at, problem_of
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import scan_name, scan_place, stated_frames
 from imgcif_core.cif.columns import Column
@@ -14,7 +15,6 @@ from imgcif_core.cif.document import Quoting
 from imgcif_core.model.scans import Scan, Scans
 from imgcif_core.tables import Table, Tables
 
-MAX_PLACES = 6
 MAX_DIGITS = 18
 
 
@@ -86,14 +86,13 @@ def _repeated(frames: Table, scan: Scan, numbers: np.ndarray) -> Iterator[Proble
         hashes = ids.hashes[scan.frame_rows]
         again = again[hashes[again] != hashes[again - 1]]
     if len(again):
-        places = [frames.at(int(row), "frame_number") for row in scan.frame_rows[again[:MAX_PLACES]]]
         count = int((numbers == numbers[again[0]]).sum())
         times = "twice" if count == 2 else f"{count} times"
-        yield Problem(
-            places[0],
+        yield problem_at(
+            frames,
+            scan.frame_rows[again],
+            "frame_number",
             variant="repeated",
-            more=places[1:],
-            count=len(again),
             number=numbers[again[0]],
             times=times,
             scan=scan_name(scan),
@@ -108,12 +107,11 @@ def _beyond(frames: Table, scan: Scan, numbers: np.ndarray, total: int | None) -
         is_shifted = len(numbers) == total and numbers[-1] - numbers[0] + 1 == total and numbers[0] > 2
         if is_shifted:
             beyond = np.arange(len(numbers))
-        places = [frames.at(int(row), "frame_number") for row in scan.frame_rows[beyond[:MAX_PLACES]]]
-        yield Problem(
-            places[0],
+        yield problem_at(
+            frames,
+            scan.frame_rows[beyond],
+            "frame_number",
             variant="shifted" if is_shifted else "beyond",
-            more=places[1:],
-            count=len(beyond),
             number=numbers[beyond[0]],
             scan=scan_name(scan),
             frames=total,
@@ -270,11 +268,10 @@ def frames_not_counted(tables: Tables, scans: Scans) -> Iterator[Problem]:
     uncounted = [scan for scan in uncounted if scan.row < 0 or not table.explicit("frames")[scan.row]]
     for scan in uncounted[:1]:
         rows = len(scan.frame_rows)
-        yield Problem(
-            scan_place(tables, scan, "frames"),
+        yield problem_of(
+            (scan_place(tables, other, "frames") for other in uncounted),
+            len(uncounted),
             severity=None if rows else "warning",
-            count=len(uncounted),
-            more=[scan_place(tables, other, "frames") for other in uncounted[1:MAX_PLACES]],
             scan=scan_name(scan),
             listed=f"{rows} are" if rows != 1 else "1 is",
         )

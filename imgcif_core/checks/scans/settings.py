@@ -1,10 +1,12 @@
 """Rules that compare the settings of frames with the scan and with each other."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 
 from imgcif_core.arrays import Floats
+from imgcif_core.checks.places import problem_of
 from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
 from imgcif_core.checks.scans.common import UNIT, distinct_drives, listed, scan_name
 from imgcif_core.checks.tolerances import Tolerances, printed_halves, step_half, written_half
@@ -14,8 +16,6 @@ from imgcif_core.model.scans import Drive, Scan, Scans, or_zero
 from imgcif_core.model.vectors import angle_difference
 from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
-
-MAX_PLACES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +143,10 @@ def frame_setting_off_scan(tables: Tables, axes: Axes, setting_deviations: list[
             yield _moving_problem(tables, axes, deviations[0])
             continue
         first = deviations[0]
-        yield Problem(
-            _setting_place(first.scan, first.drive.axis, int(first.indices[0])),
+        yield problem_of(
+            (_setting_place(one.scan, one.drive.axis, int(one.indices[0])) for one in deviations),
+            len(deviations),
             variant="fixed",
-            more=[_setting_place(one.scan, one.drive.axis, int(one.indices[0])) for one in deviations[1:MAX_PLACES]],
-            count=len(deviations),
             axes=len(deviations),
             scan=scan_name(first.scan),
             names=listed([_in_words(axes, one) for one in deviations]),
@@ -171,12 +170,11 @@ def _moving_problem(tables: Tables, axes: Axes, deviation: Deviation) -> Problem
     # A drift is told at the frame where it is largest, anything else at the first frame.
     index = int(deviation.indices[-1 if deviation.kind == "digits" else 0])
     others = len(deviation.indices) - 1
-    return Problem(
-        _setting_place(scan, drive.axis, index),
+    return problem_of(
+        (_setting_place(scan, drive.axis, int(row)) for row in chain([index], deviation.indices[1:])),
+        len(deviation.indices),
         severity="error" if is_start and drive.moves and deviation.kind == "plain" else None,
         variant="" if deviation.kind == "plain" else deviation.kind,
-        more=[_setting_place(scan, drive.axis, int(row)) for row in deviation.indices[1:MAX_PLACES]],
-        count=len(deviation.indices),
         axis=axes.id[drive.axis],
         found=deviation.found[index],
         expected=deviation.expected[index],
@@ -247,10 +245,9 @@ def _open_joins(axes: Axes, scan: Scan, axis: int, tolerances: Tolerances) -> It
     if not len(wrong):
         return
     index = int(wrong[0])
-    yield Problem(
-        _setting_place(scan, axis, index + 1),
-        more=[_setting_place(scan, axis, int(row) + 1) for row in wrong[1:MAX_PLACES]],
-        count=len(wrong),
+    yield problem_of(
+        (_setting_place(scan, axis, int(row) + 1) for row in wrong),
+        len(wrong),
         axis=axes.id[axis],
         number=int(scan.numbers[index]),
         following=int(scan.numbers[index + 1]),

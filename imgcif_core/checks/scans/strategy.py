@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from imgcif_core.checks.places import problem_at
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.checks.scans.common import (
     UNIT,
@@ -24,7 +25,6 @@ from imgcif_core.model.axes import Axes
 from imgcif_core.model.scans import Scan, Scans, or_zero
 from imgcif_core.tables import Table, Tables
 
-MAX_PLACES = 6
 _RASTERS = ("raster", "grid", "mesh")
 _LINES = ("vector", "helical", "helix")
 
@@ -210,10 +210,10 @@ def reference_setting_differs(tables: Tables, tolerances: Tolerances) -> Iterato
                 rows = np.flatnonzero(np.abs(stated - used) > tolerances.setting)
             if len(rows):
                 first = int(rows[0])
-                yield Problem(
-                    table.at(first, reference),
-                    more=[table.at(int(row), reference) for row in rows[1:MAX_PLACES]],
-                    count=len(rows),
+                yield problem_at(
+                    table,
+                    rows,
+                    reference,
                     axis=table.text("axis_id", first) or "(unnamed)",
                     stated=stated[first],
                     setting=used[first],
