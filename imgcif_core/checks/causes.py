@@ -16,6 +16,7 @@ from imgcif_core.findings import Severity
 from imgcif_core.records import dataclass, field
 
 ANY = ("*",)
+# Causes remembered over a whole file: memory stays bounded, and beyond them a finding is told beside its cause.
 MAX_MARKS = 50_000
 _PREVENTING = ("block", "category", "file")
 # Rules whose findings leave a table without items or rows that the file nevertheless holds.

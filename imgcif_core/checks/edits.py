@@ -15,6 +15,7 @@ from imgcif_core.cif.matrices import hash_text
 from imgcif_core.cif.write import Token, encode
 from imgcif_core.tables import Table
 
+# Beyond this a file is better written anew by the program that wrote it, and each change is an object in memory.
 MAX_CHANGES = 10_000
 # Beyond this no plain decimal is written.
 MAX_EXPONENT = 30

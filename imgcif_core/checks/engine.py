@@ -47,7 +47,9 @@ from imgcif_core.limits import Budget
 from imgcif_core.memory import is_exhausted
 from imgcif_core.tables import Tables
 
+# Each block costs the start of every rule; what lies beyond is told as not checked.
 MAX_BLOCKS = 1000
+# Save frames of a dictionary: each costs the start of the rules that judge it.
 MAX_FRAMES = 5000
 
 

@@ -10,7 +10,9 @@ from imgcif_core.cif.document import Block, Document, Source
 from imgcif_core.ddlm.model import Dictionary
 from imgcif_core.tables import Tables
 
+# Levels of parts that are gone through: what a rule writes into by mistake lies near the surface.
 _DEPTH = 4
+# Values of a mapping that are looked at; long ones hold many of the same kind, made by one provider.
 _ENOUGH = 1000
 # What is no container, or stood there before any provider: the tables of one block lead to those of all others.
 _PLAIN = (str, bytes, int, float, bool, complex, type(None), type, Tables, Document, Source, Block, Dictionary)
@@ -38,7 +40,7 @@ class _Kinds(dict[type, Any]):
 
 def _first_values(value: Mapping[Any, Any]) -> Iterable[Any]:
     """The values of a mapping, as many as are looked at."""
-    return islice(value.values(), 1000)
+    return islice(value.values(), _ENOUGH)
 
 
 def _first(value: Sequence[Any]) -> Sequence[Any]:

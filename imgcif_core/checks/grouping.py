@@ -12,8 +12,11 @@ from imgcif_core.cif.document import Change, Place
 from imgcif_core.findings import Finding, Location, Severity
 from imgcif_core.records import dataclass, field
 
+# Messages of one kind told one by one; the rest of them share one finding, which counts them.
 MAX_MESSAGES = 10
+# Entries of one value in the machine-readable report, which would else hold the columns of a file.
 MAX_SHOWN = 200
+# Each change is an object, kept until the report is written.
 MAX_EDITS = 10_000
 
 

@@ -35,6 +35,7 @@ OF_INSTRUMENT = (
 _OF_SCANS = ("diffrn_scan_axis", "diffrn_scan_frame", "diffrn_scan_frame_axis", "diffrn_scan_collection")
 _OF_FRAMES = ("diffrn_data_frame",)
 _OF_DATA = ("array_data", "array_data_external_data")
+# What blocks repeat word for word is the instrument, in short tables; longer ones count as different.
 _COMPARED_ROWS = 2000
 
 

@@ -84,6 +84,7 @@ def same_data_set(tables: Tables) -> list[Tables]:
     return tables.peers
 
 
+# Other blocks that are looked at for each link; with more, a row that is not found may stand in one of them.
 MAX_OTHERS = 200
 
 

@@ -30,7 +30,9 @@ _SETTINGS = ("diffrn_scan_axis", "diffrn_scan_frame_axis")
 AT_SAMPLE_MM = 1e-6
 # Distinct settings of the detector that are tried; of more, evenly chosen ones.
 MAX_SETTINGS = 1000
+# Arrays of a block are gone through one by one; a detector has one for each panel at most.
 MAX_ARRAYS = 20_000
+# Frames of a scan whose settings are looked at: 16 MB for each axis.
 MAX_FRAMES = 2_000_000
 # Places of panels that are computed at once: panels times frames.
 _AT_ONCE = 1_000_000

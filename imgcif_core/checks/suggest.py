@@ -12,7 +12,9 @@ from imgcif_core.ddlm.types import in_states, wrong_rows
 from imgcif_core.records import dataclass
 from imgcif_core.tables import Tables
 
+# A text is compared with each of them by difflib, which is slow.
 MAX_CANDIDATES = 2000
+# Names of a hostile file are not all kept.
 MAX_NAMES = 100_000
 _DIGITS = re.compile(r"\d+")
 _SIGNS = re.compile(r"[^a-z0-9\[\]]")

@@ -137,6 +137,7 @@ def _is_free_text(item: Item) -> bool:
     return any(word in name for word in ("detail", "contents", "description", "special"))
 
 
+# Columns of so few rows are read whole; looking for marks pays off in longer ones alone.
 FEW_ROWS = 64
 # Offsets of comments that are looked at, and bytes in which they are looked for at a time.
 MAX_MARKS, CHUNK = 100_000, 1 << 22

@@ -14,6 +14,7 @@ from imgcif_core.model.detector import Detector
 from imgcif_core.tables import Tables
 
 OFFSET = ("offset[1]", "offset[2]", "offset[3]")
+# A finer pitch or a smaller panel is itself in another unit, and says nothing of the unit of its offset.
 _SMALLEST_PITCH_MM, _SMALLEST_PANEL_MM = 0.01, 10.0
 
 

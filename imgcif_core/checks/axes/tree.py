@@ -19,6 +19,7 @@ from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.model.axes import Axes
 from imgcif_core.tables import Tables
 
+# Axes of a cycle that a message names, and values for which the nearest name is looked for.
 _SHOWN_CYCLE, _SUGGESTED = 6, 20
 _AUXILIARY = ("gravity", "source")
 

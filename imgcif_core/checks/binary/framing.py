@@ -13,6 +13,7 @@ from imgcif_core.images.payload import is_binary
 
 _BLANK_LINE_AT_END = re.compile(rb"(?:\r\n|\n|\r)[ \t]*(?:\r\n|\n|\r)\Z")
 _HEX_DIGEST = re.compile(r"[0-9A-Fa-f]{32}")
+# Octets 0C 1A 04 D5, which start the data of a binary section.
 MAGIC_LENGTH = 4
 
 

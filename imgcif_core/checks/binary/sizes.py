@@ -8,7 +8,6 @@ from imgcif_core.checks.registry import NotApplicable, NotChecked, Problem, rule
 from imgcif_core.images.limits import BytesError
 from imgcif_core.images.payload import read_bytes
 
-MAX_LISTED = 3
 _ELEMENTS = "x-binary-number-of-elements"
 _FASTEST = "x-binary-size-fastest-dimension"
 

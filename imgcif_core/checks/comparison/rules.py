@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from imgcif_core.compare import Comparison, ScanPair
     from imgcif_core.sources.description import AxisFacts
 
+# Names of scans that fit into one line of a message.
 _SHOWN = 6
 
 

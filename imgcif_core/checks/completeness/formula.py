@@ -8,7 +8,9 @@ from imgcif_core.checks.edits import new_values
 from imgcif_core.checks.registry import NotApplicable, Problem, rule
 from imgcif_core.tables import Table, Tables
 
+# Characters of a formula; patterns are not run over more.
 MAX_FORMULA = 5000
+# Structures of one block; raw data have one.
 MAX_ROWS = 200
 _CLUSTER = re.compile(r"([A-Z][a-z]?)(\d+(?:\.\d*)?|\.\d+)?(?:\(\d+\))?")
 _JOINED = re.compile(r"(?:[A-Z][a-z]?\d*(?:\.\d+)?){2,}")

@@ -23,6 +23,7 @@ _BEAM = (
     ("polarization", ("diffrn_radiation.polarizn_source_ratio", "diffrn_radiation.polarizn_stokes_q")),
     ("monochromator", ("diffrn_radiation.monochromator", "diffrn_radiation.filter_edge")),
 )
+# Kelvin: furnaces beyond are rare, and the rule only warns.
 MAX_TEMPERATURE = 1000.0
 
 

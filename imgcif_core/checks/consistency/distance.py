@@ -13,6 +13,7 @@ from imgcif_core.model.pose import Poses
 from imgcif_core.model.scans import Scans
 from imgcif_core.tables import Tables
 
+# Each scan costs the poses of all panels; of more, the rules say that they did not check.
 MAX_SCANS = 1000
 _SLIPS = (1e3, 1e-3, 1e6, 1e-6)
 # Millimetres between which detectors for diffraction stand.

@@ -12,6 +12,7 @@ from imgcif_core.model.facilities import facility_named
 from imgcif_core.model.vectors import angle_between
 from imgcif_core.tables import Tables
 
+# Each block costs its axes; blocks beyond are told as not checked.
 MAX_BLOCKS = 200
 
 

@@ -18,6 +18,7 @@ from imgcif_core.model.storage import StoredArrays
 from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
+# Rows are gone through one by one; a detector has two for each panel.
 MAX_ROWS = 100_000
 _BIN_SIZES = ("pixel_fast_bin_size", "pixel_slow_bin_size")
 _SLIPS = (1e3, 1e6, 1e-3, 1e-6)

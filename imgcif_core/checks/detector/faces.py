@@ -17,6 +17,7 @@ from imgcif_core.model.scans import Scans
 from imgcif_core.records import cached_property, dataclass
 from imgcif_core.tables import Tables
 
+# Distinct settings of the axes of the detector; a grid of positions has some tens.
 MAX_SETUPS = 500
 # Places of panels that are kept, panels times setups.
 MAX_POSES = 2_000_000

@@ -13,6 +13,7 @@ from imgcif_core.model.detector import Detector
 from imgcif_core.model.external import ExternalData
 from imgcif_core.tables import Tables
 
+# The sizes are looked for at the beginning of an image file, which may be large.
 HEAD_BYTES = 64 * 1024
 _SIZES = (
     (re.compile(r"(?i)X-Binary-Size-Fastest-Dimension:\s*(\d+)"), re.compile(r"(?i)-Second-Dimension:\s*(\d+)")),

@@ -12,6 +12,7 @@ from imgcif_core.model.arrays import DEFAULT_ARRAY, STEPS, grouped_rows
 from imgcif_core.model.detector import Detector
 from imgcif_core.tables import Table, Tables
 
+# Numbers that fit into one line of a message; arrays of images have two or three.
 MAX_LISTED = 6
 _STEP_TABLE = "array_structure_list_axis"
 

@@ -13,6 +13,7 @@ from imgcif_core.model.overlap import IN_PLANE, overlap_depth, touching_boxes
 from imgcif_core.model.vectors import unit
 from imgcif_core.tables import Tables
 
+# Panels that overlap are found in pairs, whose number grows with the square of the panels.
 MAX_PAIRS = 200
 
 

@@ -13,6 +13,7 @@ from imgcif_core.model.overlap import touching_boxes
 from imgcif_core.model.sections import Range, list_sections, whole_number
 from imgcif_core.tables import Tables
 
+# Sections that overlap are found in pairs, whose number grows with the square of the sections.
 MAX_PAIRS = 200
 
 

@@ -17,6 +17,7 @@ from imgcif_core.ddlm.recognise import dictionary_kind
 from imgcif_core.ddlm.types import in_states
 from imgcif_core.tables import Tables
 
+# Looking for the nearest of some thousand names is slow, and only the first findings are shown one by one.
 MAX_SUGGESTED = 40
 _LOCAL = re.compile(r"_\[[^\]\s]+\]|_[A-Za-z0-9_]*[._]\[[A-Za-z][^\]\s]*\]")
 # Prefixes that the IUCr has registered for programs and databases met in raw data.

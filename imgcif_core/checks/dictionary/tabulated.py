@@ -14,6 +14,7 @@ from imgcif_core.cif.values import parse_number
 from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.tables import Tables
 
+# Each row is compared with a table by its key, one by one; rows beyond are told as not checked.
 MAX_ROWS = 20_000
 
 

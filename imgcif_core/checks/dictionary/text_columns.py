@@ -11,10 +11,12 @@ from imgcif_core.cif.document import Place
 from imgcif_core.cif.values import parse_number
 from imgcif_core.ddlm.model import Item
 
+# Characters of a value in a message, and values that stand for a column.
 SHOWN = 60
 _SAMPLE = 50
 # Below these a few wrong values in a column of right ones are told one by one.
 _MIN_TEXTS = 3
+# Share of wrong values from which on the column holds something else; below it the values themselves are wrong.
 _SHARE = 0.8
 
 

@@ -30,12 +30,15 @@ from imgcif_core.ddlm.types import (
 )
 from imgcif_core.tables import Tables
 
+# Characters of a value in a message, which has to fit into a line or two.
 SHOWN = 60
 # So many different wrong values are told one by one; of more, the first of them.
 MAX_TEXTS, FIRST_TEXTS = 10_000, 100
 # Where no value can be repaired, nobody needs so many.
 MAX_UNREPAIRED = 2_000
+# Lists are taken apart one by one; lists beyond are told as not checked.
 MAX_LISTS = 10_000
+# Looking for the nearest state is slow, and only the first findings are shown one by one.
 MAX_SUGGESTED = 50
 
 

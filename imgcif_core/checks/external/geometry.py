@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # One file for each of the first scans: what differs, differs in all of them.
 MAX_SCANS = 5
+# A CBF is read as a whole; one of more bytes would fill the memory of small machines.
 MAX_BYTES = 1 << 30
 
 

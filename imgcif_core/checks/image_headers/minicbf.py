@@ -21,6 +21,7 @@ from imgcif_core.records import dataclass
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 ESSENTIAL = ("Wavelength", "Detector_distance", "Pixel_size", "Beam_xy")
+# Between these detectors for diffraction stand; a distance in another unit falls outside.
 LEAST_MM, MOST_MM = 10.0, 20_000.0
 
 

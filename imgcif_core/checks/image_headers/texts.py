@@ -27,7 +27,9 @@ from imgcif_core.tables import Tables
 if TYPE_CHECKING:
     from imgcif_core.sources.minicbf import MiniHeader
 
+# Headers of one series are written by one program: what differs, differs in most.
 MAX_HEADERS = 200
+# Files of a series that are opened; what differs, differs in most.
 MAX_FILES = 15
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 

@@ -12,9 +12,11 @@ from imgcif_core.images.mime import element_type
 from imgcif_core.model.storage import StoredArrays
 from imgcif_core.tables import Tables
 
+# Rows are gone through one by one; a file has one or two for each panel.
 MAX_ROWS = 100_000
 # A value that so many pixels share is a level at which counting stops, not chance.
 MIN_SATURATED = 5
+# So few distinct negative values are codes of bad pixels; counts that were subtracted take many.
 FEW_CODES = 3
 
 

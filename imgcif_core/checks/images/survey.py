@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from imgcif_core.images.isolated import Helper
     from imgcif_core.images.pixels import ImageStack
 
+# Images of each array of which a thumbnail is kept; one array looks alike in all of them.
 MAX_THUMBNAILS = 3
 # Frames in which spots are looked for: the sample of each scan, at most so many images.
 MAX_SPOT_IMAGES = 60

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from imgcif_core.derive.spread import Spread
 
 OWN_LAYER = "IMGCIF_METHODS"
+# A method is evaluated row by row, in an interpreter of its own; rows beyond are told as not checked.
 MAX_ROWS = 5_000
+# A method that fails in so many rows of an item says nothing new in the next.
 MAX_DOUBTS = 40
 # Methods give constants such as 1.4142 with five digits.
 _CONSTANTS = 3e-5

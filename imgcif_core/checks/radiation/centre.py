@@ -14,6 +14,7 @@ from imgcif_core.records import dataclass
 from imgcif_core.tables import Table, Tables
 
 FRAMES, ELEMENTS = "diffrn_data_frame", "diffrn_detector_element"
+# Each scan costs the poses of the panels, in Python.
 _MAX_SCANS = 1000
 
 

@@ -19,6 +19,7 @@ from imgcif_core.tables import Tables
 WAVELENGTH = "diffrn_radiation_wavelength"
 # Weights are printed with two or three digits.
 _ROUNDING = 0.005
+# Rest energy of the electron, CODATA 2018.
 _ELECTRON_REST_KEV = 510.99895
 _EXPERIMENT = ("diffrn_radiation", "diffrn_scan", "diffrn_scan_frame", "diffrn_data_frame", "array_data_external_data")
 

@@ -13,6 +13,7 @@ from imgcif_core.ddlm.types import complex_of
 from imgcif_core.model.joins import combined, filled_hashes
 from imgcif_core.tables import Table, Tables
 
+# Keys told one by one; the first of them counts for the rest.
 _SHOWN = 50
 _COMPOSED = ("Imag", "Complex")
 

@@ -11,6 +11,7 @@ from imgcif_core.ddlm.model import Dictionary, Item
 from imgcif_core.model.joins import Repeats, combined, repeats
 from imgcif_core.tables import Table, Tables
 
+# Keys told one by one; the first of them counts for the rest.
 MAX_REPEATS = 200
 
 

@@ -7,6 +7,7 @@ from imgcif_core.model.axes import Axes
 from imgcif_core.model.scans import Drive, Scan
 from imgcif_core.tables import Tables
 
+# Names that fit into one line of a message; a diffractometer with a detector arm has as many axes.
 MAX_NAMED = 8
 UNIT = {True: "deg", False: "mm"}
 

@@ -15,6 +15,7 @@ from imgcif_core.cif.document import Quoting
 from imgcif_core.model.scans import Scan, Scans
 from imgcif_core.tables import Table, Tables
 
+# The decimal digits that any int64 holds.
 MAX_DIGITS = 18
 
 
