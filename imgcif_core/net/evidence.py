@@ -10,14 +10,18 @@ from imgcif_core.findings import LinkState, LinkVerdict
 from imgcif_core.formats import image_format_of
 from imgcif_core.images.limits import BytesError
 from imgcif_core.model.uris import parse_uri
+from imgcif_core.net.folders import Asked, Below, RemoteFolder, is_folder, lists_for
 from imgcif_core.net.links import Link
 from imgcif_core.net.network import Network, plain_address
 from imgcif_core.net.plan import SAMPLE
 from imgcif_core.net.records import ArchiveRecord, DoiRecord, fetch_doi, fetch_record, place_of
+from imgcif_core.net.rsync import Listed
 from imgcif_core.records import dataclass, field
 
 # Formats whose first bytes are theirs alone.
 _TOLD = frozenset({"HDF5", "CBF"})
+# Names that a missing one is compared with.
+_NEAREST = 5000
 
 
 @dataclass
@@ -38,10 +42,10 @@ def gather(network: Network, links: Collection[Link], dois: Collection[str] = ()
     found = Evidence()
     faults: dict[str, BytesError] = {}
     rest: dict[str, list[Link]] = {}
-    folders: dict[str, list[Link]] = {}
+    listed: list[Link] = []
     for link in links:
         if link.scheme == "rsync":
-            folders.setdefault(link.uri.rpartition("/")[0] + "/", []).append(link)
+            listed.append(link)
         elif link.scheme not in ("https", "http"):
             reason = f"{link.scheme or 'relative'} addresses are not asked"
             found.verdicts[link.uri] = _unchecked(link, reason)
@@ -49,8 +53,8 @@ def gather(network: Network, links: Collection[Link], dois: Collection[str] = ()
             rest.setdefault(parse_uri(link.uri).host, []).append(link)
     for group in rest.values():
         _by_first_bytes(network, group, found)
-    for folder, group in folders.items():
-        _by_rsync(network, folder, group, found)
+    for asked in lists_for(listed):
+        _by_rsync(network, asked, found)
     found.dois = [fetch_doi(network.documents, doi) for doi in dois]
     return found
 
@@ -114,7 +118,7 @@ def _by_first_bytes(network: Network, group: list[Link], found: Evidence) -> Non
 
 def _first_bytes(network: Network, link: Link) -> LinkVerdict:
     """The verdict on a file by its first bytes and its size."""
-    remote = network.resolve(link.uri)
+    remote = network.web_file(link.uri)
     assert remote is not None
     try:
         if link.archive == "ZIP":
@@ -137,37 +141,56 @@ def _first_bytes(network: Network, link: Link) -> LinkVerdict:
     return LinkVerdict(link.uri, _name(link), "confirmed", text, size, None, validator, seen)
 
 
-def _by_rsync(network: Network, folder: str, group: list[Link], found: Evidence) -> None:
-    """Judge files of one folder of an rsync server."""
+def _by_rsync(network: Network, asked: Asked, found: Evidence) -> None:
+    """Judge the links that one list of an rsync server answers for."""
     try:
-        listed = {entry.name: entry for entry in network.list_files(folder)}
+        told = network.list_files(asked.address, is_deep=asked.is_deep)
     except BytesError as fault:
-        for link in group:
+        for link, _ in asked.links:
             found.verdicts[link.uri] = judged(network, link, fault)
+            if is_folder(link):
+                network.folders[link.uri] = RemoteFolder(link.uri, [], fault)
         return
-    for link in group:
-        entry = listed.get(_name(link))
-        if not _name(link) and listed:
-            found.verdicts[link.uri] = LinkVerdict(link.uri, "", "confirmed", "the folder is listed", seen=network.seen)
-        elif entry is None:
-            text = f"{parse_uri(folder).host} lists no {_name(link)[:100]} in this folder"
-            found.verdicts[link.uri] = LinkVerdict(link.uri, _name(link), "contradicted", text, seen=network.seen)
-        elif entry.kind not in ("file", "folder"):
-            found.verdicts[link.uri] = _unchecked(link, f"{parse_uri(folder).host} has a {entry.kind} there, no file")
-        elif entry.kind == "file" and entry.size == 0:
-            text = "the file is empty (0 bytes)"
-            found.verdicts[link.uri] = LinkVerdict(link.uri, entry.name, "contradicted", text, 0, seen=network.seen)
-        elif entry.kind == "folder" and not link.members:
-            text = f"{parse_uri(folder).host} has a folder there, no file"
-            found.verdicts[link.uri] = LinkVerdict(link.uri, entry.name, "contradicted", text, seen=network.seen)
-        elif entry.kind == "folder":
-            text = "the folder is listed"
-            found.verdicts[link.uri] = LinkVerdict(link.uri, entry.name, "confirmed", text, seen=network.seen)
-        else:
-            text = "listed by rsync"
-            found.verdicts[link.uri] = LinkVerdict(
-                link.uri, entry.name, "confirmed", text, entry.size, seen=network.seen
-            )
+    below, seen = Below(asked, told.entries), network.time_of(told.seen)
+    missing = [name for _, name in asked.links if name and name not in below.by_name]
+    close = get_close_matches(missing[0], list(below.by_name)[:_NEAREST], 1) if len(missing) == 1 else []
+    hint = f" - it has {close[0]}" if close else ""
+    for link, name in asked.links:
+        entry = below.by_name.get(name) if name else below.own
+        state, text = _state_of(asked, entry, name, hint)
+        if is_folder(link) and entry is not None and entry.kind == "folder":
+            state, text = _state_of_folder(network, asked, link, name, below)
+        size = entry.size if entry is not None and entry.kind == "file" else None
+        found.verdicts[link.uri] = LinkVerdict(
+            link.uri, _name(link), state, text, size, seen="" if state == "not checked" else seen
+        )
+
+
+def _state_of(asked: Asked, entry: Listed | None, name: str, hint: str) -> tuple[LinkState, str]:
+    """What a list tells of a link to a file."""
+    if entry is None:
+        where = "below this folder" if asked.is_deep else "in this folder"
+        return (
+            "contradicted",
+            f"{asked.host} lists no {name[:100] or 'such folder'} {where if name else ''}{hint}".rstrip(),
+        )
+    if entry.kind not in ("file", "folder"):
+        return "not checked", f"{asked.host} has a {entry.kind} there, no file"
+    if entry.kind == "folder":
+        return "contradicted", f"{asked.host} has a folder there, no file"
+    return ("confirmed", "listed by rsync") if entry.size else ("contradicted", "the file is empty (0 bytes)")
+
+
+def _state_of_folder(network: Network, asked: Asked, link: Link, name: str, below: Below) -> tuple[LinkState, str]:
+    """What a list tells of a folder with members; the rule about members takes them from the same list."""
+    members = below.members(name)
+    if not members:
+        text = f"{asked.host} lists nothing below this folder"
+        network.folders[link.uri] = RemoteFolder(link.uri, [], BytesError("gone", text))
+        return "contradicted", text
+    network.folders[link.uri] = RemoteFolder(link.uri, members)
+    names = dict.fromkeys(link.members)
+    return "confirmed", f"the folder is listed, with {below.count(name, names)} of {len(names)} members"
 
 
 def judged(network: Network, link: Link, fault: BytesError) -> LinkVerdict:

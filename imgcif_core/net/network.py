@@ -9,12 +9,14 @@ from typing import Any
 
 from imgcif_core.errors import UsageError
 from imgcif_core.formats import archive_suffix, packing_of
-from imgcif_core.images.limits import Limits
+from imgcif_core.images.limits import BytesError, Limits
 from imgcif_core.model.uris import parse_uri
 from imgcif_core.net.cache import Cache
 from imgcif_core.net.documents import Documents
+from imgcif_core.net.folders import RemoteFolder
+from imgcif_core.net.records import RECORD_DAYS
 from imgcif_core.net.remote import RemoteFile
-from imgcif_core.net.rsync import Listed
+from imgcif_core.net.rsync import FileList, Listed
 from imgcif_core.net.settings import MB, NetSettings, default_cache, size_of
 
 Expected = Callable[[str], Sequence[str]]
@@ -44,8 +46,14 @@ class Network:
         self._expected = expected or (lambda uri: ())
         self._files: dict[str, HttpFile] = {}
         self.sizes: dict[str, int] = {}
+        # Folders of rsync servers, listed when the links were followed.
+        self.folders: dict[str, RemoteFolder] = {}
 
-    def resolve(self, uri: str) -> HttpFile | None:
+    def resolve(self, uri: str) -> HttpFile | RemoteFolder | None:
+        """The file behind an address of the web, or a folder that was listed; None for other addresses."""
+        return self.folders.get(uri) or self.web_file(uri)
+
+    def web_file(self, uri: str) -> HttpFile | None:
         """The file behind an address of the web, None for other addresses."""
         scheme = parse_uri(uri).scheme
         if scheme not in ("https", "http"):
@@ -67,16 +75,35 @@ class Network:
 
         return self.seen if kept is None else now(kept)
 
-    def list_files(self, uri: str) -> list[Listed]:
-        """The entries of a folder of an rsync server; raises as `rsync.list_files`."""
-        if self.settings.tape is not None:
-            found: list[Listed] = self.client.list_files(uri, self._listed)
-            return found
-        return self._listed(uri)
+    def list_files(self, uri: str, *, is_deep: bool = False) -> FileList:
+        """The entries of a folder of an rsync server, or all below it; raises as `rsync.raw_list`.
 
-    def _listed(self, uri: str) -> list[Listed]:
-        """The entries of a folder, counted as one request."""
-        from imgcif_core.net.rsync import list_files
+        A list is kept as long as a record: both tell which files there are.
+        """
+        from imgcif_core.net.rsync import parse_list
+
+        if not self.settings.uses_rsync:
+            raise BytesError("refused", "rsync is not used here")
+        if self.settings.tape is not None:
+            entries: list[Listed] = self.client.list_files(
+                uri, is_deep, lambda: parse_list(self._listed(uri, is_deep=is_deep))
+            )
+            return FileList(entries)
+        key = f"rsync --recursive {uri}" if is_deep else f"rsync {uri}"
+        kept = self.cache.document(key, RECORD_DAYS)
+        if kept is not None:
+            found = parse_list(kept[0])
+            if found:
+                return FileList(found, kept[1])
+        output = self._listed(uri, is_deep=is_deep)
+        found = parse_list(output)
+        if found:
+            self.cache.keep_document(key, output)
+        return FileList(found)
+
+    def _listed(self, uri: str, *, is_deep: bool) -> bytes:
+        """A list, counted as one request."""
+        from imgcif_core.net.rsync import raw_list
 
         budget = self.client.budget
 
@@ -85,7 +112,7 @@ class Network:
 
         budget.allow(1, parse_uri(uri).host)
         budget.requests += 1
-        return list_files(uri, self.settings, observer=count)
+        return raw_list(uri, self.settings, is_deep=is_deep, most=budget.left, observer=count)
 
     def close(self) -> None:
         """Close connections, and keep the cache in bounds."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from imgcif_core.model.uris import parse_uri
+from imgcif_core.net.folders import lists_for
 from imgcif_core.net.links import Link
 from imgcif_core.net.network import plain_address
 from imgcif_core.net.records import place_of
+from imgcif_core.net.rsync import MAX_OUTPUT
 from imgcif_core.net.settings import NetSettings, shown_size
 from imgcif_core.net.tarhops import MAX_HOPS
 from imgcif_core.records import dataclass
@@ -42,8 +44,12 @@ def plan_of(
         steps.append(Step(what, 1, _RECORD))
     steps += [Step(f"doi.org and DataCite: {doi}", 2, _DOI) for doi in dois]
     steps += _single_files([link for link, place in places if place is None and not link.archive])
-    folders = {link.uri.rpartition("/")[0] for link in links if link.scheme == "rsync"}
-    steps += [Step(f"{parse_uri(folder).host}: list of files by rsync", 1, 100 * KB) for folder in sorted(folders)]
+    for wanted in lists_for(link for link in links if link.scheme == "rsync"):
+        if wanted.is_deep:
+            what = f"{wanted.host}: list of all files below a folder by rsync"
+            steps.append(Step(what, 1, MAX_OUTPUT, "about 60 bytes a file"))
+        else:
+            steps.append(Step(f"{wanted.host}: list of files by rsync", 1, 100 * KB))
     if depth != "none":
         steps += list(_archives([link for link in links if link.archive], settings))
         steps += list(_images([link for link in links if link.scheme in ("https", "http")], depth))

@@ -14,6 +14,7 @@ from imgcif_core.records import dataclass
 
 SECONDS = 60.0
 MAX_OUTPUT = 16 << 20
+MAX_ENTRIES = 200_000
 _LINE = re.compile(r"([-dlcbps])\S{9}\S*\s+([\d,.]+)\s+(\S+)\s+(\S+)\s(.+)")
 _PATH = re.compile(r"/[A-Za-z0-9_][^\0\n\r]{0,2000}")
 _KINDS = {"-": "file", "d": "folder", "l": "link"}
@@ -32,25 +33,46 @@ class Listed:
     date: str
 
 
-def list_files(
-    uri: str, settings: NetSettings, *, lookup: Lookup = look_up, observer: Callable[[str, int], None] | None = None
-) -> list[Listed]:
-    """What an rsync server holds at an address: a file, or the entries of a folder.
+@dataclass(frozen=True, slots=True)
+class FileList:
+    """The entries of a list; `seen` is the time of one that was kept, None for a new one."""
+
+    entries: list[Listed]
+    seen: float | None = None
+
+
+def list_files(uri: str, settings: NetSettings, *, is_deep: bool = False, lookup: Lookup = look_up) -> list[Listed]:
+    """What an rsync server holds at an address: a file, or the entries of a folder; raises as `raw_list`."""
+    return parse_list(raw_list(uri, settings, is_deep=is_deep, lookup=lookup))
+
+
+def raw_list(
+    uri: str,
+    settings: NetSettings,
+    *,
+    is_deep: bool = False,
+    most: int = MAX_OUTPUT,
+    lookup: Lookup = look_up,
+    observer: Callable[[str, int], None] | None = None,
+) -> bytes:
+    """What the program writes of an address, `most` bytes; all that lies below a folder where it `is_deep`.
 
     Raises
     ------
     BytesError
-        `refused`, `unreached`, `gone` or `budget`.
+        `refused`, `unreached`, `gone`, `login` or `budget`.
     """
-    command, host = command_for(uri, settings, lookup)
+    command, host = command_for(uri, settings, lookup, is_deep=is_deep)
     LIMITER.wait(host, settings)
-    output = _run(command, host)
+    output = _run(command, host, min(most, MAX_OUTPUT))
     if observer is not None:
         observer(host, len(output))
-    return parse_list(output)
+    return output
 
 
-def command_for(uri: str, settings: NetSettings, lookup: Lookup = look_up) -> tuple[list[str], str]:
+def command_for(
+    uri: str, settings: NetSettings, lookup: Lookup = look_up, *, is_deep: bool = False
+) -> tuple[list[str], str]:
     """The command of a list, with the checked address in place of the name."""
     import shutil
 
@@ -78,11 +100,13 @@ def command_for(uri: str, settings: NetSettings, lookup: Lookup = look_up) -> tu
     # The program takes a path as it is, without escapes.
     rebuilt = f"rsync://{place}:{port or 873}{path}"
     options = ["--list-only", "--no-motd", "--contimeout=10", "--timeout=10", "--protect-args", "--no-h"]
+    if is_deep:
+        options.append("--recursive")
     return [program, *options, "--", rebuilt], host
 
 
-def _run(command: list[str], host: str) -> bytes:
-    """What the program writes, within time and size.
+def _run(command: list[str], host: str, most: int) -> bytes:
+    """What the program writes, within time, size and number of entries.
 
     Its environment is empty of what could change its way, and it has no terminal to ask for a password on.
     """
@@ -109,9 +133,12 @@ def _run(command: list[str], host: str) -> bytes:
         timer.start()
         try:
             assert process.stdout is not None
-            output = process.stdout.read(MAX_OUTPUT + 1)
-            if len(output) > MAX_OUTPUT:
-                raise BytesError("budget", f"{host} lists more than {MAX_OUTPUT} bytes of names")
+            output = process.stdout.read(most + 1)
+            if len(output) > most:
+                which = " that are left (--max-download)" if most < MAX_OUTPUT else " of names"
+                raise BytesError("budget", f"{host} lists more than the {most} bytes{which}")
+            if output.count(b"\n") > MAX_ENTRIES:
+                raise BytesError("budget", f"{host} lists more than {MAX_ENTRIES} names")
             status = process.wait()
         finally:
             timer.cancel()

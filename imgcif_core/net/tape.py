@@ -57,13 +57,13 @@ class Tape:
         _write(place, {**told, "total": answer.total})
         return answer
 
-    def list_files(self, uri: str, listed: Callable[[str], list[Listed]]) -> list[Listed]:
+    def list_files(self, uri: str, is_deep: bool, listed: Callable[[], list[Listed]]) -> list[Listed]:
         """The entries of a folder of an rsync server, by `listed` the first time; raises as it does."""
-        place = self._place("rsync", uri)
+        place = self._place("rsync", uri, *(("deep",) if is_deep else ()))
         if self._is_replay:
             return [Listed(*entry) for entry in _read(place, uri)["entries"]]
         try:
-            found = listed(uri)
+            found = listed()
         except BytesError as fault:
             _write(place, {"fault": [fault.kind, str(fault)]})
             raise

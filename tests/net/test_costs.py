@@ -153,5 +153,10 @@ def test_rsync(tmp_path: Path) -> None:
     own = network()
     with daemon(tmp_path) as place:
         found = gather(own, [Link(f"{place}/frame_{number:05d}.cbf", "CBF", "", (), 1) for number in range(300)])
+        deep = network()
+        members = tuple(f"frame_{number:05d}.cbf" for number in range(300))
+        (verdict,) = gather(deep, [Link(f"{place}/", "CBF", "", members, 300)]).verdicts.values()
     assert len(found.of("confirmed")) == 300
+    assert verdict.because == "the folder is listed, with 300 of 300 members"
     held("rsync, folder of 300 files", own.client.budget.requests, own.client.budget.bytes)
+    held("rsync, 300 members below a folder", deep.client.budget.requests, deep.client.budget.bytes)

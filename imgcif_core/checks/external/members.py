@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # Files that are looked for one by one; an archive costs one look, however many members it has.
 MAX_FILES = 20_000
+# Names that a missing one is compared with.
+_NEAREST = 5000
 
 
 @rule(
@@ -157,16 +161,20 @@ def _judge_archive(
             groups.setdefault(kind, []).append(index)
     for kind, found in groups.items():
         own = rows[np.array(found)]
-        yield _member_problem(external, listing, label, kind, own, names[found[0]])
+        yield _member_problem(external, listing, label, kind, own, names, found[0])
     yield from _unnamed(external, listing, label, rows, names)
 
 
 def _member_problem(
-    external: ExternalData, listing: Listing, label: str, kind: str, rows: np.ndarray, name: str
+    external: ExternalData, listing: Listing, label: str, kind: str, rows: np.ndarray, names: list[str], index: int
 ) -> Problem:
-    """The finding for members that are missing, empty or no files."""
+    """The finding for members that are missing, empty or no files; `index` is the first of them."""
     variants = {"": "" if listing.is_complete else "partial", "empty": "empty", "folder": "folder"}
     variant = variants.get(kind, "no_file")
+    name = names[index]
+    hint = _same_name(listing, name) if kind == "" else None
+    if kind == "" and hint is None and len(rows) == 1:
+        hint = _nearest(listing, name, names)
     article = "an" if kind == "encrypted" else "a"
     noun = f"{kind} file" if kind == "encrypted" else kind
     return problem_at(
@@ -175,7 +183,7 @@ def _member_problem(
         "archive_path",
         severity={"partial": "info", "no_file": "warning"}.get(variant),
         variant=variant,
-        help=_same_name(listing, name) if kind == "" else None,
+        help=hint,
         archive=label,
         value=name[:100],
         others=f" and {len(rows) - 1} others" if len(rows) > 2 else " and 1 other" if len(rows) == 2 else "",
@@ -188,6 +196,15 @@ def _same_name(listing: Listing, name: str) -> str | None:
     last = PurePosixPath(name).name
     found = next((member.name for member in listing.members if member.name.rsplit("/", 1)[-1] == last), None)
     return f"the archive has it as {found}" if found else None
+
+
+def _nearest(listing: Listing, name: str, names: list[str]) -> str | None:
+    """A hint at the member of the most similar name among those that no row names."""
+    named = {plain_name(text) for text in names}
+    files = (plain_name(member.name) for member in listing.members if member.kind == "file")
+    free = list(islice((entry for entry in files if entry not in named), _NEAREST))
+    close = get_close_matches(plain_name(name)[:200], free, 1)
+    return f"the nearest name that no row has is {close[0]}" if close else None
 
 
 def _wrong_format(external: ExternalData, archive: Archive, label: str, rows: np.ndarray) -> Iterator[Problem]:
