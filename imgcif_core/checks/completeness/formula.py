@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from imgcif_core.checks.completeness.inputs import is_blank_text
 from imgcif_core.checks.edits import new_values
-from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, rule, say_beyond
 from imgcif_core.tables import Table, Tables
 
 # Characters of a formula; patterns are not run over more.
@@ -50,6 +50,7 @@ def formula_not_readable(tables: Tables) -> Iterator[Problem]:
             text = table.text(name, row)
             if text and not is_blank_text(text) and len(text) <= MAX_FORMULA:
                 yield from _judged(table, row, name, text)
+    say_beyond(table.rows, MAX_ROWS, "rows")
 
 
 def _judged(table: Table, row: int, name: str, text: str) -> Iterator[Problem]:

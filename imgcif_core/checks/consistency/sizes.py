@@ -7,7 +7,7 @@ import numpy as np
 
 from imgcif_core.checks.edits import scaled
 from imgcif_core.checks.places import problem_at
-from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, provider, rule, say_beyond
 from imgcif_core.checks.tolerances import Tolerances, written_half
 from imgcif_core.cif.document import Change
 from imgcif_core.model.arrays import ArrayDimension, Layouts, list_layouts
@@ -208,6 +208,7 @@ def binning_and_bin_size(tables: Tables, any_axes: Axes, tolerances: Tolerances)
                 yield Problem(place, severity="info", variant="physical", **facts, **physical[row, name])
             elif is_odd:
                 yield Problem(table.at(row, name), severity="info", variant="unsaid", **facts)
+    say_beyond(table.rows, MAX_ROWS, "rows")
 
 
 def _physical_faults(tables: Tables, any_axes: Axes, tolerances: Tolerances) -> dict[tuple[int, str], dict[str, Any]]:
@@ -261,6 +262,7 @@ def overload_and_width(tables: Tables) -> Iterator[Problem]:
         if narrow:
             place = table.at(row, "overload")
             yield Problem(place, overload=float(overloads[row]), array=array, narrow=narrow, wide=kind)
+    say_beyond(table.rows, MAX_ROWS, "rows")
     if not judged:
         raise NotApplicable("no integer type of elements")
 

@@ -18,8 +18,8 @@ from imgcif_core.tables import Table, Tables
 if TYPE_CHECKING:
     from imgcif_core.sources.minicbf import MiniHeader
 
-# Headers of one file are written by one program: what is wrong in the first of them is wrong in all.
-MAX_HEADERS = 20
+# Headers of one file are written by one program: what is wrong in the first of them is wrong in all, and each is parsed.
+MAX_HEADERS = 500
 # Text headers have a few thousand characters; a longer text is no header, and patterns are not run over it.
 MAX_TEXT = 50_000
 # Each scan costs the poses of all panels; of more, the rules say that they did not check.
@@ -128,6 +128,7 @@ def overload_and_cutoff(tables: Tables, headers: "list[tuple[int, MiniHeader]]")
         if abs(overloads[own] - cutoff) > 1.0:
             place = table.at(own, "overload")
             yield Problem(place, array=array or "1", overload=float(overloads[own]), cutoff=cutoff)
+    say_beyond(int(data.explicit("header_contents").sum()), MAX_HEADERS, "text headers")
 
 
 def _index(names: list[str], name: str) -> int:

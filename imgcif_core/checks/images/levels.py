@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imgcif_core.checks.images.survey import Survey
-from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, rule, say_beyond
 from imgcif_core.checks.tolerances import Tolerances
 from imgcif_core.images.measure import ImageFacts
 from imgcif_core.images.mime import element_type
@@ -72,6 +72,7 @@ def overload_beyond_type(tables: Tables) -> Iterator[Problem]:
         judged += 1
         if overloads[row] > kind.largest + 1:
             yield Problem(intensities.at(row, "overload"), overload=float(overloads[row]), type=kind.text)
+    say_beyond(intensities.rows, MAX_ROWS, "rows")
     if not judged:
         raise NotApplicable("no overload of an array with a type of elements")
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from imgcif_core.checks.axes.roles import SCAN
 from imgcif_core.checks.places import problem_at
-from imgcif_core.checks.registry import NotApplicable, Problem, rule
+from imgcif_core.checks.registry import NotApplicable, Problem, rule, say_beyond
 from imgcif_core.checks.tolerances import Tolerances, last_digit_halves
 from imgcif_core.model.detector import Detector, Panel, Posture
 from imgcif_core.model.scans import Scan, build_scans
@@ -85,6 +85,7 @@ def beam_centre_disagrees(tables: Tables, detector: Detector, tolerances: Tolera
             else:
                 centres = _reference_centres(tables, detector, panel, scans, len(rows))
             yield from _compare(tables, table, prefix, panel, rows, centres, tolerances)
+    say_beyond(tables.table("diffrn_scan").rows, _MAX_SCANS, "scans")
 
 
 def _rows_of(table: Table, panel: Panel, *, alone: bool) -> np.ndarray:
