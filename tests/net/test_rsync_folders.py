@@ -235,3 +235,10 @@ def test_a_check_tells_members_that_are_missing_with_the_nearest_name(place: str
         assert not report.outcomes.crashed
         assert not [entry for entry in report.findings if entry.rule == "EXT018"]
         assert len(runs) == 1
+
+
+def test_a_member_of_a_name_that_is_not_alike_is_no_remedy(place: str) -> None:
+    data = TEXT.format(uri=f"{place}/quartz/").replace("é_03.cbf", "other.cbf").encode()
+    report = api.check(data, name="a.cif", options=CheckOptions(online=settings(), images="header")).files[0]
+    (told,) = [entry for entry in report.findings if "has no member" in entry.message]
+    assert "nearest" not in told.help

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_FILES = 20_000
 # Names that a missing one is compared with.
 _NEAREST = 5000
+_ALIKE = 0.8
 
 
 @rule(
@@ -202,9 +203,12 @@ def _nearest(listing: Listing, name: str, names: list[str]) -> str | None:
     """A hint at the member of the most similar name among those that no row names."""
     named = {plain_name(text) for text in names}
     files = (plain_name(member.name) for member in listing.members if member.kind == "file")
-    free = list(islice((entry for entry in files if entry not in named), _NEAREST))
-    close = get_close_matches(plain_name(name)[:200], free, 1)
-    return f"the nearest name that no row has is {close[0]}" if close else None
+    free = {
+        entry.rpartition("/")[2]: entry for entry in islice((file for file in files if file not in named), _NEAREST)
+    }
+    # Folders that all of them lie in make no two names alike.
+    close = get_close_matches(plain_name(name).rpartition("/")[2][:200], list(free), 1, _ALIKE)
+    return f"the nearest name that no row has is {free[close[0]]}" if close else None
 
 
 def _wrong_format(external: ExternalData, archive: Archive, label: str, rows: np.ndarray) -> Iterator[Problem]:
