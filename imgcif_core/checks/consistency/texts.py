@@ -18,7 +18,7 @@ from imgcif_core.tables import Table, Tables
 if TYPE_CHECKING:
     from imgcif_core.sources.minicbf import MiniHeader
 
-# Headers of one file are written by one program: what is wrong in the first of them is wrong in all, and each is parsed.
+# Headers of one file are written by one program: what is wrong in the first of them is wrong in all.
 MAX_HEADERS = 500
 # Text headers have a few thousand characters; a longer text is no header, and patterns are not run over it.
 MAX_TEXT = 50_000
