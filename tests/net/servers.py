@@ -76,10 +76,12 @@ class Request(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
+        # Counted before it is sent: who has received it may ask for the count at once.
+        self.site.sent += len(body)
         try:
             self.wfile.write(body)
-            self.site.sent += len(body)
         except OSError:
+            self.site.sent -= len(body)
             self.close_connection = True
 
 
