@@ -173,10 +173,10 @@ def test_no_table_of_many_rows_takes_long_or_crashes_a_rule(how: str) -> None:
         if dictionary.category(name).layer != "CIF_IMG" or not items:
             continue
         lines = [" ".join([str(row) if how == "counting" else "1"] * len(items)) for row in range(rows)]
-        start = time.monotonic()
+        start = time.process_time()
         judged(f"data_a\nloop_\n{' '.join(items)}\n{chr(10).join(lines)}\n".encode())
         # A step for each pair of rows would take minutes.
-        assert time.monotonic() - start < 20, name
+        assert time.process_time() - start < 20, name
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -152,9 +152,9 @@ def test_thousands_of_axes_are_judged_in_time(name: str) -> None:
     if name in ("chain", "chain listed inside out", "cycle"):
         inner = "a0" if "out" in name else "a4999"
         text = changed(text, (SLOW, SLOW.replace("distance", inner)))
-    begin = time.perf_counter()
+    begin = time.process_time()
     entry = judged(text)
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
     assert len(entry.findings) < 200
 
 

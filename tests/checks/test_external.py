@@ -116,9 +116,9 @@ def test_a_bomb_names_the_limit_and_ends_soon(tmp_path: Path) -> None:
         info = tarfile.TarInfo(MEMBERS[0])
         info.size = 1 << 26
         target.addfile(info, open_bytes(bytes(info.size)))
-    start = time.monotonic()
+    start = time.process_time()
     report = report_on(BASE, local=tmp_path, limits=limits)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
     assert any("expands to more than 1.049 MB" in message for message in messages(report, "EXT019"))
 
 
@@ -170,9 +170,9 @@ def test_odd_links_are_judged_in_linear_time() -> None:
     text = "data_x\nloop_\n" + "".join(f"_array_data_external_data.{name}\n" for name in names) + rows
     text += "loop_\n_array_data.binary_id\n_array_data.external_data_id\n"
     text += "".join(f"{row + 1} X{(row * 7) % 20_000}\n" for row in range(20_000))
-    start = time.monotonic()
+    start = time.process_time()
     report_on(text, select=("EXT",))
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
 
 
 def stack_text(rows: int = 6) -> str:
@@ -253,9 +253,9 @@ def test_names_made_by_chance_are_judged_soon_and_not_by_their_digits() -> None:
         "_diffrn_scan_frame.frame_id\n_diffrn_scan_frame.frame_number",
     ):
         text += f"loop_\n{table}\n" + "".join(f"f{n + 1} {n + 1}\n" for n in range(frames))
-    start = time.monotonic()
+    start = time.process_time()
     report = report_on(text, select=("EXT",))
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
     assert "no common pattern" in reason(report, "EXT015")
 
 

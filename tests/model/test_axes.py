@@ -243,10 +243,10 @@ trans translation detector tth 0 0 -1 0 0 0"""
 def test_a_chain_of_thousands_of_axes_is_walked_without_recursion() -> None:
     size = 3_000
     rows = "\n".join(f"a{n} translation detector {f'a{n - 1}' if n else '.'} 0 0 1 0 0 0.5" for n in range(size))
-    begin = time.perf_counter()
+    begin = time.process_time()
     axes = axes_of(rows)
     assert axes.cycles == []
     # 3000 offsets of 0.5 and settings of 0.001, all along Z.
     settings = {row: np.array([0.001]) for row in range(size)}
     assert_allclose(axes.placement(size - 1, settings).apply(np.zeros(3))[0], [0, 0, 1503.0], rtol=1e-12)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5

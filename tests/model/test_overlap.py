@@ -80,9 +80,9 @@ def test_ten_thousand_modules_are_swept_in_a_moment() -> None:
     # All pairs would be 50 million; the limit leaves room for a busy machine.
     x, y = np.meshgrid(np.arange(100.0), np.arange(100.0))
     low = np.stack([x.ravel(), y.ravel(), np.zeros(10_000)], axis=1)
-    start = time.perf_counter()
+    start = time.process_time()
     assert pairs_of(low, low + np.array([0.9, 0.9, 0.0])) == set()
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_thousands_in_one_place_are_given_in_portions() -> None:

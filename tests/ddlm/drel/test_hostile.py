@@ -50,9 +50,9 @@ def test_a_hostile_method_is_stopped_and_told(tmp_path: Path, name: str) -> None
     there = world(DATA, judge, LIMITS)
     bad, good = judge.lookup("_cell.result"), judge.lookup("_cell.complex")
     assert bad is not None and good is not None
-    start = time.monotonic()
+    start = time.process_time()
     assert there.value(bad, 0).value is MISSING
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
     assert len(there.troubles) == 1
     trouble = there.troubles[0]
     assert message in trouble.message
