@@ -47,10 +47,10 @@ class Alarm:
         if seconds is None or not (self._is_set_up or self._set_up()):
             return
         self._seconds = seconds
-        end = time.monotonic() + seconds
-        if self._rings is None or end < self._rings:
+        self._end = end = time.monotonic() + seconds
+        # A rule may have used the timer of the system for itself, and stopped it.
+        if self._rings is None or end < self._rings or not signal.getitimer(signal.ITIMER_REAL)[0]:
             self._ring_at(end)
-        self._end = end
 
     def stop(self) -> None:
         """End a step."""

@@ -57,3 +57,12 @@ def test_a_timer_of_somebody_else_is_left_alone() -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_a_step_that_stopped_the_timer_leaves_a_limit_to_the_next_one() -> None:
+    with Alarm() as alarm:
+        alarm.start(60.0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        alarm.start(60.05)
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+        alarm.stop()

@@ -9,7 +9,9 @@ import pytest
 
 import imgcif_core
 from imgcif_core import CheckOptions
+from imgcif_core.checks.engine import inputs_of
 from imgcif_core.checks.images import survey
+from imgcif_core.checks.registry import load_rules
 from imgcif_core.cif.sections import section
 from imgcif_core.images import side_by_side
 from imgcif_core.images.isolated import Helper
@@ -125,3 +127,29 @@ def test_a_check_finds_the_same_side_by_side(form: str, tmp_path: Path, monkeypa
     assert first == second
     assert "IMG012" in {finding["rule"] for finding in first}
     assert reports[0].files[0].outcomes == reports[1].files[0].outcomes
+
+
+def test_the_same_images_have_blocks_where_one_of_the_first_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = np.zeros((16, 20), np.int32)
+    sections = [section(image, number) for number in range(1, 9)]
+    sections[2] = sections[2].replace(b"x-CBF_BYTE_OFFSET", b"x-CBF_UNKNOWN")
+    path = tmp_path / "series.cif"
+    head = HEAD.replace("loop_\n", "_axis.id a\nloop_\n", 1).encode()
+    path.write_bytes(head + b"".join(b"1 %d\n" % n + entry for n, entry in enumerate(sections, 1)))
+    monkeypatch.setattr(survey, "LEAST_PIXELS", 1)
+    monkeypatch.setattr(survey, "LEAST_TOTAL", 1)
+    load_rules()
+    for has_cores in (True, False):
+        monkeypatch.setattr(survey, "has_cores", lambda value=has_cores: value)
+        options = CheckOptions(images="all")
+        top, inner = inputs_of(imgcif_core.read(path), imgcif_core.load_dictionary(), options)
+        try:
+            found = inner[0].get("any_survey")
+        finally:
+            for inputs in (*inner, top):
+                inputs.close()
+        with_blocks = [entry.label for entry in found.images if entry.thumbnail is not None]
+        assert with_blocks == ["binary 1", "binary 2", "binary 4"]
+        assert [entry.label for entry in found.unread] == ["binary 3"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -193,7 +194,8 @@ class ImageReader:
         images = iter(chosen)
         first = list(islice(images, FIRST))
         is_shared = has_cores() and self._local.is_offline and _is_much([self._size_of(image) for image in first])
-        return run_all(self._prepared(chain(first, images), budget), self._helper, is_shared=is_shared)
+        for found in run_all(self._prepared(chain(first, images), budget), self._helper, is_shared=is_shared):
+            yield self._looked_at(found) if isinstance(found, Surveyed) else found
 
     def _prepared(self, images: Iterable[FrameImage], budget: Budget) -> Iterator[Callable[[Helper], _Reading]]:
         """What makes the reading of each image, just before its turn."""
@@ -323,17 +325,20 @@ class ImageReader:
     ) -> _Reading:
         """The reading of an image, with the looks at it that are still to be taken."""
         is_sampled = (image.scan_id, image.position) in self._with_spots
+        # Of images under way nobody knows whether they can be read: what is too much is left out in the end.
         has_blocks = self._has_places and self._looks[image.array_id] < MAX_THUMBNAILS
         has_spots = is_sampled and self._looks[None] < MAX_SPOT_IMAGES
-        self._looks[image.array_id] += 1
-        self._looks[None] += has_spots
         array = self._arrays[image.array_id]
-        return _Reading(self, image, array, self._place(image), label, pixels, binary, has_blocks, has_spots)
+        return _Reading(image, array, self._place(image), label, pixels, binary, has_blocks, has_spots)
 
-    def give_back(self, reading: _Reading) -> None:
-        """Let other images have the looks that one had which could not be read."""
-        self._looks[reading.image.array_id] -= 1
-        self._looks[None] -= reading.has_spots
+    def _looked_at(self, found: Surveyed) -> Surveyed:
+        """An image that was read, with the looks at it that were still to be taken when its turn came."""
+        array_id = found.frame.array_id
+        small = found.thumbnail if self._looks[array_id] < MAX_THUMBNAILS else None
+        spots = found.spots if self._looks[None] < MAX_SPOT_IMAGES else None
+        self._looks[array_id] += 1
+        self._looks[None] += spots is not None
+        return replace(found, thumbnail=small, spots=spots)
 
     def _place(self, image: FrameImage) -> Place:
         """The row that stands for an image: its frame, else its data."""
@@ -345,7 +350,6 @@ class ImageReader:
 class _Reading:
     """The reading of one image; `pixels` may be called in any thread."""
 
-    reader: ImageReader
     image: FrameImage
     array: StoredArray
     place: Place
@@ -366,7 +370,6 @@ class _Reading:
 
     def refused(self, fault: BytesError) -> Surveyed | Unread:
         """What stands in the place of an image that could not be read."""
-        self.reader.give_back(self)
         return Unread(self.image, self.place, self.label, fault, self.binary)
 
 
