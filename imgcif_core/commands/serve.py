@@ -118,7 +118,7 @@ def address_of(config: "Config") -> str:
 
 
 def _listen(config: "Config") -> "socket":
-    """The socket, opened before anything is said, so that a port in use is one sentence."""
+    """The socket, listening before anything is said, so that a port in use is one sentence."""
     import socket
 
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
@@ -126,6 +126,8 @@ def _listen(config: "Config") -> "socket":
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((config.host, config.port))
+        # Who opens the address as soon as it is told waits for an answer, and is not refused.
+        sock.listen(128)
     except OSError as error:
         sock.close()
         raise UsageError(

@@ -119,7 +119,7 @@ def test_many_clients_at_once(server: tuple[subprocess.Popen, str, Path], record
                     found.append(answer.status_code)
         return found
 
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     hanging = {**HEADERS, "Prefer": "wait=0", "X-Forwarded-For": "198.51.100.1"}
     stuck = httpx.post(f"{address}api/v1/check?name=hang.cif", content=b"data_x\n", headers=hanging).headers["location"]
