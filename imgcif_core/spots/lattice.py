@@ -258,6 +258,8 @@ def refine(
     cuts = [cut for cut in (0.16, 0.3, 0.45, 0.6, 0.8, 1.0, 1.0, 1.0, 1.0) if cut >= level]
     for turn, cut in enumerate(cuts):
         _, off = misfit(mapped, vectors, moved - start)
+        if turn >= len(cuts) - 2 and is_flat(vectors):
+            return no_fit(reading, len(length))
         square = np.sum(off**2, axis=1) / LOOSE**2 if turn < len(cuts) - 2 else away(mapped, vectors, off)
         inside = (square < 1.0) & (length <= cut * length.max() * 1.0001)
         if np.count_nonzero(inside) < (8 if cell is None else 5):
@@ -268,10 +270,15 @@ def refine(
             vectors = turned_cell(cell, vectors)
         if not np.isfinite(vectors).all() or np.abs(moved - start).max() > MOST_SHIFT:
             return no_fit(reading, len(length))
-    edges = np.linalg.norm(vectors, axis=1).prod()
-    if not abs(np.linalg.det(vectors)) > max(LEAST_VOLUME, LEAST_FLAT * edges):
+    if is_flat(vectors):
         return no_fit(reading, len(length))
     return replace(_judged(sample, reading, mapped, vectors, moved, start), is_known=cell is not None)
+
+
+def is_flat(vectors: Floats) -> bool:
+    """True for edges (in rows) that span no cell of a crystal, so that points have no place by them."""
+    edges = np.linalg.norm(vectors, axis=1).prod()
+    return not abs(np.linalg.det(vectors)) > max(LEAST_VOLUME, LEAST_FLAT * edges)
 
 
 def turned_cell(cell: Floats, vectors: Floats) -> Floats:

@@ -12,7 +12,7 @@ from simulate import Crystal, Instrument, Noise, spots_of, stated, sweep
 
 from imgcif_core.spots.chance import expected_by_chance, outweighs, volumes
 from imgcif_core.spots.geometry import WRITTEN, Mapped, Reading
-from imgcif_core.spots.lattice import chance_of, fit_lattice, misfit
+from imgcif_core.spots.lattice import chance_of, fit_lattice, misfit, refine
 
 AS_WRITTEN = Reading(WRITTEN)
 FLAT = Instrument()
@@ -75,3 +75,12 @@ def test_a_lattice_outweighs_another_by_more_than_a_few_spots() -> None:
     # As many the other way are chance.
     ours[60:] = 0.0
     assert not outweighs(ours, theirs, 10)
+
+
+@pytest.mark.parametrize("edge", [0.0, 1e-9, 40.0])
+def test_edges_that_span_no_cell_fit_nothing(edge: float) -> None:
+    crystal = Crystal((31.0, 44.0, 35.0, 90.0, 104.0, 90.0), 2)
+    sample = stated(FLAT, FRAMES, spots_of(crystal, FLAT, FRAMES, Noise(per_frame=17)))
+    # A level beyond all cuts but the last ones leaves the edges as they are.
+    flat = refine(sample, AS_WRITTEN, np.outer([1.0, 2.0, 3.0], [edge, 0.0, 0.0]), 1.0)
+    assert flat.score == 0.0 and not flat.by_frame
