@@ -365,9 +365,10 @@ class Column:
             width = max(1, int(lengths[plain].max()))
             width += -width % 8
             for part, matrix in self._padded(width):
+                if fold or not self.source.is_utf8:
+                    # Hashes are those of texts, whatever the bytes: those that are not UTF-8 are decoded otherwise.
+                    plain[part] &= ~(matrix > 127).any(axis=1)
                 if fold:
-                    odd = (matrix > 127).any(axis=1)
-                    plain[part] &= ~odd
                     matrix = np.where((matrix >= 65) & (matrix <= 90), matrix + 32, matrix).astype(np.uint8)
                 result[part] = hash_rows(np.ascontiguousarray(matrix))
         for row in np.flatnonzero(~plain):

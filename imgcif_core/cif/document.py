@@ -55,6 +55,17 @@ class Source:
         return hashlib.sha256(self.data).hexdigest()
 
     @cached_property
+    def is_utf8(self) -> bool:
+        """True if all bytes are UTF-8; those of a CBF with binary sections are hardly ever."""
+        if self.data.isascii():
+            return True
+        try:
+            self.data.decode("utf-8")
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    @cached_property
     def line_starts(self) -> np.ndarray:
         """The offset of the first byte of each line: LF, CRLF and CR end lines."""
         array = np.frombuffer(self.data, np.uint8)

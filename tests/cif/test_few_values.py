@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import imgcif_core
-from imgcif_core.cif.columns import Column
+from imgcif_core.cif.columns import Column, hash_text
 from imgcif_core.cif.numbers import FEW
 from imgcif_core.model.dates import read_dates
 
@@ -49,3 +49,18 @@ def test_long_texts_are_not_kept() -> None:
     assert [len(text) for text in few.texts()] == [3000, 3000]
     assert few.is_all_distinct
     assert not few.has_nulls
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("rows", [2, 24, 25, 70])
+def test_values_are_the_same_in_few_rows_and_many_whatever_their_encoding(rows: int, encoding: str) -> None:
+    head = "data_x\nloop_\n_diffrn_scan.id\nSCAN_ea\nSCAN_ö\n"
+    head += "loop_\n_diffrn_scan_frame.frame_id\n_diffrn_scan_frame.scan_id\n"
+    text = head + "".join(f"f{row} {'SCAN_éa' if row % 2 else 'SCAN_ö'}\n" for row in range(rows))
+    data = text.encode(encoding)
+    column = imgcif_core.read(data).blocks[0].columns["_diffrn_scan_frame.scan_id"]
+    assert column.hashes.tolist() == [hash_text(column.text(row)) for row in range(rows)]
+    (entry,) = imgcif_core.check(data).files
+    (lost,) = [finding for finding in entry.findings if finding.rule == "REL001"]
+    assert (lost.count, len(lost.edits)) == (rows // 2, rows // 2)
+    assert "DIC015" not in {finding.rule for finding in entry.findings}
