@@ -104,7 +104,7 @@ def test_thousands_of_parts_are_refused(client: Any) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../../../../tmp/evil.cif", "/etc/passwd", "..\\..\\evil.cif", "..", ".", "a\x00b.cif", "C:\\x.cif", "view.json"],
+    ["../../../../evil.cif", "/etc/passwd", "..\\..\\evil.cif", "..", ".", "a\x00b.cif", "C:\\x.cif", "view.json"],
 )
 def test_a_name_is_never_a_path(client: Any, name: str) -> None:
     body = (

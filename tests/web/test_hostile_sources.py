@@ -89,11 +89,11 @@ def test_of_members_that_expand_only_heads_are_read(client: Any) -> None:
     assert time.monotonic() - began < 30
 
 
-def test_members_that_lead_out_are_written_nowhere(client: Any) -> None:
-    before = outside(client)
+def test_members_that_lead_out_are_written_nowhere(client: Any, tmp_path: Path) -> None:
+    before, beside = outside(client), tmp_path / "evil_0002.cbf"
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for name in ("../../../evil_0001.cbf", "/tmp/evil_0002.cbf", "in/../../evil_0003.cbf"):
+        for name in ("../../../evil_0001.cbf", str(beside), "in/../../evil_0003.cbf"):
             entry = tarfile.TarInfo(name)
             entry.size = len(HEADER)
             archive.addfile(entry, io.BytesIO(HEADER))
@@ -104,7 +104,7 @@ def test_members_that_lead_out_are_written_nowhere(client: Any) -> None:
     assert answer.status_code == 422
     assert "root:" not in answer.text
     assert outside(client) == before
-    assert not Path("/tmp/evil_0002.cbf").exists()
+    assert not beside.exists()
 
 
 def test_an_external_link_of_a_master_leads_nowhere(client: Any, tmp_path: Path) -> None:
