@@ -53,7 +53,7 @@ MAX_BLOCKS = 1000
 MAX_FRAMES = 5000
 
 
-class _Crashed(Exception):
+class Crashed(Exception):
     """A provider stopped on a fault of ours; the rules that need it cannot run."""
 
 
@@ -180,15 +180,15 @@ class Inputs:
             # What is handed on is frozen already.
             is_new = all(value is not argument for argument in arguments.values())
             self._values[name] = frozen(value) if is_new else value
-        except (Blocked, NotApplicable, NotChecked, _Crashed) as failure:
+        except (Blocked, NotApplicable, NotChecked, Crashed) as failure:
             self._failures[name] = failure
         except TimeUp as error:
-            self._failures[name] = _Crashed(f"input {name} was not built: {error}")
+            self._failures[name] = Crashed(f"input {name} was not built: {error}")
         except Ended:
             raise
         except (Exception, SystemExit) as error:
             _raise_if_out_of_memory(error)
-            self._failures[name] = _Crashed(f"input {name} stopped on {_describe(error)}")
+            self._failures[name] = Crashed(f"input {name} stopped on {_describe(error)}")
             self._failures[name].__cause__ = error
         finally:
             if tables is not None:
@@ -308,7 +308,7 @@ def _links(top: Inputs) -> tuple[LinkVerdict, ...] | None:
     try:
         is_followed = top.get("options").online is not None and top.is_built("any_evidence")
         found = top.get("any_evidence") if is_followed else None
-    except (Blocked, NotApplicable, NotChecked, _Crashed):
+    except (Blocked, NotApplicable, NotChecked, Crashed):
         return None
     return tuple(found.verdicts.values()) if found is not None else None
 
@@ -323,7 +323,7 @@ def _readiness(
             return readiness(document, dictionary, run.profile, [inputs.get for inputs in inner], findings)
         finally:
             run.alarm.stop()
-    except (_Crashed, TimeUp) as crash:
+    except (Crashed, TimeUp) as crash:
         unknown = Ready(Answer.NOT_CHECKED, (str(crash),))
         return Readiness(unknown, unknown, unknown, unknown)
 
@@ -422,7 +422,7 @@ def _run_one(step: _Step, inputs: Inputs, run: _Run, record: Record) -> Sequence
     elif isinstance(error, Blocked):
         record.end("blocked", by=error.codes)
     else:
-        reason = str(error) if isinstance(error, (_Crashed, TimeUp)) else _describe(error)
+        reason = str(error) if isinstance(error, (Crashed, TimeUp)) else _describe(error)
         record.end("crashed", reason)
         trace = _trace(error.__cause__ or error) if run.options.debug else []
         found = [*found, _crash_finding(rule, reason, trace, is_partial=bool(found))]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from imgcif_core.arrays import Floats
-from imgcif_core.checks.engine import inputs_of
+from imgcif_core.checks.engine import Crashed, inputs_of
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import Blocked, NotApplicable, NotChecked
 from imgcif_core.cif.document import Document
@@ -36,7 +36,7 @@ def spot_plots(
         for inputs in inner:
             try:
                 found = inputs.get("spot_frames")
-            except (Blocked, NotApplicable, NotChecked):
+            except (Blocked, NotApplicable, NotChecked, Crashed):
                 continue
             test = judge(found.sample, found.cell)
             if test.verdict in (CONSISTENT, BETTER):

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from imgcif_core import api
+from imgcif_core.checks.images import spots
+from imgcif_core.checks.images.gather import gather_frames
 from imgcif_core.checks.options import CheckOptions
+from imgcif_core.errors import InputError
 from imgcif_core.findings import Report
 from imgcif_core.render.sheet import SpotFrame
 from imgcif_core.render.svg_spots import spot_svg
@@ -49,3 +52,17 @@ def test_a_label_is_escaped_and_each_kind_has_a_mark_of_its_own() -> None:
     assert "\u202e" not in drawn
     assert [len(re.findall(f'class="spot {kind}"', drawn)) for kind in ("predicted", "again", "off")] == [1, 1, 1]
     assert "1 of 2 spots lie where one of 3 is predicted" in drawn
+
+
+def test_a_fault_of_ours_while_images_are_read_again_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = CheckOptions(images="sample")
+    document, dictionary = api.read(CASES / "pass-lattice.cbf"), api.load_dictionary()
+    entry = api.check_document(document, options=options)
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("broken on purpose")
+
+    monkeypatch.setattr(spots, "known_cell", broken)
+    assert sheet_of(document, dictionary, entry, options).spots == ()
+    with pytest.raises(InputError, match="a fault of the checker"):
+        gather_frames([document], dictionary, [], {})

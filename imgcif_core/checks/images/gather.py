@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from imgcif_core.checks.engine import inputs_of
+from imgcif_core.checks.engine import Crashed, inputs_of
 from imgcif_core.checks.images.spots import SpotFrames
 from imgcif_core.checks.options import CheckOptions
 from imgcif_core.checks.registry import Blocked, NotApplicable, NotChecked
@@ -49,6 +49,8 @@ def gather_frames(
                     reasons.append(f"{path}: its geometry has faults ({error})")
                 except (NotApplicable, NotChecked) as error:
                     reasons.append(f"{path}: {error}")
+                except Crashed as error:
+                    reasons.append(f"{path}: a fault of the checker ({error})")
                 else:
                     shots += found.sample.shots
                     cell = cell or found.cell
