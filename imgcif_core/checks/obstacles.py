@@ -1,6 +1,6 @@
 """What keeps the images of a block from being interpreted, as its model has it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -20,7 +20,7 @@ from imgcif_core.model.axes import Axes
 from imgcif_core.model.detector import FLAT, SHAPES, Detector, Fault, Panel, Posture
 from imgcif_core.model.scans import Scan, Scans
 from imgcif_core.records import dataclass
-from imgcif_core.tables import Table, Tables
+from imgcif_core.tables import Tables
 
 IMAGE_TABLES = ("diffrn_scan", "diffrn_scan_frame", "diffrn_data_frame", "array_data")
 # Tables without which pixels have no place.
@@ -95,14 +95,17 @@ def obstacles_of(
     found += _faults(detector, tables)
     found += _unreadable(tables, axes)
     settled = [scan for scan in scans if _has_settings(scan)]
-    lost = [scan for scan in scans if scan not in settled and scan.count > 1 and not _is_of_stills(tables, scan)]
+    others = [scan for scan in scans if not _has_settings(scan)]
+    kinds = _kinds_of_scans(tables)
+    is_lost = [scan.count > 1 and not _is_of_stills(kinds, scan) for scan in others]
+    lost = [scan for scan, gone in zip(others, is_lost, strict=True) if gone]
     if lost:
         found.append(Obstacle(Kind.SETTINGS, f"no setting of any axis in {_scans(lost)}", "MTA023", tuple(lost)))
     # What is nowhere set stands at zero, and so does the detector: one finding says so.
-    placed = settled or [scan for scan in scans if scan not in lost]
+    placed = settled or [scan for scan, gone in zip(others, is_lost, strict=True) if not gone]
     if len(detector.flat) and (placed or not lost):
         found += _in_sample(detector, placed, _why_at_zero(tables, axes, scans, found))
-    return [*found, *_still(tables, axes, settled, tolerances)]
+    return [*found, *_still(kinds, axes, settled, tolerances)]
 
 
 def _wavelength(tables: Tables) -> Iterator[Obstacle]:
@@ -272,15 +275,17 @@ def _has_settings(scan: Scan) -> bool:
     return any(stated) or any(len(scan.frame_settings.rows_of(axis)) for axis in scan.frame_settings.axes)
 
 
-def _still(tables: Tables, axes: Axes, scans: Sequence[Scan], tolerances: Tolerances) -> Iterator[Obstacle]:
+def _still(
+    kinds: Mapping[str | None, tuple[int, str]], axes: Axes, scans: Sequence[Scan], tolerances: Tolerances
+) -> Iterator[Obstacle]:
     """Scans of several frames in which nothing moves, though they are not said to be of stills."""
     still = [scan for scan in scans if scan.count > 1 and not _moves(scan, tolerances)]
-    still = [scan for scan in still if not _is_of_stills(tables, scan)]
+    still = [scan for scan in still if not _is_of_stills(kinds, scan)]
     ranged = [scan for scan in still if any(drive.moves for drive in scan.drives.values())]
+    bare = [scan for scan in still if not any(drive.moves for drive in scan.drives.values())]
     if ranged:
         names = [axes.id[drive.axis] for drive in ranged[0].drives.values() if drive.moves]
         yield Obstacle(Kind.STILL, f"increment of {_listed(names)} in {_scans(ranged)} not given", "SCN011")
-    bare = [scan for scan in still if scan not in ranged]
     if bare:
         yield Obstacle(Kind.STILL, f"nothing moves in {_scans(bare)}", "MTA023", tuple(bare))
 
@@ -297,13 +302,18 @@ def _moves(scan: Scan, tolerances: Tolerances) -> bool:
     )
 
 
-def _is_of_stills(tables: Tables, scan: Scan) -> bool:
+def _kinds_of_scans(tables: Tables) -> dict[str | None, tuple[int, str]]:
+    """The first row of a collection for each scan, and its type; that without a scan, which holds for all, by None."""
+    table, found = tables.table("diffrn_scan_collection"), dict[str | None, tuple[int, str]]()
+    for row, (scan, kind) in enumerate(zip(table.texts("scan_id"), table.texts("type"), strict=True)):
+        found.setdefault(scan, (row, (kind or "rotation").strip().casefold()))
+    return found
+
+
+def _is_of_stills(kinds: Mapping[str | None, tuple[int, str]], scan: Scan) -> bool:
     """True if the collection of a scan is said to be of stills, or of another kind than rotation."""
-    table: Table = tables.table("diffrn_scan_collection")
-    for row in range(min(table.rows, MAX_ARRAYS)):
-        if table.text("scan_id", row) in (None, scan.id):
-            return (table.text("type", row) or "rotation").strip().casefold() != "rotation"
-    return False
+    told = [kinds[name] for name in (None, scan.id) if name in kinds]
+    return bool(told) and min(told)[1] != "rotation"
 
 
 def _why_at_zero(tables: Tables, axes: Axes, scans: Scans, found: Sequence[Obstacle]) -> str:

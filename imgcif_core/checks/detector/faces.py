@@ -18,7 +18,7 @@ from imgcif_core.records import cached_property, dataclass
 from imgcif_core.tables import Tables
 
 # Distinct settings of the axes of the detector; a grid of positions has some tens.
-MAX_SETUPS = 500
+MAX_SETUPS = 50_000
 # Places of panels that are kept, panels times setups.
 MAX_POSES = 2_000_000
 # A thousand kilometres: further out the rules would compute with noise.
