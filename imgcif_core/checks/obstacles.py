@@ -304,7 +304,8 @@ def _moves(scan: Scan, tolerances: Tolerances) -> bool:
 
 def _kinds_of_scans(tables: Tables) -> dict[str | None, tuple[int, str]]:
     """The first row of a collection for each scan, and its type; that without a scan, which holds for all, by None."""
-    table, found = tables.table("diffrn_scan_collection"), dict[str | None, tuple[int, str]]()
+    table = tables.table("diffrn_scan_collection")
+    found: dict[str | None, tuple[int, str]] = {}
     for row, (scan, kind) in enumerate(zip(table.texts("scan_id"), table.texts("type"), strict=True)):
         found.setdefault(scan, (row, (kind or "rotation").strip().casefold()))
     return found
