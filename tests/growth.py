@@ -45,6 +45,21 @@ def frames(name: str, number: str = "{n}") -> Maker:
     return make
 
 
+def placed(size: int) -> bytes:
+    """Scans of two frames, each at a position of the detector and with a collection of its own."""
+    axis = "loop_\n_axis.id\n_axis.type\n_axis.equipment\n_axis.vector[1]\n_axis.vector[2]\n_axis.vector[3]\n"
+    text = axis + "d translation detector 0 0 -1\n"
+    # In a small text so many that pairs of scans would outweigh all else.
+    rows = range(max(1, size // 2 if size < 10_000 else size // 40))
+    for names, row in (
+        ("_diffrn_scan.id\n_diffrn_scan.frames", "s{n} 2"),
+        ("_diffrn_scan_axis.scan_id\n_diffrn_scan_axis.axis_id\n_diffrn_scan_axis.displacement_start", "s{n} d {n}"),
+        ("_diffrn_scan_collection.scan_id\n_diffrn_scan_collection.type", "s{n} stills"),
+    ):
+        text += f"loop_\n{names}\n" + "".join(row.format(n=number) + "\n" for number in rows)
+    return _CIF2 + text.encode()
+
+
 KINDS: dict[str, Maker] = {
     "one name": same(b"data_x\n", b"_axis.id a\n"),
     "one name in loops": same(b"data_x\n", b"loop_\n_axis.id\na\n"),
@@ -84,6 +99,7 @@ KINDS: dict[str, Maker] = {
     "one frame": table("diffrn_scan_frame", "frame_id scan_id frame_number", "f s 1\n"),
     "scans": table("diffrn_scan", "id frames frame_id_start frame_id_end", "s{n} 1 f{n} f{m}\n"),
     "wrong numbers": table("axis", "id vector[1]", "a{n} x{n}\n"),
+    "scans at positions of the detector": placed,
     "ids in another case": frames("Frame{n}"),
     "numbers in quotes": frames("frame{n}", "' {n}'"),
     "links of all servers": table("array_data_external_data", "id format uri", "e{n} CBF https://h{n}.org/a.cbf\n"),
